@@ -1,0 +1,137 @@
+// Accelerator: one device that computes, as its maker sells it (a GPU, a TPU
+// chip, a wafer, the graphics part of a laptop's processor).
+//
+// All rates are DENSE. Makers who quote 2:4 structured-sparse peaks are halved
+// and marked `quoted: sparse`, so that nobody doubles them again. A multi-die
+// package counts as one accelerator (B200: two dies, one entry); a superchip's
+// entry is its GPU alone (GB200: one of the two GPUs beside a Grace CPU).
+//
+// Bandwidths of links are per direction; NVIDIA's "900 GB/s NVLink" is the sum
+// of both, hence 450 GB/s here.
+//
+// Beside data-sheet figures an entry carries what kernels reach of them:
+// `gemm` and `attention` hold the coefficients of the models in
+// compute/kernel.hpp, fitted to measured tables where public ones exist and
+// assumed, as wide ranges, where not.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/value.hpp"
+#include "catalog/catalog.hpp"
+#include "catalog/precision.hpp"
+
+namespace headroom::catalog {
+
+enum class DeviceClass : unsigned char { datacenter, workstation, edge, laptop };
+std::span<const std::string_view> device_class_names();
+
+/// How the maker's document prints a rate.
+enum class QuotedRate : unsigned char { dense, sparse };
+
+/// Peak rate in one precision.
+struct PrecisionRate {
+  Precision precision = Precision::bf16;
+  Value<FlopRate> dense;
+  QuotedRate quoted = QuotedRate::dense;
+
+  void fields(spec::Fields& f);
+};
+
+/// Coefficients of the smooth GEMM model (compute/kernel.hpp) in one precision.
+struct GemmFit {
+  Precision precision = Precision::bf16;
+  Value<Scalar> efficiency;      ///< share of peak that the largest shapes reach
+  Value<Scalar> droop;           ///< loss of efficiency per doubling of work (power limit)
+  Value<Scalar> tail;            ///< weight of the last, part-filled wave
+  Value<Scalar> half_depth;      ///< k at which the prologue costs as much as the work
+  Value<Scalar> ragged;          ///< share of padding to whole tiles that is paid
+  Value<Scalar> bandwidth;       ///< share of memory bandwidth that operands reach
+  Value<Time> launch;            ///< floor of one call
+  Value<Scalar> cast_bandwidth;  ///< share of memory bandwidth of the activation's quantise pass
+  Value<Time> cast_launch;       ///< floor that the quantise pass adds
+  Value<Scalar> median_error;    ///< |predicted / measured - 1|, held-out half of the table
+  Value<Scalar> p90_error;
+
+  void fields(spec::Fields& f);
+};
+
+/// Fused (Flash) attention in one precision: rate = rate_max / (1 + half_length / s).
+struct AttentionFit {
+  Precision precision = Precision::bf16;
+  Value<FlopRate> rate_max;       ///< useful (causal-halved) FLOP/s of long sequences, head 128
+  Value<Scalar> half_length;      ///< keys per query at half of rate_max
+  Value<Scalar> backward;         ///< backward rate over forward rate
+
+  void fields(spec::Fields& f);
+};
+
+/// Link to peers that share a scale-up domain (NVLink, xGMI, ICI, NeuronLink).
+struct ScaleUp {
+  std::string link;            ///< "NVLink 4"; empty when there is none
+  Value<Bandwidth> bandwidth;  ///< of one accelerator, per direction
+  int domain = 1;              ///< largest domain that the link forms, in accelerators
+
+  void fields(spec::Fields& f);
+};
+
+struct DevicePower {
+  Value<Power> max;      ///< TDP or configured board limit
+  Value<Power> typical;  ///< while training or serving at load
+  Value<Power> idle;
+
+  void fields(spec::Fields& f);
+};
+
+struct DeviceCooling {
+  bool air = true;
+  bool liquid = false;
+  Value<TemperatureDifference> max_coolant;  ///< absolute: warmest supply that is allowed
+
+  void fields(spec::Fields& f);
+};
+
+struct Accelerator : Entry {
+  static constexpr std::string_view kind = "accelerator";
+
+  std::string vendor;
+  std::string architecture;
+  DeviceClass device_class = DeviceClass::datacenter;
+  int year = 0;                      ///< general availability
+  Value<Information> memory;         ///< HBM, GDDR, LPDDR, or SRAM where there is nothing else
+  std::string memory_kind;
+  Value<Bandwidth> memory_bandwidth;
+  Value<Scalar> memory_usable;       ///< share left after context, ECC and framework
+  int compute_units = 0;             ///< SMs, CUs, cores: the width of one wave of tiles
+  std::vector<PrecisionRate> rates;
+  std::vector<GemmFit> gemm;
+  std::vector<AttentionFit> attention;
+  Value<Scalar> gemm_efficiency;     ///< of dense peak, where `gemm` has no fit
+  Value<Scalar> stream_efficiency;   ///< of memory bandwidth in long streaming kernels
+  Value<Scalar> decode_efficiency;   ///< of memory bandwidth in generation attention
+  Value<Time> launch;                ///< floor of one kernel, launched from a graph
+  ScaleUp scale_up;
+  Value<Bandwidth> pcie;             ///< host link, per direction
+  DevicePower power;
+  DeviceCooling cooling;
+  Value<Area> die_area;              ///< logic dies of the package, for performance density
+  Value<Money> price;
+  Value<Carbon> embodied_carbon;     ///< cradle to gate
+
+  void fields(spec::Fields& f);
+
+  /// The listed dense rate, or nullptr. No fallback: see compute::resolve.
+  const PrecisionRate* rate(Precision precision) const;
+
+  /// Total Processing Performance of US export rules (15 CFR 774, ECCN 3A090
+  /// note 2): the largest of dense TOPS x bit length over all listed formats. Formats
+  /// of 19 bits (tf32) count as listed. 0 when no rate is given. H100: 15,832.
+  double tpp() const;
+  /// TPP per mm2 of logic die, or 0 when the die area is not known. H100: 19.4.
+  double performance_density() const;
+};
+
+}  // namespace headroom::catalog
