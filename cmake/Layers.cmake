@@ -1,0 +1,56 @@
+# Reads src/LAYERS and makes one static library and one gtest program a layer.
+file(STRINGS ${CMAKE_SOURCE_DIR}/src/LAYERS layer_lines REGEX "^[a-z]+:")
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/LAYERS)
+
+if(HEADROOM_TESTS)
+  find_package(GTest REQUIRED)
+  find_library(RAPIDCHECK_LIBRARY rapidcheck REQUIRED)
+  find_path(RAPIDCHECK_INCLUDE rapidcheck.h REQUIRED)
+endif()
+
+set(HEADROOM_LAYERS "")
+foreach(line IN LISTS layer_lines)
+  string(REGEX MATCH "^[a-z]+" layer "${line}")
+  string(REGEX REPLACE "^[a-z]+:" "" uses "${line}")
+  string(STRIP "${uses}" uses)
+  separate_arguments(uses)
+
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${layer}/*.cpp)
+  set(tests ${sources})
+  list(FILTER sources EXCLUDE REGEX "_test\\.cpp$")
+  list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
+
+  set(target headroom_${layer})
+  if(sources)
+    add_library(${target} STATIC ${sources})
+    set(link PUBLIC)
+  else()
+    add_library(${target} INTERFACE)
+    set(link INTERFACE)
+  endif()
+  foreach(used IN LISTS uses)
+    target_link_libraries(${target} ${link} headroom_${used})
+  endforeach()
+  list(APPEND HEADROOM_LAYERS ${layer})
+
+  if(HEADROOM_TESTS AND tests)
+    add_executable(${layer}_test EXCLUDE_FROM_ALL ${tests})
+    target_include_directories(${layer}_test SYSTEM PRIVATE ${RAPIDCHECK_INCLUDE})
+    # Tests may use the whole catalogue, whatever their layer links.
+    target_link_libraries(${layer}_test PRIVATE ${target} headroom_catalog GTest::gtest_main
+                                                ${RAPIDCHECK_LIBRARY})
+    target_compile_definitions(${layer}_test PRIVATE HEADROOM_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+    set_property(GLOBAL APPEND PROPERTY HEADROOM_TEST_PROGRAMS ${layer}_test)
+  endif()
+endforeach()
+
+# Third-party libraries stay behind the layers that use them.
+target_link_libraries(headroom_base PUBLIC fmt::fmt)
+target_link_libraries(headroom_spec PRIVATE yaml-cpp nlohmann_json::nlohmann_json)
+foreach(layer workload report)
+  get_target_property(kind headroom_${layer} TYPE)
+  if(kind STREQUAL STATIC_LIBRARY)
+    target_link_libraries(headroom_${layer} PRIVATE nlohmann_json::nlohmann_json)
+  endif()
+endforeach()
+target_link_libraries(headroom_catalog PUBLIC Threads::Threads)

@@ -1,0 +1,114 @@
+#include "base/diagnostics.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+namespace headroom {
+
+void Diagnostics::add(Diagnostic d) {
+  ++count_;
+  if (kept_.size() < limit) kept_.push_back(std::move(d));
+}
+
+namespace {
+
+// A source line is shown at most this wide, moved so that the caret stays in view.
+constexpr std::size_t excerpt_width = 96;
+
+std::string excerpt_with_caret(const Diagnostic& d) {
+  std::string line = d.excerpt;
+  std::size_t caret = d.column > 0 ? static_cast<std::size_t>(d.column - 1) : 0;
+  if (line.size() > excerpt_width) {
+    const std::size_t from = caret > excerpt_width / 2 ? caret - excerpt_width / 2 : 0;
+    line = line.substr(std::min(from, line.size()), excerpt_width);
+    caret -= std::min(from, caret);
+  }
+  for (char& c : line) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
+  }
+  const std::string number = std::to_string(d.line);
+  return "  " + number + " | " + line + "\n  " + std::string(number.size(), ' ') + " | " +
+         std::string(std::min(caret, line.size()), ' ') + "^\n";
+}
+
+}  // namespace
+
+std::string render(const Diagnostic& d) {
+  std::string out = d.file;
+  if (d.line > 0) out += ":" + std::to_string(d.line) + ":" + std::to_string(d.column);
+  if (!out.empty()) out += ": ";
+  if (!d.path.empty()) out += d.path + ": ";
+  out += d.message + "\n";
+  if (d.line > 0 && !d.excerpt.empty()) out += excerpt_with_caret(d);
+  if (!d.hint.empty()) out += "  hint: " + d.hint + "\n";
+  return out;
+}
+
+std::string render(const Diagnostics& list) {
+  std::string out;
+  for (const auto& d : list.all()) out += render(d);
+  const std::size_t n = list.count();
+  if (n > list.all().size()) {
+    out += "... and " + std::to_string(n - list.all().size()) + " more\n";
+  }
+  out += std::to_string(n) + (n == 1 ? " mistake" : " mistakes") + "; nothing was computed\n";
+  return out;
+}
+
+namespace {
+
+std::size_t edit_distance(const std::string& a, const std::string& b) {
+  // Optimal string alignment: a swap of neighbours is one edit, as fingers make it.
+  std::vector<std::size_t> before(b.size() + 1), last(b.size() + 1), now(b.size() + 1);
+  std::iota(last.begin(), last.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    now[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t cost = a[i - 1] == b[j - 1] ? 0 : 1;
+      now[j] = std::min({last[j] + 1, now[j - 1] + 1, last[j - 1] + cost});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
+        now[j] = std::min(now[j], before[j - 2] + 1);
+      }
+    }
+    std::swap(before, last);
+    std::swap(last, now);
+  }
+  return last[b.size()];
+}
+
+}  // namespace
+
+std::vector<std::string> nearest(const std::string& word,
+                                 const std::vector<std::string>& candidates, std::size_t most) {
+  if (word.size() > 80) return {};
+  const std::size_t allowed = std::max<std::size_t>(2, word.size() / 3);
+  std::vector<std::pair<std::size_t, std::string>> scored;
+  for (const auto& candidate : candidates) {
+    if (candidate.size() > word.size() + allowed + 24) continue;
+    std::size_t distance = edit_distance(word, candidate);
+    // A word that a candidate merely extends ("h100" in "h100-sxm") is near too.
+    if (word.size() >= 3 && candidate.find(word) != std::string::npos) {
+      distance = std::min<std::size_t>(distance, 2);
+    }
+    if (distance <= allowed && distance < word.size()) scored.emplace_back(distance, candidate);
+  }
+  std::stable_sort(scored.begin(), scored.end());
+  std::vector<std::string> out;
+  for (const auto& [distance, candidate] : scored) {
+    if (out.size() < most) out.push_back(candidate);
+  }
+  return out;
+}
+
+std::string did_you_mean(const std::string& word, const std::vector<std::string>& candidates) {
+  const auto near = nearest(word, candidates);
+  if (near.empty()) return {};
+  std::string out = "did you mean ";
+  for (std::size_t i = 0; i < near.size(); ++i) {
+    if (i > 0) out += i + 1 == near.size() ? " or " : ", ";
+    out += "'" + near[i] + "'";
+  }
+  return out + "?";
+}
+
+}  // namespace headroom

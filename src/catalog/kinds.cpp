@@ -1,0 +1,38 @@
+// To add a kind: include its header and add one `kind<T>()` line, in the order
+// of the tables people read (hardware, facility, work, money, place).
+#include "catalog/kinds.hpp"
+
+#include <algorithm>
+
+#include "catalog/export_rule.hpp"
+#include "catalog/lead_time.hpp"
+#include "catalog/region.hpp"
+#include "catalog/residency_rule.hpp"
+
+namespace headroom::catalog {
+namespace {
+
+template <class T>
+constexpr KindInfo kind() {
+  return {T::kind, []() -> void* { return new T; }, [](void* p) { delete static_cast<T*>(p); },
+          [](void* p) { return spec::object_ref(*static_cast<T*>(p)); }};
+}
+
+constexpr KindInfo table[] = {
+    kind<Region>(),
+    kind<LeadTime>(),
+    kind<ExportRule>(),
+    kind<ResidencyRule>(),
+};
+
+}  // namespace
+
+std::span<const KindInfo> kind_table() { return table; }
+
+const KindInfo* find_kind(std::string_view name) {
+  const auto all = kind_table();
+  const auto it = std::find_if(all.begin(), all.end(), [&](const auto& k) { return k.name == name; });
+  return it == all.end() ? nullptr : &*it;
+}
+
+}  // namespace headroom::catalog

@@ -1,0 +1,426 @@
+#include "spec/node.hpp"
+
+#include <yaml-cpp/anchor.h>
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/parser.h>
+
+#include <algorithm>
+#include <cstring>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <map>
+#include <sstream>
+
+namespace headroom::spec {
+
+const Node* Node::get(std::string_view key) const {
+  if (kind != Kind::map) return nullptr;
+  for (std::size_t i = 0; i + 1 < items.size(); i += 2) {
+    if (items[i].text == key) return &items[i + 1];
+  }
+  return nullptr;
+}
+
+Node* Node::get(std::string_view key) {
+  return const_cast<Node*>(static_cast<const Node*>(this)->get(key));
+}
+
+std::string Document::line_text(int line) const {
+  if (!text || line <= 0) return {};
+  std::size_t at = 0;
+  for (int i = 1; i < line; ++i) {
+    at = text->find('\n', at);
+    if (at == std::string::npos) return {};
+    ++at;
+  }
+  std::string out = text->substr(at, std::min<std::size_t>(text->find('\n', at) - at, 4096));
+  if (!out.empty() && out.back() == '\r') out.pop_back();
+  return out;
+}
+
+namespace {
+
+struct Stop {
+  YAML::Mark mark;
+  std::string message;
+};
+
+/// Builds the tree from parser events, refusing what we do not accept. Children
+/// are kept on a stack of open nodes, so depth costs no recursion here.
+class Builder : public YAML::EventHandler {
+ public:
+  Builder(const std::string& file, Diagnostics& diagnostics)
+      : file_(file), diagnostics_(diagnostics) {}
+
+  Node take_root() { return std::move(root_); }
+
+  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentEnd() override {}
+
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    finish(make(Node::Kind::null, mark), anchor, mark);
+  }
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    const auto it = anchors_.find(anchor);
+    if (it == anchors_.end()) {
+      throw Stop{mark, "an alias (*) to an anchor that is still open or unknown"};
+    }
+    // Expanding an alias costs its whole size, so nested bombs run out at once.
+    spend(count_nodes(it->second), mark);
+    finish(it->second, 0, mark);
+  }
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& value) override {
+    Node node = make(Node::Kind::scalar, mark);
+    node.text = value;
+    node.quoted = tag == "!";
+    finish(std::move(node), anchor, mark);
+  }
+  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value) override {
+    open(Node::Kind::sequence, mark, anchor);
+  }
+  void OnSequenceEnd() override { close(); }
+  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value) override {
+    open(Node::Kind::map, mark, anchor);
+  }
+  void OnMapEnd() override { close(); }
+
+ private:
+  struct Open {
+    Node node;
+    YAML::anchor_t anchor;
+    YAML::Mark mark;
+  };
+
+  static std::size_t count_nodes(const Node& node) {
+    std::size_t n = 1;
+    for (const auto& item : node.items) n += count_nodes(item);
+    return n;
+  }
+
+  void spend(std::size_t nodes, const YAML::Mark& mark) {
+    nodes_ += nodes;
+    if (nodes_ > max_nodes) {
+      throw Stop{mark, "the document has over 200,000 values once its aliases (*) are expanded"};
+    }
+  }
+
+  Node make(Node::Kind kind, const YAML::Mark& mark) {
+    spend(1, mark);
+    Node node;
+    node.kind = kind;
+    node.line = mark.line + 1;
+    node.column = mark.column + 1;
+    return node;
+  }
+
+  void open(Node::Kind kind, const YAML::Mark& mark, YAML::anchor_t anchor) {
+    if (stack_.size() >= static_cast<std::size_t>(max_depth)) {
+      throw Stop{mark, "nested deeper than " + std::to_string(max_depth) + " levels"};
+    }
+    stack_.push_back({make(kind, mark), anchor, mark});
+  }
+
+  void close() {
+    Open top = std::move(stack_.back());
+    stack_.pop_back();
+    finish(std::move(top.node), top.anchor, top.mark);
+  }
+
+  void finish(Node node, YAML::anchor_t anchor, const YAML::Mark& mark) {
+    if (anchor != 0) anchors_[anchor] = node;
+    if (stack_.empty()) {
+      root_ = std::move(node);
+      return;
+    }
+    Node& parent = stack_.back().node;
+    const bool is_key = parent.kind == Node::Kind::map && parent.items.size() % 2 == 0;
+    if (is_key) check_key(parent, node, mark);
+    parent.items.push_back(std::move(node));
+  }
+
+  void check_key(const Node& parent, const Node& key, const YAML::Mark& mark) {
+    if (key.kind != Node::Kind::scalar) throw Stop{mark, "a key must be a plain word"};
+    if (key.text == "<<") throw Stop{mark, "merge keys (<<) are not supported; write the keys out"};
+    for (std::size_t i = 0; i + 1 < parent.items.size(); i += 2) {
+      if (parent.items[i].text != key.text) continue;
+      diagnostics_.add({file_, key.line, key.column, "", "duplicate key '" + key.text + "'",
+                        "it was first given at line " + std::to_string(parent.items[i].line) +
+                            "; keep one of the two",
+                        ""});
+      return;
+    }
+  }
+
+  const std::string& file_;
+  Diagnostics& diagnostics_;
+  Node root_;
+  std::vector<Open> stack_;
+  std::map<YAML::anchor_t, Node> anchors_;
+  std::size_t nodes_ = 0;
+};
+
+struct BadByte {
+  std::size_t at;
+  std::string message;
+};
+
+/// First byte that cannot stand in a text file, if any.
+std::optional<BadByte> find_bad_byte(const std::string& text) {
+  for (std::size_t i = 0; i < text.size();) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    if (c == 0) return BadByte{i, "a NUL byte: this is a binary file, not a text"};
+    if (c < 0x20 && c != '\n' && c != '\t' && c != '\r') {
+      return BadByte{i, "a control character: this is not a text file"};
+    }
+    std::size_t more = c < 0x80 ? 0 : (c >> 5) == 6 ? 1 : (c >> 4) == 14 ? 2 : (c >> 3) == 30 ? 3 : 9;
+    for (std::size_t k = 1; k <= more; ++k) {
+      if (more == 9 || i + k >= text.size() ||
+          (static_cast<unsigned char>(text[i + k]) >> 6) != 2) {
+        return BadByte{i, "a byte that is not UTF-8: save the file as UTF-8 text"};
+      }
+    }
+    i += more + 1;
+  }
+  return std::nullopt;
+}
+
+Diagnostic at_offset(const std::string& file, const std::string& text, std::size_t offset,
+                     std::string message) {
+  const auto begin = text.begin();
+  const auto end = begin + static_cast<std::ptrdiff_t>(offset);
+  const int line = 1 + static_cast<int>(std::count(begin, end, '\n'));
+  const std::size_t start = offset == 0 ? std::string::npos : text.rfind('\n', offset - 1);
+  const auto column = static_cast<int>(start == std::string::npos ? offset + 1 : offset - start);
+  return {file, line, column, "", std::move(message), "", ""};
+}
+
+/// Passes diagnostics on, with the excerpts they were made without.
+void add_with_excerpts(const Diagnostics& from, const Document& document, Diagnostics& to) {
+  for (Diagnostic d : from.all()) {
+    if (d.excerpt.empty()) d.excerpt = document.line_text(d.line);
+    to.add(std::move(d));
+  }
+}
+
+}  // namespace
+
+std::optional<Document> parse_yaml(std::string file_name, std::string text,
+                                   Diagnostics& diagnostics) {
+  Document document;
+  document.file = std::make_shared<const std::string>(std::move(file_name));
+  Diagnostics mine;
+  if (auto bad = find_bad_byte(text)) {
+    mine.add(at_offset(*document.file, text, bad->at, bad->message));
+  } else if (text.size() > max_bytes) {
+    mine.add({*document.file, 0, 0, "",
+              "the text has " + std::to_string(text.size() >> 20) + " MiB; at most 4 MiB are read",
+              "", ""});
+  }
+  document.text = std::make_shared<const std::string>(std::move(text));
+  if (mine.empty()) {
+    Builder builder(*document.file, mine);
+    try {
+      std::istringstream in(*document.text);
+      YAML::Parser parser(in);
+      if (!parser.HandleNextDocument(builder)) {
+        mine.add({*document.file, 1, 1, "", "the file is empty", "", ""});
+      }
+      document.root = builder.take_root();
+    } catch (const Stop& stop) {
+      mine.add({*document.file, stop.mark.line + 1, stop.mark.column + 1, "", stop.message, "", ""});
+    } catch (const YAML::Exception& e) {
+      mine.add({*document.file, e.mark.line + 1, e.mark.column + 1, "",
+                "not valid YAML: " + e.msg, "", ""});
+    }
+  }
+  add_with_excerpts(mine, document, diagnostics);
+  if (!mine.empty()) return std::nullopt;
+  return document;
+}
+
+std::optional<Document> load_yaml(const std::string& path, Diagnostics& diagnostics) {
+  const std::string name = path == "-" ? "<stdin>" : path;
+  std::ifstream file;
+  if (path != "-") {
+    file.open(path, std::ios::binary);
+    // Opening a folder succeeds on Linux; reading it does not.
+    if (!file || (file.peek() == std::char_traits<char>::eof() && file.bad())) {
+      diagnostics.add({name, 0, 0, "", "cannot be opened for reading: " +
+                       std::string(std::strerror(errno)), "", ""});
+      return std::nullopt;
+    }
+    file.clear();
+  }
+  std::istream& in = path == "-" ? std::cin : file;
+  std::string text(max_bytes + 1, '\0');
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(in.gcount()));
+  if (text.size() > max_bytes) {
+    diagnostics.add({name, 0, 0, "", "the file is larger than 4 MiB, the most that is read", "", ""});
+    return std::nullopt;
+  }
+  return parse_yaml(name, std::move(text), diagnostics);
+}
+
+namespace {
+
+std::vector<std::string> split_path(const std::string& path) {
+  std::vector<std::string> parts;
+  std::stringstream in(path);
+  for (std::string part; std::getline(in, part, '.');) parts.push_back(part);
+  return parts;
+}
+
+/// The element of a list that an index, a `name` or an `id` names.
+Node* find_element(Node& list, const std::string& part) {
+  for (auto& item : list.items) {
+    for (const char* key : {"name", "id"}) {
+      const Node* label = item.get(key);
+      if (label != nullptr && label->text == part) return &item;
+    }
+  }
+  const bool index = !part.empty() && part.size() < 7 &&
+                     std::all_of(part.begin(), part.end(), [](char c) { return c >= '0' && c <= '9'; });
+  if (!index || std::stoul(part) >= list.items.size()) return nullptr;
+  return &list.items[std::stoul(part)];
+}
+
+std::vector<std::string> element_names(const Node& node) {
+  std::vector<std::string> names;
+  if (node.kind == Node::Kind::map) {
+    for (std::size_t i = 0; i < node.items.size(); i += 2) names.push_back(node.items[i].text);
+    return names;
+  }
+  for (const auto& item : node.items) {
+    for (const char* key : {"name", "id"}) {
+      if (const Node* label = item.get(key)) names.push_back(label->text);
+    }
+  }
+  return names;
+}
+
+/// Names split at dots may themselves hold dots ("llama-3.1"): the longest run of
+/// parts that names a child wins.
+Node* descend(Node& node, const std::vector<std::string>& parts, std::size_t& at) {
+  for (std::size_t end = parts.size(); end > at; --end) {
+    std::string joined = parts[at];
+    for (std::size_t i = at + 1; i < end; ++i) joined += "." + parts[i];
+    Node* child = node.kind == Node::Kind::sequence ? find_element(node, joined) : node.get(joined);
+    if (child != nullptr) {
+      at = end;
+      return child;
+    }
+  }
+  return nullptr;
+}
+
+Node* add_key(Node& map, const std::string& key) {
+  if (map.kind == Node::Kind::null) map.kind = Node::Kind::map;
+  if (map.kind != Node::Kind::map) return nullptr;
+  Node key_node;
+  key_node.kind = Node::Kind::scalar;
+  key_node.text = key;
+  map.items.push_back(std::move(key_node));
+  map.items.emplace_back();
+  return &map.items.back();
+}
+
+void mark_all(Node& node, int line, int column_shift) {
+  node.line = line;
+  node.column += column_shift;
+  for (auto& item : node.items) mark_all(item, line, column_shift);
+}
+
+}  // namespace
+
+bool apply_set(Document& document, const std::string& assignment, Diagnostics& diagnostics) {
+  const std::size_t equals = assignment.find('=');
+  auto fail = [&](std::string message, std::string hint = {}) {
+    diagnostics.add({"--set " + assignment, 0, 0, "", std::move(message), std::move(hint), ""});
+    return false;
+  };
+  if (equals == std::string::npos || equals == 0) {
+    return fail("expected path=value", "for example --set clusters.gpu.count=256");
+  }
+  const auto parts = split_path(assignment.substr(0, equals));
+  auto value = parse_yaml("--set " + assignment.substr(0, equals), assignment.substr(equals + 1),
+                          diagnostics);
+  if (!value) return false;
+  Node* node = &document.root;
+  std::size_t at = 0;
+  while (at < parts.size()) {
+    Node* child = descend(*node, parts, at);
+    if (child == nullptr) {
+      if (node->kind == Node::Kind::sequence || node->kind == Node::Kind::scalar) {
+        return fail("nothing is called '" + parts[at] + "' here",
+                    did_you_mean(parts[at], element_names(*node)));
+      }
+      child = add_key(*node, parts[at]);
+      ++at;
+    }
+    node = child;
+  }
+  // The mark keeps the column inside the fragment; line 0 says "no line of the file".
+  mark_all(value->root, 0, 0);
+  *node = std::move(value->root);
+  return true;
+}
+
+namespace {
+
+void put_number(std::string& out, std::uint32_t value) {
+  while (value >= 0x80) {
+    out += static_cast<char>(value | 0x80);
+    value >>= 7;
+  }
+  out += static_cast<char>(value);
+}
+
+std::uint32_t get_number(std::string_view in, std::size_t& at) {
+  std::uint32_t value = 0;
+  for (int shift = 0;; shift += 7) {
+    const auto c = static_cast<unsigned char>(in[at++]);
+    value |= static_cast<std::uint32_t>(c & 0x7f) << shift;
+    if (c < 0x80) return value;
+  }
+}
+
+}  // namespace
+
+void pack(const Node& node, std::string& out) {
+  out += static_cast<char>(static_cast<int>(node.kind) | (node.quoted ? 0x10 : 0));
+  put_number(out, static_cast<std::uint32_t>(node.line));
+  put_number(out, static_cast<std::uint32_t>(node.column));
+  if (node.kind == Node::Kind::scalar) {
+    put_number(out, static_cast<std::uint32_t>(node.text.size()));
+    out += node.text;
+    return;
+  }
+  put_number(out, static_cast<std::uint32_t>(node.items.size()));
+  for (const auto& item : node.items) pack(item, out);
+}
+
+Node unpack(std::string_view packed, std::size_t& at) {
+  Node node;
+  const auto head = static_cast<unsigned char>(packed[at++]);
+  node.kind = static_cast<Node::Kind>(head & 0x0f);
+  node.quoted = (head & 0x10) != 0;
+  node.line = static_cast<int>(get_number(packed, at));
+  node.column = static_cast<int>(get_number(packed, at));
+  const std::uint32_t size = get_number(packed, at);
+  if (node.kind == Node::Kind::scalar) {
+    node.text = packed.substr(at, size);
+    at += size;
+    return node;
+  }
+  node.items.reserve(size);
+  for (std::uint32_t i = 0; i < size; ++i) node.items.push_back(unpack(packed, at));
+  return node;
+}
+
+}  // namespace headroom::spec
