@@ -202,7 +202,10 @@ class Fields {
         return object_ref(*o);
       }
     };
-    on_optional_object({key, "", doc}, &t, t.has_value(), &Make::run);
+    on_optional_object({key, "", doc}, &t, t.has_value(), &Make::run, [] {
+      static T prototype{};
+      return object_ref(prototype);
+    });
   }
   /// A list of structs.
   template <class T>
@@ -246,7 +249,7 @@ class Fields {
   virtual void on_reference(const Info&, std::string& id, std::string_view kind) = 0;
   virtual void on_object(const Info&, ObjectRef) = 0;
   virtual void on_optional_object(const Info&, void* slot, bool present,
-                                  ObjectRef (*make)(void*)) = 0;
+                                  ObjectRef (*make)(void*), ObjectRef (*prototype)()) = 0;
   virtual void on_list(const Info&, ListRef) = 0;
 };
 

@@ -169,7 +169,7 @@ class Reader : public Fields {
   }
 
   void on_optional_object(const Info& info, void* slot, bool,
-                          ObjectRef (*make)(void*)) override {
+                          ObjectRef (*make)(void*), ObjectRef (*)()) override {
     if (const Node* node = take(info)) {
       Scope scope(*this, info.key);
       read_object(*node, make(slot));
