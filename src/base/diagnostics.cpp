@@ -81,14 +81,14 @@ std::size_t edit_distance(const std::string& a, const std::string& b) {
 std::vector<std::string> nearest(const std::string& word,
                                  const std::vector<std::string>& candidates, std::size_t most) {
   if (word.size() > 80) return {};
-  const std::size_t allowed = std::max<std::size_t>(2, word.size() / 3);
+  const std::size_t allowed = word.size() <= 4 ? 1 : std::max<std::size_t>(2, word.size() / 3);
   std::vector<std::pair<std::size_t, std::string>> scored;
   for (const auto& candidate : candidates) {
     if (candidate.size() > word.size() + allowed + 24) continue;
     std::size_t distance = edit_distance(word, candidate);
     // A word that a candidate merely extends ("h100" in "h100-sxm") is near too.
     if (word.size() >= 3 && candidate.find(word) != std::string::npos) {
-      distance = std::min<std::size_t>(distance, 2);
+      distance = std::min<std::size_t>(distance, 1);
     }
     if (distance <= allowed && distance < word.size()) scored.emplace_back(distance, candidate);
   }

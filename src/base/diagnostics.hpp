@@ -45,8 +45,9 @@ std::string render(const Diagnostic& d);
 /// All of them, with a closing count.
 std::string render(const Diagnostics& list);
 
-/// The candidates nearest to `word` by edit distance, best first; none that is
-/// further than a third of the word's length (at least 2).
+/// The candidates nearest to `word` by edit distance, best first; none further
+/// than a third of the word's length (1 for words of up to four letters). A
+/// candidate that contains the word counts as one edit away.
 std::vector<std::string> nearest(const std::string& word, const std::vector<std::string>& candidates,
                                  std::size_t most = 3);
 /// "did you mean 'a' or 'b'?", or an empty string.
