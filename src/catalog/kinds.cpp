@@ -5,9 +5,14 @@
 #include <algorithm>
 
 #include "catalog/export_rule.hpp"
+#include "catalog/failure_rate.hpp"
+#include "catalog/finance.hpp"
 #include "catalog/lead_time.hpp"
+#include "catalog/price.hpp"
+#include "catalog/network.hpp"
 #include "catalog/region.hpp"
 #include "catalog/residency_rule.hpp"
+#include "catalog/storage_system.hpp"
 
 namespace headroom::catalog {
 namespace {
@@ -19,6 +24,13 @@ constexpr KindInfo kind() {
 }
 
 constexpr KindInfo table[] = {
+    kind<Switch>(),
+    kind<Nic>(),
+    kind<Cable>(),
+    kind<StorageSystem>(),
+    kind<FailurePopulation>(),
+    kind<Price>(),
+    kind<Finance>(),
     kind<Region>(),
     kind<LeadTime>(),
     kind<ExportRule>(),
