@@ -8,6 +8,7 @@
 #include "catalog/failure_rate.hpp"
 #include "catalog/finance.hpp"
 #include "catalog/lead_time.hpp"
+#include "catalog/model.hpp"
 #include "catalog/price.hpp"
 #include "catalog/network.hpp"
 #include "catalog/region.hpp"
@@ -29,6 +30,7 @@ constexpr KindInfo table[] = {
     kind<Cable>(),
     kind<StorageSystem>(),
     kind<FailurePopulation>(),
+    kind<Model>(),
     kind<Price>(),
     kind<Finance>(),
     kind<Region>(),

@@ -1,0 +1,100 @@
+// Memory of a training run: state bytes a parameter, activations, checkpoints, LoRA.
+//
+// State. With Adam and mixed precision a parameter owns
+//   bf16 weight 2 + gradient 2 or 4 + fp32 master 4 + two fp32 moments 8 = 16 or 18 B
+// (Rajbhandari et al. 2020, ZeRO). Every other figure follows from optimiser and
+// precision; nothing here is a constant of the trade.
+//
+// Activations are itemised tensor by tensor; for a GPT block (multi-head, GELU, f = 4h,
+// dropout) the sum is Korthikanti et al. 2022, eq. 1: s b h (34 + 5 a s / h) bytes. With
+// FlashAttention the 5 a s / h term is replaced by one fp32 log-sum-exp a head.
+//
+// Complexity O(layers); pure functions.
+#pragma once
+
+#include <string_view>
+
+#include "base/quantity.hpp"
+#include "catalog/model.hpp"
+#include "workload/transformer.hpp"
+
+namespace headroom::workload {
+
+enum class Optimiser : unsigned char {
+  adam,       ///< AdamW: two moments
+  adam_8bit,  ///< block-wise 8-bit moments (Dettmers et al. 2022), 2 x (1 + 4/2048) B
+  adafactor,  ///< factored second moment, no first moment (Shazeer & Stern 2018)
+  lion,       ///< one moment (Chen et al. 2023)
+  muon,       ///< one momentum buffer (Jordan 2024)
+  sgd_momentum,
+  sgd,
+};
+std::string_view optimiser_name(Optimiser optimiser);
+
+enum class TrainingPrecision : unsigned char {
+  bf16,             ///< bf16 weights and fp32 gradients, master and moments (Megatron-LM)
+  bf16_bf16_grads,  ///< the same with bf16 gradients (ZeRO's 16 B)
+  fp16,             ///< fp16 weights and gradients, fp32 master and moments
+  bf16_pure,        ///< everything bf16, no master copy
+  fp8,              ///< DeepSeek-V3: fp8 compute copy, fp32 master and gradient, bf16 moments
+  fp32,             ///< everything fp32, no separate master copy
+};
+std::string_view training_precision_name(TrainingPrecision precision);
+
+/// Bytes one trainable parameter takes, by part. FP8 keeps a 1 B compute copy.
+struct ParameterState {
+  Information weight;    ///< the copy the kernels multiply with
+  Information gradient;
+  Information master;    ///< high-precision copy; zero when there is none
+  Information moments;   ///< optimiser state
+
+  Information total() const { return weight + gradient + master + moments; }
+  Information optimiser() const { return master + moments; }
+  /// What a resumable checkpoint holds: weight, master and moments; never gradients.
+  /// Adam in bf16: 2 + 4 + 4 + 4 = 14 B.
+  Information checkpoint() const { return weight + master + moments; }
+};
+ParameterState parameter_state(Optimiser optimiser, TrainingPrecision precision);
+
+// --- Activations -----------------------------------------------------------------
+
+struct ActivationOptions {
+  double sequence = 4096;         ///< tokens of one sequence
+  int tensor = 1;                 ///< tensor-parallel degree
+  bool sequence_parallel = true;  ///< norms and dropouts are split too
+  bool flash = true;              ///< no attention matrix in memory
+  bool dropout = false;           ///< keeps one-byte masks
+  Recompute recompute = Recompute::none;
+};
+/// Bytes one token leaves in one layer on one tensor rank until its backward pass.
+/// Context parallelism divides the tokens a rank holds, not this figure.
+InformationPerToken activation_bytes(const Model& model, const LayerClass& layer,
+                                     const ActivationOptions& options);
+/// The same, summed over all layers of the model.
+InformationPerToken activation_bytes(const Model& model, const ActivationOptions& options);
+/// Bytes a token leaves in the head: fp32 logits, their bf16 copy is freed (Korthikanti
+/// sec. 4.3), plus the input and output of the last norm.
+InformationPerToken head_activation_bytes(const Model& model, const ActivationOptions& options);
+
+// --- LoRA ------------------------------------------------------------------------
+
+enum class LoraTargets : unsigned char {
+  query_value,  ///< the paper's choice (Hu et al. 2021)
+  attention,    ///< q, k, v and output
+  linear,       ///< every linear layer (QLoRA, Dettmers et al. 2023); dense FFNs and all experts
+};
+std::string_view lora_targets_name(LoraTargets targets);
+
+struct Lora {
+  int rank = 16;
+  LoraTargets targets = LoraTargets::linear;
+};
+/// Trainable parameters: sum of rank x (in + out) over the target matrices.
+double lora_parameters(const Model& model, const Lora& lora);
+/// Training FLOPs of a token: forward and the backward pass by activations over the frozen
+/// weights (4 N instead of 6 N, so about two thirds), 6 x the adapter's own parameters.
+/// Attention itself still costs 3 x forward.
+TokenFlops lora_training_flops(const Model& model, const Lora& lora, double sequence,
+                               AttentionCount convention, Recompute recompute = Recompute::none);
+
+}  // namespace headroom::workload
