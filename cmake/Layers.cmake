@@ -36,9 +36,8 @@ foreach(line IN LISTS layer_lines)
   if(HEADROOM_TESTS AND tests)
     add_executable(${layer}_test EXCLUDE_FROM_ALL ${tests})
     target_include_directories(${layer}_test SYSTEM PRIVATE ${RAPIDCHECK_INCLUDE})
-    # Tests may use the whole catalogue, whatever their layer links.
-    target_link_libraries(${layer}_test PRIVATE ${target} headroom_catalog GTest::gtest_main
-                                                ${RAPIDCHECK_LIBRARY})
+    target_link_libraries(${layer}_test PRIVATE ${target} GTest::gtest_main ${RAPIDCHECK_LIBRARY}
+                                                nlohmann_json::nlohmann_json)
     target_compile_definitions(${layer}_test PRIVATE HEADROOM_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
     set_property(GLOBAL APPEND PROPERTY HEADROOM_TEST_PROGRAMS ${layer}_test)
   endif()

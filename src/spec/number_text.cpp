@@ -189,7 +189,9 @@ bool read_number(std::string_view text, Dim dim, bool absolute_temperature,
                  std::string_view display_unit, double& si, std::string& message,
                  std::string& hint) {
   const std::string original(text);
-  const auto parsed = split_number(text);
+  auto parsed = split_number(text);
+  // "16,384" and "1,5" mean different numbers in different countries.
+  if (parsed && parsed->unit.starts_with(',')) parsed.reset();
   if (!parsed) {
     message = "'" + shown(original) + "' is not a number";
     if (original.find(',') != std::string::npos) hint = "write 16384 or 16_384, without commas";
