@@ -1,0 +1,43 @@
+# Two commands do everything on a fresh Debian 12 or Ubuntu machine:
+#   make demo   installs what is missing, builds Release, runs the main job
+#   make test   the same, then every test
+BUILD ?= build
+JOBS ?= $(shell nproc)
+
+.PHONY: all deps demo test test-deps build unit bench docs format clean
+
+all: build
+
+deps:
+	tools/install-deps build
+
+test-deps:
+	tools/install-deps test
+
+build: deps
+	cmake -S . -B $(BUILD) -G Ninja -DCMAKE_BUILD_TYPE=Release -DHEADROOM_TESTS=OFF >/dev/null
+	ninja -C $(BUILD) -j $(JOBS)
+
+demo: build
+	$(BUILD)/headroom check scenarios/llama3-405b.yaml || test $$? -eq 1
+
+test: test-deps
+	cmake -S . -B $(BUILD) -G Ninja -DCMAKE_BUILD_TYPE=Release -DHEADROOM_TESTS=ON >/dev/null
+	ninja -C $(BUILD) -j $(JOBS) all unit_tests
+	ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS)
+
+bench: test-deps
+	cmake -S . -B $(BUILD) -G Ninja -DCMAKE_BUILD_TYPE=Release -DHEADROOM_BENCH=ON >/dev/null
+	ninja -C $(BUILD) -j $(JOBS) headroom headroom_bench
+	$(BUILD)/bench/headroom_bench
+	bench/startup.sh $(BUILD)/headroom
+
+# Generated pages: the reference from the field lists, the claims table.
+docs: build
+	tools/generate-docs $(BUILD)/headroom
+
+format:
+	git ls-files '*.hpp' '*.cpp' | xargs clang-format -i
+
+clean:
+	rm -rf $(BUILD)
