@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "catalog/accelerator.hpp"
 #include "catalog/export_rule.hpp"
 #include "catalog/failure_rate.hpp"
 #include "catalog/finance.hpp"
@@ -14,6 +15,7 @@
 #include "catalog/region.hpp"
 #include "catalog/residency_rule.hpp"
 #include "catalog/storage_system.hpp"
+#include "catalog/system.hpp"
 
 namespace headroom::catalog {
 namespace {
@@ -25,6 +27,8 @@ constexpr KindInfo kind() {
 }
 
 constexpr KindInfo table[] = {
+    kind<Accelerator>(),
+    kind<System>(),
     kind<Switch>(),
     kind<Nic>(),
     kind<Cable>(),
