@@ -13,6 +13,7 @@
 #include "catalog/price.hpp"
 #include "catalog/network.hpp"
 #include "catalog/region.hpp"
+#include "catalog/request_trace.hpp"
 #include "catalog/residency_rule.hpp"
 #include "catalog/storage_system.hpp"
 #include "catalog/system.hpp"
@@ -35,6 +36,7 @@ constexpr KindInfo table[] = {
     kind<StorageSystem>(),
     kind<FailurePopulation>(),
     kind<Model>(),
+    kind<RequestTrace>(),
     kind<Price>(),
     kind<Finance>(),
     kind<Region>(),
