@@ -70,6 +70,10 @@ double ring_family_s(const Path& path, double bytes, Group g, double passes, boo
   return pipelined_s(up_s, out_s, path.overlap);
 }
 
+double own_part_s(const Path& path, double bytes, double ranks) {
+  return path.copy.si() > 0 ? bytes / ranks / bytes_per_second(path.copy) : 0;
+}
+
 bool nothing(Information bytes, double ranks) { return bytes.si() <= 0 || ranks <= 1; }
 
 double direct_reduce_s(const Path& path, double bytes, double ranks) {
@@ -102,7 +106,7 @@ Time all_reduce(const Path& path, Information bytes, double ranks, double per_do
   if (nothing(bytes, ranks)) return {};
   Group g = group_of(path, ranks, per_domain);
   double b = bytes.si() / 8;
-  double t_s = path.launch.si() + ring_family_s(path, b, g, 2, true);
+  double t_s = path.launch.si() + ring_family_s(path, b, g, 2, true) + own_part_s(path, b, ranks);
   if (path.direct.enabled && g.across <= 1) t_s = std::min(t_s, direct_reduce_s(path, b, ranks));
   return t_s * second;
 }
@@ -110,7 +114,9 @@ Time all_reduce(const Path& path, Information bytes, double ranks, double per_do
 Time all_gather(const Path& path, Information bytes, double ranks, double per_domain) {
   if (nothing(bytes, ranks)) return {};
   Group g = group_of(path, ranks, per_domain);
-  return (path.launch.si() + ring_family_s(path, bytes.si() / 8, g, 1, false)) * second;
+  double b = bytes.si() / 8;
+  return (path.launch.si() + ring_family_s(path, b, g, 1, false) + own_part_s(path, b, ranks)) *
+         second;
 }
 
 Time reduce_scatter(const Path& path, Information bytes, double ranks, double per_domain) {
@@ -132,7 +138,9 @@ Time all_to_all(const Path& path, Information bytes, double ranks, double per_do
                 all_to_all_out_b_s(path, ranks)};
     out_s = level_time_s(path.out, level, 1);
   }
-  return (path.launch.si() + pipelined_s(up_s, out_s, path.overlap)) * second;
+  return (path.launch.si() + pipelined_s(up_s, out_s, path.overlap) +
+          own_part_s(path, bytes.si() / 8, ranks)) *
+         second;
 }
 
 Time broadcast(const Path& path, Information bytes, double ranks, double per_domain) {

@@ -16,12 +16,13 @@
 //
 // MODEL. Of three protocols p (LL, LL128, Simple) the library takes the fastest:
 //
-//   t = launch + min_p [ steps x hop_p + fill_p + wire / (share_p x B) ]
+//   t = launch + min_p [ steps x hop_p + fill_p + wire / (share_p x B) ] + S / (n C)
 //
 // wire is what a link carries by the busbw definitions of nccl-tests
 // (PERFORMANCE.md): all-reduce 2(n-1)/n S, all-gather, reduce-scatter and
 // all-to-all (n-1)/n S, broadcast S. S is the size of the whole buffer: of the
 // gathered result for all-gather, of each rank's send buffer for all-to-all.
+// C is the rate at which a GPU handles the n-th part that never leaves it.
 // steps is 2(n-1) for a ring all-reduce, n-1 for the others, 2 log2(k) across
 // k domains when a tree is faster.
 //
@@ -75,6 +76,7 @@ struct DirectReduce {
 /// What one GPU sees of the network.
 struct Path {
   Bandwidth scale_up;   ///< bus bandwidth of ring collectives for large messages, per GPU and direction
+  Bandwidth copy;       ///< C above; 0: costs nothing
   double domain = 1;    ///< GPUs per scale-up domain (8 in HGX, 72 in NVL72)
   Bandwidth scale_out;  ///< NIC share per GPU and direction, after protocol efficiency
   Time launch;          ///< fixed cost of one call, in a domain
