@@ -1,1 +1,180 @@
-int main() { return 0; }
+// The command line: parses, calls the facade, prints. Exit status:
+// 0 it fits, 1 a limit falls short, 2 bad input, 3 internal error.
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "api/headroom.hpp"
+
+namespace {
+
+using headroom::Diagnostics;
+namespace api = headroom::api;
+namespace report = headroom::report;
+
+enum Exit { fits = 0, falls_short = 1, bad_input = 2, internal_error = 3 };
+
+struct Options {
+  api::Request request;
+  bool json = false;
+  bool csv = false;
+  bool all = false;
+  bool markdown = false;
+  std::string id;
+  std::string kind;
+  std::string docs;
+};
+
+bool colour_wanted() {
+  const char* no_color = std::getenv("NO_COLOR");
+  const char* term = std::getenv("TERM");
+  return isatty(STDOUT_FILENO) != 0 && (no_color == nullptr || *no_color == '\0') &&
+         (term == nullptr || std::string(term) != "dumb");
+}
+
+int terminal_width() {
+  winsize size{};
+  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+  return 120;
+}
+
+void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+
+int refuse(const Diagnostics& diagnostics, bool as_json) {
+  if (as_json) {
+    print(report::json(diagnostics));
+  } else {
+    std::fputs(render(diagnostics).c_str(), stderr);
+  }
+  return bad_input;
+}
+
+int run_check(const Options& o) {
+  const auto verdict = api::check(o.request);
+  if (!verdict) return refuse(verdict.error(), o.json);
+  if (o.json) {
+    print(report::json(*verdict));
+  } else if (o.csv) {
+    print(report::csv(*verdict));
+  } else {
+    print(report::text(*verdict, {colour_wanted(), terminal_width(), o.all}));
+  }
+  return verdict->fits ? fits : falls_short;
+}
+
+int run_explain(const Options& o) {
+  const auto verdict = api::check(o.request);
+  if (!verdict) return refuse(verdict.error(), o.json);
+  const auto tree = report::explain(*verdict, o.id);
+  if (!tree) return refuse(tree.error(), o.json);
+  print(*tree);
+  return fits;
+}
+
+int run_catalog(const Options& o) {
+  const auto text = api::list_catalog(o.request.catalog, o.kind, o.id, o.json);
+  if (!text) return refuse(text.error(), o.json);
+  print(*text);
+  return fits;
+}
+
+int write_pages(const std::string& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  for (const auto& page : api::reference_pages()) {
+    const auto path = std::filesystem::path(folder) / page.name;
+    std::ofstream file(path, std::ios::binary);
+    file << page.text;
+    if (!file) {
+      fmt::print(stderr, "{}: cannot be written\n", path.string());
+      return bad_input;
+    }
+  }
+  return fits;
+}
+
+int run_schema(const Options& o) {
+  if (!o.docs.empty()) return write_pages(o.docs);
+  const auto text = api::schema(o.kind.empty() ? "scenario" : o.kind);
+  if (!text) return refuse(text.error(), o.json);
+  print(*text);
+  return fits;
+}
+
+int run_claims(const Options& o) {
+  const auto form = o.json ? api::ClaimsForm::json
+                           : o.markdown ? api::ClaimsForm::markdown : api::ClaimsForm::text;
+  const auto answer = api::claims(form, o.id);
+  if (!answer) return refuse(answer.error(), o.json);
+  print(answer->text);
+  return answer->as_expected ? fits : falls_short;
+}
+
+void add_scenario_options(CLI::App& verb, Options& o) {
+  verb.add_option("FILE", o.request.file, "Scenario (YAML); - reads standard input")->required();
+  verb.add_option("--set", o.request.sets, "path=value: change one input, e.g. clusters.gpu.count=256")
+      ->allow_extra_args(false);
+  verb.add_option("--catalog", o.request.catalog, "Folder of catalogue files laid over the built-in ones");
+  verb.add_flag("--json", o.json, "For programs; field names are stable");
+}
+
+int dispatch(int argc, char** argv) {
+  Options o;
+  CLI::App app{"headroom: what your AI infrastructure can carry, and which limit breaks first"};
+  app.set_version_flag("--version", api::version());
+  app.require_subcommand(1);
+  app.footer("Exit status: 0 it fits, 1 a limit falls short, 2 bad input, 3 internal error.\n"
+             "Example: headroom check scenarios/llama3-405b.yaml --set clusters.gpu.count=1024");
+
+  auto* check = app.add_subcommand("check", "All limits, money, energy, carbon and water of a scenario");
+  add_scenario_options(*check, o);
+  auto* csv = check->add_flag("--csv", o.csv, "The limits as CSV");
+  csv->excludes("--json");
+  check->add_flag("--all", o.all, "Every limit, also those with plenty of headroom");
+
+  auto* explain = app.add_subcommand("explain", "How a reported figure came to be, down to its sources");
+  add_scenario_options(*explain, o);
+  explain->add_option("ID", o.id, "A limit's id, a figure's id or a section's key (money.capital)")->required();
+
+  auto* catalog = app.add_subcommand("catalog", "What the catalogue knows, with sources");
+  catalog->add_option("KIND", o.kind, "accelerator, system, model, region, ...");
+  catalog->add_option("ID", o.id, "One entry");
+  catalog->add_option("--catalog", o.request.catalog, "Folder laid over the built-in catalogue");
+  catalog->add_flag("--json", o.json, "For programs");
+
+  auto* schema = app.add_subcommand("schema", "JSON Schema of a scenario or of a catalogue kind");
+  schema->add_option("WHAT", o.kind, "scenario (default) or a catalogue kind");
+  schema->add_option("--docs", o.docs, "Write the reference pages into this folder instead");
+
+  auto* claims = app.add_subcommand("claims", "Published claims about AI infrastructure, checked by the engine");
+  claims->add_option("ID", o.id, "One claim, with its working");
+  claims->add_flag("--json", o.json, "For programs");
+  claims->add_flag("--markdown", o.markdown, "The page docs/claims.md");
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? fits : bad_input;
+  }
+  if (*check) return run_check(o);
+  if (*explain) return run_explain(o);
+  if (*catalog) return run_catalog(o);
+  if (*schema) return run_schema(o);
+  return run_claims(o);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return dispatch(argc, argv);
+  } catch (const std::exception& e) {
+    fmt::print(stderr, "headroom: internal error: {}\nPlease report it with the scenario.\n", e.what());
+    return internal_error;
+  }
+}
