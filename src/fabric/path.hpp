@@ -1,0 +1,60 @@
+// Path from the catalogue: what an accelerator's link and a network design mean
+// for collectives.
+//
+// The scale-up side is calibrated by the name of the link ("NVLink 4"): share of
+// the data-sheet rate that rings reach, latencies of three protocols, gain of
+// in-switch reduction. NVLink 3, 4 and 5 and PCIe are fits to NVIDIA's published
+// NCCL tables (AIConfigurator nccl_perf, 2 to 8 GPUs, 512 B to 512 MiB): fitted on
+// every other size, held-out median error 4-8 %, 90th percentile 16-25 %. Other
+// links take NVLink 4's latencies and 75 % of their rate (assumed).
+//
+// The scale-out side: hop latencies from NCCL's tuning tables for InfiniBand, from
+// SimAI's measured send latencies for Ethernet; efficiency from the NIC.
+//
+// Complexity: O(1), a few string comparisons; build once, copy freely.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "catalog/accelerator.hpp"
+#include "catalog/network.hpp"
+#include "catalog/system.hpp"
+#include "fabric/collective.hpp"
+
+namespace headroom::fabric {
+
+/// What collective libraries reach on a scale-up link.
+struct LinkCalibration {
+  std::string_view link;     ///< prefix of catalogue's `scale_up.link`
+  double share;              ///< of the data-sheet rate, ring collectives of large messages
+  Bandwidth copy;
+  Time launch;
+  Protocols protocols;
+  double nvls, nvls_above;   ///< in-switch reduction
+  double all_to_all;
+  DirectReduce direct;       ///< of serving engines; enabled is false
+  std::string_view source;
+  bool fitted = true;        ///< false: assumed by analogy
+};
+
+/// The calibration of a link name; the generic one when the name is unknown or empty.
+const LinkCalibration& calibration(std::string_view link);
+
+/// What a path needs to know of the network.
+struct ScaleOut {
+  Bandwidth per_gpu;         ///< line rate of the NICs over the accelerators
+  double efficiency = 0.94;  ///< of line rate that collectives reach
+  bool ethernet = false;     ///< RoCE latencies instead of InfiniBand's
+  double oversubscription = 1;
+  double group = 1e9;        ///< GPUs that reach each other below the tapered tier
+};
+
+/// A path for the accelerators of a system. `domain` is the system's scale-up domain.
+Path make_path(const catalog::System& system, const catalog::Accelerator& accelerator,
+               const ScaleOut& out);
+
+/// The same with tensor-parallel all-reduce by the serving engines' own kernels.
+Path for_serving(Path path, std::string_view link);
+
+}  // namespace headroom::fabric
