@@ -1,0 +1,240 @@
+#include "train/cost.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <string_view>
+
+namespace headroom::train {
+namespace {
+
+using workload::LayerClass;
+
+constexpr double wide = 2;  // bytes of a bf16 or fp16 activation
+
+Information as_bytes(double b) { return b * byte; }
+
+bool is_expert(std::string_view name) { return name.substr(0, 6) == "expert"; }
+
+/// Attention and the output head stay in bf16 in fp8 and fp4 recipes (Megatron-Core's default).
+Precision wide_precision(const Job& job) {
+  return bytes_per_element(job.precision) < wide ? Precision::bf16 : job.precision;
+}
+
+/// Adds one product, forward and backward.
+void add_product(const Job& job, const compute::Gemm& g, Precision run, LayerCost& c) {
+  const auto& d = *job.device;
+  c.gemm_f += d.gemm_s(run, g);
+  c.gemm_b += d.gemm_s(run, {g.m, g.k, g.n, g.groups});
+  if (!job.adapters_only()) c.gemm_b += d.gemm_s(run, {g.n, g.k, g.m, g.groups});
+}
+
+/// Routed experts of one rank. With ep they see every token of their group that
+/// chose them, on hidden width; without they are sharded by tp.
+void add_experts(const Job& job, const ParallelPlan& p, double tokens, LayerCost& c) {
+  const auto& moe = job.model->moe;
+  const double h = job.model->hidden, gate = job.model->gated ? 2 : 1;
+  const double shard = p.ep > 1 ? 1 : p.tp;
+  const double local = std::max(1.0, double(moe.experts) / p.ep);
+  const double entering = p.ep > 1 ? tokens / p.tp : tokens;
+  const double rows = entering * moe.active * job.imbalance / local;
+  add_product(job, {rows, gate * moe.ffn / shard, h, local}, job.precision, c);
+  add_product(job, {rows, h, moe.ffn / shard, local}, job.precision, c);
+  // Permute, un-permute and the activation between the two products.
+  const double routed = entering * moe.active * job.imbalance * wide;
+  const double traffic = routed * (4 * h + (gate + 1) * moe.ffn / shard);
+  c.stream_f += job.device->memory_s(traffic);
+  c.stream_b += job.device->memory_s(1.5 * traffic);
+}
+
+void add_products(const Job& job, const ParallelPlan& p, const LayerClass& layer, LayerCost& c) {
+  const double tokens = rank_tokens(job, p);
+  const workload::Split split{p.tp, 1};
+  for (const auto& g : workload::layer_gemms(*job.model, layer, tokens, split)) {
+    if (is_expert(g.name)) continue;
+    add_product(job, {g.m, g.n, g.k, g.count}, job.precision, c);
+  }
+  if (layer.mixture) add_experts(job, p, tokens, c);
+}
+
+void add_attention(const Job& job, const ParallelPlan& p, const LayerClass& layer, LayerCost& c) {
+  const auto& m = *job.model;
+  compute::Attention a;
+  a.batch = p.micro_batch;
+  a.heads = std::max(1.0, double(m.heads) / p.tp);
+  a.kv_heads = std::max(1.0, double(m.is_latent() ? m.heads : m.kv_head_count()) / p.tp);
+  // Latent attention multiplies scores over nope + rope and values over value_dim.
+  a.head_dim = m.is_latent() ? (m.mla.nope_dim + m.mla.rope_dim + m.mla.value_dim) / 2.0
+                             : m.head_width();
+  a.query = job.sequence;
+  a.window = layer.global ? 0 : m.window;
+  a.causal = !m.bidirectional;
+  const auto& d = *job.device;
+  const Precision run = wide_precision(job);
+  if (job.software.flash) {
+    c.attention_f += d.attention_s(run, a) / p.cp;
+    c.attention_b += d.attention_backward_s(run, a) / p.cp;
+  } else {
+    const double forward = d.unfused_attention_s(run, a) / p.cp;
+    c.attention_f += forward;
+    c.attention_b += 2 * forward;
+  }
+}
+
+void add_stream(const Job& job, const ParallelPlan& p, const LayerClass& layer, LayerCost& c) {
+  const auto& m = *job.model;
+  const double tokens = rank_tokens(job, p), gate = m.gated ? 2 : 1;
+  const double split = p.sequence_parallel ? p.tp : 1;
+  double width = layer.mixture ? double(m.moe.shared) * m.moe.ffn : m.ffn;
+  if (layer.mixture && m.moe.shared_ffn > 0) width = m.moe.shared_ffn;
+  const double heads = double(m.heads + 2 * m.kv_head_count()) * m.head_width();
+  const double traffic =
+      tokens * wide * (job.software.stream_passes * m.hidden / split +
+                       ((gate + 1) * width + 2 * heads) / p.tp);
+  c.stream_f += job.device->memory_s(traffic);
+  c.stream_b += job.device->memory_s(1.5 * traffic);
+}
+
+void add_tensor(const Job& job, const ParallelPlan& p, const LayerClass& layer, LayerCost& c) {
+  if (p.tp == 1) return;
+  const double inside = per_domain(job, 1, p.tp);
+  const auto size = as_bytes(rank_tokens(job, p) * job.model->hidden * wide);
+  const bool ffn = !layer.mixture || p.ep == 1 || job.model->moe.shared > 0;
+  const double blocks = ffn ? 2 : 1;
+  double one = 0;
+  if (p.sequence_parallel) {
+    one = fabric::all_gather(job.path, size, p.tp, inside).si() +
+          fabric::reduce_scatter(job.path, size, p.tp, inside).si();
+  } else {
+    one = fabric::all_reduce(job.path, size, p.tp, inside).si();
+  }
+  // Without overlap, and always with tensor parallelism across domains, nothing hides.
+  const double hidden = p.tp <= job.domain ? job.software.tensor_overlap : 0;
+  c.tensor_f += blocks * one * (1 - hidden);
+  c.tensor_b += blocks * one * (1 - hidden);
+}
+
+/// Share of a token's routed copies that cross to another domain when each domain is
+/// reached once: D (1 - (1 - 1/D)^k) / k distinct domains of D for k choices.
+double distinct_share(double domains, double active) {
+  if (domains <= 1 || active <= 0) return 1;
+  return domains * (1 - std::pow(1 - 1 / domains, active)) / active;
+}
+
+void add_expert_exchange(const Job& job, const ParallelPlan& p, LayerCost& c) {
+  if (p.ep == 1) return;
+  const auto& m = *job.model;
+  const double inside = per_domain(job, 1, p.ep);
+  const double domains = p.ep / inside;
+  const double copies = m.moe.active * job.imbalance *
+                        (job.software.node_dedupe ? distinct_share(domains, m.moe.active) : 1);
+  const auto size = as_bytes(rank_tokens(job, p) / p.tp * copies * m.hidden * wide);
+  const double one = fabric::all_to_all(job.path, size, p.ep, inside).si();
+  const double exposed = 2 * one * (1 - job.software.expert_overlap);
+  c.expert_f += exposed;
+  c.expert_b += exposed;
+}
+
+void add_context(const Job& job, const ParallelPlan& p, LayerCost& c) {
+  if (p.cp == 1) return;
+  const auto& m = *job.model;
+  const double kv = m.is_latent() ? m.mla.kv_rank + m.mla.rope_dim
+                                  : 2.0 * m.kv_head_count() * m.head_width() / p.tp;
+  const auto whole = as_bytes(p.micro_batch * job.sequence * kv * wide);
+  const double ring = fabric::all_gather(job.path, whole, p.cp, per_domain(job, p.tp, p.cp)).si();
+  c.context_f += std::max(ring / p.cp, ring - c.attention_f);
+  c.context_b += std::max(2 * ring / p.cp, 2 * ring - c.attention_b);
+}
+
+void add_adapters(const Job& job, const ParallelPlan& p, const LayerClass& layer, LayerCost& c) {
+  if (!job.adapters_only()) return;
+  // Rank-r products read the target's input and add to its output: passes over memory.
+  const double tokens = rank_tokens(job, p);
+  double width = 0;
+  for (const auto& g : workload::layer_gemms(*job.model, layer, tokens, {p.tp, 1})) {
+    if (job.lora.targets != workload::LoraTargets::linear && g.name.substr(0, 3) == "ffn") continue;
+    width += g.m * g.count * (g.k + 2 * g.n);
+  }
+  c.adapter_f += job.device->memory_s(width * wide);
+  c.adapter_b += job.device->memory_s(2 * width * wide);
+}
+
+void add_scaled(const LayerCost& one, double weight, LayerCost& sum) {
+  sum.gemm_f += weight * one.gemm_f, sum.gemm_b += weight * one.gemm_b;
+  sum.attention_f += weight * one.attention_f, sum.attention_b += weight * one.attention_b;
+  sum.stream_f += weight * one.stream_f, sum.stream_b += weight * one.stream_b;
+  sum.tensor_f += weight * one.tensor_f, sum.tensor_b += weight * one.tensor_b;
+  sum.expert_f += weight * one.expert_f, sum.expert_b += weight * one.expert_b;
+  sum.context_f += weight * one.context_f, sum.context_b += weight * one.context_b;
+  sum.adapter_f += weight * one.adapter_f, sum.adapter_b += weight * one.adapter_b;
+}
+
+LayerCost class_cost(const Job& job, const ParallelPlan& p, const LayerClass& layer) {
+  LayerCost c;
+  add_products(job, p, layer, c);
+  add_attention(job, p, layer, c);
+  add_stream(job, p, layer, c);
+  add_tensor(job, p, layer, c);
+  if (layer.mixture) add_expert_exchange(job, p, c);
+  add_context(job, p, c);
+  add_adapters(job, p, layer, c);
+  return c;
+}
+
+}  // namespace
+
+Sizes sizes(const Job& job) {
+  const auto& m = *job.model;
+  const auto all = workload::parameters(m);
+  const double layers = std::max(1, m.layers);
+  Sizes s;
+  s.layer_dense = (all.blocks() - all.experts) / layers;
+  s.layer_experts = all.experts / layers;
+  s.embedding = all.embedding;
+  s.head = m.head ? double(m.vocab) * m.hidden : 0;
+  if (job.adapters_only()) s.adapters = workload::lora_parameters(m, job.lora) / layers;
+  s.mtp = job.method == Method::pretrain ? workload::mtp_parameters(m) : 0;
+  return s;
+}
+
+double per_domain(const Job& job, double inside, double ranks) {
+  return std::clamp(std::floor(job.domain / std::max(1.0, inside)), 1.0, std::max(1.0, ranks));
+}
+
+LayerCost layer_cost(const Job& job, const ParallelPlan& plan) {
+  LayerCost sum;
+  const double layers = std::max(1, job.model->layers);
+  for (const auto& layer : workload::layer_classes(*job.model))
+    add_scaled(class_cost(job, plan, layer), layer.count / layers, sum);
+  const double host = job.software.host_per_layer_s;
+  sum.floor_f = std::max(0.0, host / 3 - sum.forward());
+  sum.floor_b = std::max(0.0, host * 2 / 3 - sum.backward());
+  return sum;
+}
+
+EndCost end_cost(const Job& job, const ParallelPlan& plan) {
+  const auto& m = *job.model;
+  const auto& d = *job.device;
+  const double tokens = rank_tokens(job, plan);
+  EndCost e;
+  if (m.head) {
+    const auto g = workload::head_gemm(m, tokens, {plan.tp, 1});
+    LayerCost c;
+    add_product(job, {g.m, g.n, g.k, g.count}, wide_precision(job), c);
+    // Logits: written in bf16, read and written in fp32 by the loss, and back.
+    const double logits = g.m * g.n;
+    e.head_f = c.gemm_f + d.memory_s(logits * 10);
+    e.head_b = c.gemm_b + d.memory_s(logits * 8);
+  }
+  const double stream = tokens * m.hidden * wide * 3;
+  e.embedding_f = d.memory_s(stream);
+  e.embedding_b = d.memory_s(stream);
+  // A multi-token prediction module is one layer and one pass of the head.
+  if (m.mtp_layers > 0 && job.method == Method::pretrain) {
+    const auto c = layer_cost(job, plan);
+    e.head_f += m.mtp_layers * (c.forward() + e.head_f);
+    e.head_b += m.mtp_layers * (c.backward() + e.head_b);
+  }
+  return e;
+}
+
+}  // namespace headroom::train

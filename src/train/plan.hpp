@@ -1,0 +1,74 @@
+// ParallelPlan: how one training job is cut over GPUs.
+//
+// The words are Megatron-Core's. Ranks are laid out tensor, context, data,
+// pipeline (innermost first), so a tensor-parallel group sits inside a scale-up
+// domain and pipeline neighbours talk over the network:
+//
+//   gpus = tp x cp x dp x pp
+//
+// Expert parallelism reuses the same ranks: the routed experts of a mixture
+// layer are spread over `ep` of the tp x cp x dp ranks of a stage, each expert
+// whole on one GPU (expert-tensor parallelism 1), so
+//
+//   ep divides tp x cp x dp, and experts % ep == 0.
+//
+// With ep == 1 the experts are sharded by tp as the dense layers are.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "workload/transformer.hpp"
+
+namespace headroom::train {
+
+/// What is sharded over the data-parallel ranks (ZeRO stages; `full` is FSDP).
+enum class Zero : unsigned char { replicated, optimizer, gradients, full };
+
+/// What the backward pass computes again. With fused attention `selective` (core
+/// attention, Korthikanti et al. 2022) frees nothing that `none` keeps.
+using workload::Recompute;
+
+std::string_view zero_name(Zero z);            ///< "optimizer"
+
+struct ParallelPlan {
+  int tp = 1;   ///< tensor parallelism, with sequence parallelism when `sequence_parallel`
+  int pp = 1;   ///< pipeline stages
+  int vpp = 1;  ///< virtual stages (model chunks) on a pipeline rank; 1 = plain 1F1B
+  int dp = 1;   ///< data-parallel replicas
+  int cp = 1;   ///< context parallelism
+  int ep = 1;   ///< expert parallelism, over tp x cp x dp
+  int micro_batch = 1;  ///< sequences a micro-batch
+  int micro_batches = 1;///< micro-batches a step and replica: global batch / (dp x micro_batch)
+  Zero zero = Zero::optimizer;
+  Recompute recompute = Recompute::none;
+  bool sequence_parallel = true;
+
+  int gpus() const { return tp * pp * dp * cp; }
+  /// Sequences a step.
+  double global_batch() const { return double(dp) * micro_batch * micro_batches; }
+
+  friend bool operator==(const ParallelPlan&, const ParallelPlan&) = default;
+};
+
+/// "TP 8 x PP 16 (VPP 8) x DP 128, micro-batch 1 x 16".
+std::string summary(const ParallelPlan& plan);
+
+/// Command-line flags of Megatron-Core's pretrain_gpt.py for this plan.
+/// `layers` and `sequences` (global batch) complete what the plan does not hold.
+std::string megatron_flags(const ParallelPlan& plan, int layers, double sequences, int sequence,
+                           std::string_view precision);
+
+/// Layers of the stages of a pipeline. Megatron-Core lets the first and the last
+/// chunk hold fewer layers (account for embedding and loss), so `layers` need not
+/// divide by pp x vpp. All other chunks hold ceil(layers / (pp x vpp)).
+struct StageLayers {
+  int first = 0;   ///< layers of pipeline rank 0
+  int middle = 0;  ///< layers of the ranks between (or of every rank when even)
+  int last = 0;    ///< layers of the last rank
+  bool legal = false;
+};
+/// Legal when both end chunks keep at least one layer, or when pp == 1.
+StageLayers stage_layers(int layers, int pp, int vpp);
+
+}  // namespace headroom::train

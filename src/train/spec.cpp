@@ -1,0 +1,117 @@
+#include "train/spec.hpp"
+
+#include <array>
+
+namespace headroom::train {
+namespace {
+
+constexpr std::array<std::string_view, 3> methods = {"pretrain", "full-finetune", "lora"};
+constexpr std::array<std::string_view, 7> states = {
+    "by-precision", "bf16", "bf16-bf16-grads", "fp16", "bf16-pure", "fp8", "fp32"};
+constexpr std::array<std::string_view, 7> optimisers = {
+    "adam", "adam-8bit", "adafactor", "lion", "muon", "sgd-momentum", "sgd"};
+constexpr std::array<std::string_view, 3> targets_names = {"query-value", "attention", "linear"};
+constexpr std::array<std::string_view, 4> recomputes = {"auto", "none", "selective", "full"};
+
+enum class RecomputeChoice : int {};
+
+}  // namespace
+
+std::span<const std::string_view> method_names() { return methods; }
+
+void PlanSpec::fields(spec::Fields& f) {
+  f.integer("tp", tp, "Tensor-parallel degree; the planner decides when left out").at_least(0);
+  f.integer("pp", pp, "Pipeline stages; the planner decides when left out").at_least(0);
+  f.integer("vpp", vpp, "Virtual stages on a pipeline rank; the planner decides when left out")
+      .at_least(0);
+  f.integer("dp", dp, "Data-parallel replicas; the planner decides when left out").at_least(0);
+  f.integer("cp", cp, "Context-parallel degree; the planner decides when left out").at_least(0);
+  f.integer("ep", ep, "Expert-parallel degree; the planner decides when left out").at_least(0);
+  f.integer("micro_batch", micro_batch,
+            "Sequences of a micro-batch; the planner decides when left out")
+      .at_least(0);
+  f.integer("zero", zero, "ZeRO stage 0 to 3 (3 is FSDP); the planner decides when -1")
+      .between(-1, 3);
+  auto choice = static_cast<RecomputeChoice>(recompute);
+  f.choice("recompute", choice, recomputes, "Activations that the backward pass computes again");
+  recompute = static_cast<int>(choice);
+}
+
+void CheckpointSpec::fields(spec::Fields& f) {
+  f.number("interval", interval, "h",
+           "Time between checkpoints; by failures and save time (Young/Daly) when left out")
+      .above(0);
+  f.number("allowed_stall", allowed_stall, "s",
+           "Longest time a save may hold training up; not checked when left out")
+      .above(0);
+  f.flag("async", async, "State is copied to host memory and written behind the next steps");
+}
+
+void LoraSpec::fields(spec::Fields& f) {
+  f.integer("rank", rank, "Rank of the adapters").between(1, 4096);
+  f.choice("targets", targets, targets_names, "Matrices that carry adapters");
+}
+
+void EfficiencySpec::fields(spec::Fields& f) {
+  f.number("mfu", mfu, "%", "Fixes MFU, causal attention; the step model decides when left out")
+      .above(0)
+      .at_most(100);
+  f.number("software", software, "",
+           "Factor on the modelled rate, from your own measured steps; 1 when left out")
+      .above(0)
+      .at_most(2);
+  f.number("tensor_overlap", tensor_overlap, "%",
+           "Share of tensor-parallel communication hidden behind compute")
+      .between(0, 100);
+  f.number("expert_overlap", expert_overlap, "%",
+           "Share of the expert all-to-all hidden behind compute")
+      .between(0, 100);
+  f.number("imbalance", imbalance, "", "Tokens of the hottest expert rank over the mean")
+      .at_least(1);
+  f.number("jitter", jitter, "%", "Step time lost to stragglers per doubling of GPUs beyond 8")
+      .between(0, 20);
+  f.flag("cuda_graphs", cuda_graphs, "Kernels are replayed from graphs, so the host never limits");
+  f.flag("flash_attention", flash_attention, "Fused attention that never stores its scores");
+}
+
+void JobSpec::fields(spec::Fields& f) {
+  f.reference("model", model, "model", "Catalogue model to train");
+  f.text("hf_config", hf_config, "Path of a Hugging Face config.json, instead of a model");
+  f.choice("method", method, methods, "Pre-training, full fine-tuning or LoRA");
+  f.number("tokens", tokens, "token", "Tokens to train on, all epochs together; the model's own "
+                                      "published count when left out")
+      .above(0);
+  f.number("sequence", sequence, "token",
+           "Tokens of one sample; the model's context, at most 8,192, when left out")
+      .above(0);
+  f.number("global_batch", global_batch, "token",
+           "Tokens of one optimiser step; a rule by model size when left out")
+      .above(0);
+  f.choice("precision", precision, precision_names(), "Format in which matrices are multiplied");
+  f.choice("state", state, states, "Formats of weights, gradients and optimiser state");
+  f.choice("optimiser", optimiser, optimisers, "Optimiser, which decides its state's bytes");
+  f.object("lora", lora, "Adapters, for method lora");
+  f.object("plan", plan, "Parts of the parallel plan that are fixed");
+  f.object("checkpoint", checkpoint, "How often state is saved, and how long it may take");
+  f.object("efficiency", efficiency, "How well the software uses the machine");
+  f.number("finish_within", finish_within, "d", "Longest time the run may take").above(0);
+  f.integer("gpus", gpus, "GPUs of the cluster to use; all when left out").at_least(0);
+}
+
+workload::TrainingPrecision training_state(StatePrecision state, Precision compute) {
+  using workload::TrainingPrecision;
+  switch (state) {
+    case StatePrecision::by_precision: break;
+    case StatePrecision::bf16: return TrainingPrecision::bf16;
+    case StatePrecision::bf16_bf16_grads: return TrainingPrecision::bf16_bf16_grads;
+    case StatePrecision::fp16: return TrainingPrecision::fp16;
+    case StatePrecision::bf16_pure: return TrainingPrecision::bf16_pure;
+    case StatePrecision::fp8: return TrainingPrecision::fp8;
+    case StatePrecision::fp32: return TrainingPrecision::fp32;
+  }
+  if (compute == Precision::fp16) return TrainingPrecision::fp16;
+  if (compute == Precision::fp32 || compute == Precision::tf32) return TrainingPrecision::fp32;
+  return TrainingPrecision::bf16;
+}
+
+}  // namespace headroom::train

@@ -1,0 +1,241 @@
+#include "train/step.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace headroom::train {
+namespace {
+
+constexpr double wide = 2;
+
+double recompute_s(const LayerCost& c, Recompute r) {
+  switch (r) {
+    case Recompute::none: return 0;
+    case Recompute::selective: return c.attention_f;
+    case Recompute::full: return c.compute_f() + c.tensor_f + c.expert_f + c.context_f + c.floor_f;
+  }
+  return 0;
+}
+
+/// Layers and ends of one pipeline rank.
+struct Rank {
+  double layers = 0;
+  double ends_f = 0, ends_b = 0;
+  double seconds = 0;  ///< one micro-batch, forward and backward
+};
+
+struct Ranks {
+  Rank slowest;
+  double all_seconds = 0;  ///< summed over the pipeline
+};
+
+Rank make_rank(double layers, double layer_s, double ends_f, double ends_b) {
+  return {layers, ends_f, ends_b, layers * layer_s + ends_f + ends_b};
+}
+
+Ranks pipeline_ranks(const Job& job, const PlanCosts& c, const ParallelPlan& p) {
+  const auto split = stage_layers(job.model->layers, p.pp, p.vpp);
+  const double layer =
+      c.layer.forward() + c.layer.backward() + recompute_s(c.layer, p.recompute);
+  const auto& e = c.ends;
+  if (p.pp == 1) {
+    const auto only =
+        make_rank(split.first, layer, e.embedding_f + e.head_f, e.embedding_b + e.head_b);
+    return {only, only.seconds};
+  }
+  const auto first = make_rank(split.first, layer, e.embedding_f, e.embedding_b);
+  const auto last = make_rank(split.last, layer, e.head_f, e.head_b);
+  const auto middle = make_rank(p.pp > 2 ? split.middle : 0, layer, 0, 0);
+  Ranks out;
+  out.slowest = first;
+  for (const auto& r : {middle, last})
+    if (r.seconds > out.slowest.seconds) out.slowest = r;
+  out.all_seconds = first.seconds + last.seconds + (p.pp - 2) * middle.seconds;
+  return out;
+}
+
+// --- Data parallelism ---------------------------------------------------------------
+
+struct Exchange {
+  double reduce = 0, gather = 0;  ///< seconds
+};
+
+/// Gradients of `parameters` reduced and their weights gathered over one group.
+Exchange exchange(const Job& job, const ParallelPlan& p, double parameters, double ranks,
+                  double inside) {
+  if (ranks <= 1 || parameters <= 0) return {};
+  const auto state = workload::parameter_state(job.optimiser, job.state);
+  const auto gradients = parameters * state.gradient;
+  const auto weights = parameters * state.weight;
+  const double local = per_domain(job, inside, ranks);
+  if (p.zero == Zero::replicated)
+    return {fabric::all_reduce(job.path, gradients, ranks, local).si(), 0};
+  return {fabric::reduce_scatter(job.path, gradients, ranks, local).si(),
+          fabric::all_gather(job.path, weights, ranks, local).si()};
+}
+
+/// Trainable parameters on the slowest rank.
+struct Trained {
+  double dense = 0, experts = 0;
+};
+
+Trained trained(const Job& job, const Sizes& s, const ParallelPlan& p, double layers) {
+  if (job.adapters_only()) return {layers * s.adapters / p.tp, 0};
+  // The end ranks carry the embedding table or the output head.
+  const double ends = p.pp == 1 ? s.embedding + (job.model->tied ? 0 : s.head)
+                                : std::max(s.embedding, s.head);
+  return {(layers * s.layer_dense + ends) / p.tp,
+          layers * s.layer_experts / (p.ep > 1 ? p.ep : p.tp)};
+}
+
+double data_s(const Job& job, const PlanCosts& c, const ParallelPlan& p, const Rank& rank) {
+  const auto held = trained(job, c.sizes, p, rank.layers);
+  const double ranks = double(p.dp) * p.cp;
+  auto total = exchange(job, p, held.dense, ranks, p.tp);
+  const double expert_ranks = p.ep > 1 ? ranks * p.tp / p.ep : ranks;
+  const auto experts = exchange(job, p, held.experts, expert_ranks, p.ep > 1 ? p.ep : p.tp);
+  total.reduce += experts.reduce, total.gather += experts.gather;
+  if (!job.software.data_overlap) return total.reduce + total.gather;
+  const double layers = std::max(1.0, rank.layers);
+  const double back = rank.layers * c.layer.backward() + rank.ends_b;
+  const double ahead = rank.layers * c.layer.forward() + rank.ends_f;
+  const double exposed = std::max(total.reduce / layers, total.reduce - back) +
+                         std::max(total.gather / layers, total.gather - ahead);
+  return exposed + job.software.contention * (total.reduce + total.gather - exposed);
+}
+
+/// FSDP: every layer is gathered for both passes and reduced, each micro-batch.
+double sharded_s(const Job& job, const PlanCosts& c, const ParallelPlan& p, const Rank& rank) {
+  const double layers = std::max(1.0, rank.layers);
+  const auto one_layer = trained(job, c.sizes, p, 1);
+  const double ends = (c.sizes.embedding + (job.model->tied ? 0 : c.sizes.head)) / p.tp;
+  const double ranks = double(p.dp) * p.cp;
+  const auto body = exchange(job, p, job.adapters_only() ? one_layer.dense : c.sizes.layer_dense / p.tp,
+                             ranks, p.tp);
+  const auto experts = exchange(job, p, c.sizes.layer_experts / (p.ep > 1 ? p.ep : p.tp),
+                                p.ep > 1 ? ranks * p.tp / p.ep : ranks, p.ep > 1 ? p.ep : p.tp);
+  const auto outer = exchange(job, p, ends, ranks, p.tp);
+  const double gather = body.gather + experts.gather, reduce = body.reduce + experts.reduce;
+  const double f = c.layer.forward();
+  const double b = c.layer.backward() + recompute_s(c.layer, p.recompute);
+  const double exposed = layers * (std::max(0.0, gather - f) + std::max(0.0, gather + reduce - b)) +
+                         gather + outer.gather + outer.reduce;
+  const double hidden =
+      std::max(0.0, layers * (2 * gather + reduce) + gather + outer.gather + outer.reduce - exposed);
+  return p.micro_batches * (exposed + job.software.contention * hidden);
+}
+
+// --- Sends and optimiser --------------------------------------------------------------
+
+double sends_s(const Job& job, const ParallelPlan& p) {
+  if (p.pp == 1) return 0;
+  const double split = p.sequence_parallel ? p.tp : 1;
+  const auto size = rank_tokens(job, p) * job.model->hidden * wide / split * byte;
+  const bool near = 2 * p.tp * p.cp * p.dp <= job.domain;
+  const double one = fabric::point_to_point(job.path, size, near).si();
+  const double steady = 2.0 * p.micro_batches * p.vpp * one * (1 - job.software.pipeline_overlap);
+  return steady + 2.0 * (p.pp - 1) * one;
+}
+
+double optimiser_s(const Job& job, const PlanCosts& c, const ParallelPlan& p, const Rank& rank) {
+  const auto state = workload::parameter_state(job.optimiser, job.state);
+  // Gradient read for its norm and for the update, state read and written, weight written.
+  const double traffic = 2 * state.gradient.in(byte) + 2 * state.optimiser().in(byte) +
+                         state.weight.in(byte);
+  const auto held = trained(job, c.sizes, p, rank.layers);
+  double mine = held.dense + held.experts;
+  if (p.zero >= Zero::optimizer) {
+    const double data = double(p.dp) * p.cp;
+    mine = held.dense / data +
+           held.experts / (p.ep > 1 ? std::max(1.0, data * p.tp / p.ep) : data);
+  }
+  return job.device->memory_s(mine * traffic);
+}
+
+void finish(const Job& job, const ParallelPlan& p, StepTime& t) {
+  const double raw = t.total();
+  const double doublings = std::log2(std::max(1.0, p.gpus() / 8.0));
+  t.jitter = raw * job.software.jitter_per_doubling * doublings;
+  const double with = raw + t.jitter;
+  t.software = with / std::max(1e-3, job.software.efficiency) - with;
+}
+
+}  // namespace
+
+double StepTime::total() const {
+  return gemm + attention + stream + recompute + ends + launch + tensor + expert + context +
+         bubble + sends + data + optimiser + jitter + software;
+}
+
+std::array<StepPart, step_part_count> parts(const StepTime& t) {
+  return {{{"matrix products", t.gemm},
+           {"attention", t.attention},
+           {"norms, activations, residuals", t.stream},
+           {"recomputation", t.recompute},
+           {"embedding, head and loss", t.ends},
+           {"kernel launch", t.launch},
+           {"tensor-parallel communication", t.tensor},
+           {"expert all-to-all", t.expert},
+           {"context-parallel exchange", t.context},
+           {"pipeline bubble", t.bubble},
+           {"pipeline sends", t.sends},
+           {"data-parallel communication", t.data},
+           {"optimiser", t.optimiser},
+           {"stragglers", t.jitter},
+           {"software factor", t.software}}};
+}
+
+PlanCosts plan_costs(const Job& job, const ParallelPlan& plan) {
+  return {sizes(job), layer_cost(job, plan), end_cost(job, plan)};
+}
+
+StepTime step_time(const Job& job, const PlanCosts& costs, const ParallelPlan& plan) {
+  const auto ranks = pipeline_ranks(job, costs, plan);
+  const auto& c = costs.layer;
+  const double m = plan.micro_batches, n = m * ranks.slowest.layers;
+  StepTime t;
+  t.gemm = n * (c.gemm_f + c.gemm_b);
+  t.attention = n * (c.attention_f + c.attention_b);
+  t.stream = n * (c.stream_f + c.stream_b + c.adapter_f + c.adapter_b);
+  t.recompute = n * recompute_s(c, plan.recompute);
+  t.ends = m * (ranks.slowest.ends_f + ranks.slowest.ends_b);
+  t.launch = n * (c.floor_f + c.floor_b);
+  t.tensor = n * (c.tensor_f + c.tensor_b);
+  t.expert = n * (c.expert_f + c.expert_b);
+  t.context = n * (c.context_f + c.context_b);
+  t.bubble = (ranks.all_seconds - ranks.slowest.seconds) / plan.vpp;
+  t.sends = sends_s(job, plan);
+  t.data = plan.zero == Zero::full && plan.dp * plan.cp > 1
+               ? sharded_s(job, costs, plan, ranks.slowest)
+               : data_s(job, costs, plan, ranks.slowest);
+  t.optimiser = optimiser_s(job, costs, plan, ranks.slowest);
+  finish(job, plan, t);
+  return t;
+}
+
+StepTime step_time(const Job& job, const ParallelPlan& plan) {
+  return step_time(job, plan_costs(job, plan), plan);
+}
+
+StepFlops step_flops(const Job& job, const ParallelPlan& plan) {
+  using workload::AttentionCount;
+  const auto one = flop / token;
+  const double tokens = plan.global_batch() * job.sequence;
+  const auto count = [&](AttentionCount how, Recompute r) {
+    return tokens * (job.adapters_only()
+                         ? workload::lora_training_flops(*job.model, job.lora, job.sequence, how, r)
+                         : workload::training_flops(*job.model, job.sequence, how, r))
+                        .total()
+                        .in(one);
+  };
+  return {count(AttentionCount::causal, Recompute::none),
+          count(AttentionCount::full, Recompute::none),
+          count(AttentionCount::causal, plan.recompute)};
+}
+
+double utilisation(const Job& job, const ParallelPlan& plan, double flops, double seconds) {
+  const double can = seconds * plan.gpus() * job.device->peak_flops(job.precision);
+  return can > 0 ? flops / can : 0;
+}
+
+}  // namespace headroom::train
