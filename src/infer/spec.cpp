@@ -23,13 +23,15 @@ void Lengths::fields(spec::Fields& f) {
   f.number("mean", mean, "token", "Mean length").above(0);
   f.number("p90", p90, "token", "90th percentile; gives the spread when p99 is left out").above(0);
   f.number("p99", p99, "token", "99th percentile; gives the spread of a lognormal").above(0);
+  f.number("variation", variation, "", "Standard deviation over mean, when no percentile is given")
+      .between(0, 20);
 }
 
 double Lengths::cv(double fallback) const {
-  if (!mean || mean.get().si() <= 0) return fallback;
+  if (!mean || mean.get().si() <= 0) return variation.or_else(Scalar(fallback));
   if (p99) return lognormal_cv(p99.get() / mean.get(), 0.99);
   if (p90) return lognormal_cv(p90.get() / mean.get(), 0.90);
-  return fallback;
+  return variation.or_else(Scalar(fallback));
 }
 
 void Traffic::fields(spec::Fields& f) {

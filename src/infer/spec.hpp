@@ -40,10 +40,11 @@ struct Lengths {
   Value<Tokens> mean;
   Value<Tokens> p90;
   Value<Tokens> p99;
+  Value<Scalar> variation;  ///< standard deviation / mean; used when no percentile is given
   void fields(spec::Fields& f);
 
-  /// Coefficient of variation of the lognormal with this mean and p99, else p90, else
-  /// `fallback`.
+  /// Coefficient of variation of the lognormal with this mean and p99, else p90; else
+  /// `variation`, else `fallback`.
   double cv(double fallback) const;
 };
 
