@@ -50,6 +50,7 @@ struct GemmFit {
   Value<Scalar> half_depth;      ///< k at which the prologue costs as much as the work
   Value<Scalar> ragged;          ///< share of padding to whole tiles that is paid
   Value<Scalar> bandwidth;       ///< share of memory bandwidth that operands reach
+  Value<Scalar> overlap;         ///< share of the shorter of compute and traffic that shows
   Value<Time> launch;            ///< floor of one call
   Value<Scalar> cast_bandwidth;  ///< share of memory bandwidth of the activation's quantise pass
   Value<Time> cast_launch;       ///< floor that the quantise pass adds
@@ -59,12 +60,17 @@ struct GemmFit {
   void fields(spec::Fields& f);
 };
 
-/// Fused (Flash) attention in one precision: rate = rate_max / (1 + half_length / s).
+/// Fused (Flash) attention in one precision:
+/// rate = rate_max / (1 + half_length / s) / (1 + wave_tail / (waves + 0.3)).
 struct AttentionFit {
   Precision precision = Precision::bf16;
   Value<FlopRate> rate_max;       ///< useful (causal-halved) FLOP/s of long sequences, head 128
   Value<Scalar> half_length;      ///< keys per query at half of rate_max
+  Value<Scalar> wave_tail;        ///< weight of a part-filled wave of (head, 128 queries) tiles
+  Value<Time> launch;             ///< floor of one call
   Value<Scalar> backward;         ///< backward rate over forward rate
+  Value<Scalar> median_error;     ///< |predicted / measured - 1|, held-out half of the table
+  Value<Scalar> p90_error;
 
   void fields(spec::Fields& f);
 };
@@ -112,6 +118,7 @@ struct Accelerator : Entry {
   Value<Scalar> gemm_efficiency;     ///< of dense peak, where `gemm` has no fit
   Value<Scalar> stream_efficiency;   ///< of memory bandwidth in long streaming kernels
   Value<Scalar> decode_efficiency;   ///< of memory bandwidth in generation attention
+  Value<Time> decode_launch;         ///< floor of one generation-attention call
   Value<Time> launch;                ///< floor of one kernel, launched from a graph
   ScaleUp scale_up;
   Value<Bandwidth> pcie;             ///< host link, per direction

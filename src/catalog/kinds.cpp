@@ -5,13 +5,18 @@
 #include <algorithm>
 
 #include "catalog/accelerator.hpp"
+#include "catalog/chiller.hpp"
+#include "catalog/climate.hpp"
+#include "catalog/cooling_technology.hpp"
 #include "catalog/export_rule.hpp"
 #include "catalog/failure_rate.hpp"
 #include "catalog/finance.hpp"
 #include "catalog/lead_time.hpp"
 #include "catalog/model.hpp"
-#include "catalog/price.hpp"
 #include "catalog/network.hpp"
+#include "catalog/power_gear.hpp"
+#include "catalog/price.hpp"
+#include "catalog/rack.hpp"
 #include "catalog/region.hpp"
 #include "catalog/request_trace.hpp"
 #include "catalog/residency_rule.hpp"
@@ -35,6 +40,11 @@ constexpr KindInfo table[] = {
     kind<Cable>(),
     kind<StorageSystem>(),
     kind<FailurePopulation>(),
+    kind<Rack>(),
+    kind<PowerGear>(),
+    kind<CoolingTechnology>(),
+    kind<Chiller>(),
+    kind<Climate>(),
     kind<Model>(),
     kind<RequestTrace>(),
     kind<Price>(),

@@ -10,26 +10,26 @@
 //   time = max(FLOPs / (peak * e * ...), bytes / (bandwidth * e_mem)) + launch
 //
 // GEMM, C[m,n] = A[m,k] B[k,n], F = 2 m n k (docs/models/compute.md):
-//   e      = efficiency - droop * log2(F / 0.1 TFLOP)     large F only
-//   waves  = m n / (128 * 256) / compute_units            as a real number
-//   F'     = F * (1 + ragged * (padded / exact - 1))      padded to 128 x 128 tiles
-//   t_mma  = F' / (peak * e) * (1 + tail / (waves + 0.3)) * (1 + half_depth / k)
-//   t_mem  = (bytes of A, B, C) / (bandwidth * bandwidth share)
-//   t_cast = m k * (2 + width) / (bandwidth * cast share), fp8 and narrower, unfused
-//   t      = launch + max(t_mma, t_mem) + t_cast
+//   e      = efficiency - droop * max(0, log2(F / 0.1 TFLOP))
+//   waves  = m n / (128 * 256) / compute_units                  as a real number
+//   F'     = F * (1 + ragged * (padded m n / m n - 1))          padded to tiles of 128 x 128
+//   t_mma  = F' / (peak * e) * (1 + tail / (waves + 0.005)) * (1 + half_depth / k)
+//   t_mem  = (bytes of A, B, C) / (bandwidth * share)
+//   t_cast = cast_launch + m k * (2 + width) / (bandwidth * cast share)    where unfused
+//   t      = launch + max(t_mma, t_mem) + overlap * min(t_mma, t_mem) + t_cast
 //
-// Fused attention (FlashAttention 2 and 3), useful FLOPs 4 d per (query, key)
-// pair that the mask lets through:
-//   rate   = rate_max / (1 + half_length / s) * min(1, d / 128),   s = mean keys per query
+// Fused attention (FlashAttention 2 and 3), F = 4 d per (query, key) pair that the mask
+// lets through, s = keys of the last query:
+//   rate   = rate_max * min(1, d / 128) / (1 + half_length / s) / (1 + wave_tail / (waves + 0.3))
 //   t      = launch + max(F / rate, (Q, K, V, O bytes) / bandwidth)
 //   backward: 2.5 F at `backward` of the forward rate
-//   decode (one query a sequence): KV bytes / (bandwidth * decode_efficiency) + launch
+//   decode (one query a sequence): decode_launch + KV bytes / (bandwidth * decode_efficiency)
 //
 // Nothing here knows of collectives or of other devices.
 //
-// Validity: coefficients are fitted on m from 1 to 32,768 and n, k from 256 to 65,536 where the
-// catalogue has a fit (NVIDIA's aiconfigurator tables), held-out median error 3-8 %,
-// and assumed elsewhere: `gemm_error` and `fitted` say which.
+// Validity: m from 1 to 32,768, n and k from 256 to 65,536 where the catalogue holds a fit to
+// measured tables (`fitted`): held-out median error 3-8 %, 90th percentile in `gemm_error`.
+// Elsewhere coefficients are assumed with stated, wide ranges.
 //
 // Errors: a precision that the device cannot run, even by falling back, takes
 // `never_s` (never infinity, never NaN); ask `runs` first. Sizes below zero
@@ -150,22 +150,28 @@ class Device {
   struct Rates {
     double peak_flops = 0;
     double efficiency = 0, droop = 0, tail = 0, half_depth = 0, ragged = 0;
-    double operand_bytes_per_s = 0, launch_s = 0;
+    double operand_bytes_per_s = 1, overlap = 0, launch_s = 0;
     double cast_bytes_per_s = 0, cast_launch_s = 0;  ///< 0: activations need no cast
     double element_bytes = 2;  ///< as asked, not as run: narrow formats stay narrow in memory
-    double attention_flops = 0, attention_half = 0, backward = 0.75;
+    double activation_bytes = 2;  ///< of A once it is in the format that is computed
+    double attention_flops = 0, attention_half = 0, attention_tail = 0;
+    double attention_launch_s = 0, backward = 0.75;
     double error_p90 = 0;
     bool fitted = false;
   };
   const Rates& at(Precision p) const { return rates_[static_cast<std::size_t>(p)]; }
-  Rates rates_of(const catalog::Accelerator& accelerator, Precision p) const;
-  double attention_bytes(const Attention& a) const;
+  void fill_gemm(Rates& r, const catalog::Accelerator& accelerator, const Resolved& resolved,
+                 Precision wanted) const;
+  void fill_attention(Rates& r, const catalog::Accelerator& accelerator,
+                      const Resolved& resolved) const;
+  double forward_s(const Rates& r, const Attention& a, double flops) const;
 
   std::array<Rates, precision_count> rates_{};
   double compute_units_ = 1;
   double bytes_per_s_ = 1;         ///< data-sheet memory bandwidth
   double stream_bytes_per_s_ = 1;
   double decode_bytes_per_s_ = 1;
+  double decode_launch_s_ = 0;
   double launch_s_ = 0;
 };
 

@@ -1,0 +1,280 @@
+#include "compute/kernel.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <initializer_list>
+#include <span>
+
+namespace headroom::compute {
+namespace {
+
+using catalog::Accelerator;
+using P = Precision;
+
+// Tile of the largest tensor-core kernels (CUTLASS and cuBLAS defaults since Ampere), the unit
+// in which the fits count waves; and the finer grid that padding is reckoned on.
+constexpr double tile_elements = 128.0 * 256.0;
+constexpr double pad = 128.0;
+// Split-k kernels spread one tile over at most about 200 units, which bounds the tail.
+constexpr double least_waves = 0.005;
+constexpr double droop_begins_flop = 1e11;
+constexpr double least_efficiency = 0.05;
+
+// FlashAttention: (head, 128 queries) is one tile; the tail saturates as in its tables' fits.
+constexpr double attention_tile_queries = 128.0;
+constexpr double attention_least_waves = 0.3;
+constexpr double full_head_dim = 128.0;
+// Two products forward, five backward with scores recomputed (Dao, FlashAttention-2, 2023, 3.1).
+constexpr double backward_flops_ratio = 2.5;
+// Scores, softmax, dropout mask and its product in 16-bit: about 11 bytes a score, forward
+// (our fit to BLOOM's unfused Megatron-DeepSpeed runs; Korthikanti et al. 2022 count 5 kept).
+constexpr double unfused_bytes_per_score = 11.0;
+
+// What stands in for coefficients that nobody measured on a device. Middle of the fitted
+// devices (A100 to GB300): see docs/models/compute.md.
+constexpr double default_gemm_efficiency = 0.6;
+constexpr double default_stream_efficiency = 0.8;
+constexpr double default_decode_efficiency = 0.7;
+constexpr double default_tail = 0.08;
+constexpr double default_half_depth = 100.0;
+constexpr double default_ragged = 0.2;
+constexpr double default_overlap = 0.25;
+constexpr double default_launch_s = 4e-6;
+constexpr double default_cast_share = 0.35;
+constexpr double default_cast_launch_s = 8e-6;
+constexpr double default_error = 0.35;
+// Attention without a table: share of the GEMM peak of that format, as FlashAttention-2 and 3
+// reach between 50 % and 70 % (arXiv 2307.08691, 2407.08608).
+constexpr double default_attention_share = 0.5;
+constexpr double default_attention_half = 1000.0;
+constexpr double default_attention_tail = 1.0;
+constexpr double default_attention_launch_s = 10e-6;
+constexpr double default_backward = 0.75;
+
+std::span<const P> fallbacks(P wanted) {
+  static constexpr P nvfp4[] = {P::nvfp4, P::mxfp4, P::fp6,  P::fp8,  P::mxfp8,
+                                P::bf16,  P::fp16,  P::tf32, P::fp32, P::fp64};
+  static constexpr P mxfp4[] = {P::mxfp4, P::nvfp4, P::fp6,  P::fp8,  P::mxfp8,
+                                P::bf16,  P::fp16,  P::tf32, P::fp32, P::fp64};
+  static constexpr P fp6[] = {P::fp6,  P::fp8,  P::mxfp8, P::bf16,
+                              P::fp16, P::tf32, P::fp32,  P::fp64};
+  static constexpr P fp8[] = {P::fp8, P::mxfp8, P::bf16, P::fp16, P::tf32, P::fp32, P::fp64};
+  static constexpr P mxfp8[] = {P::mxfp8, P::fp8, P::bf16, P::fp16, P::tf32, P::fp32, P::fp64};
+  static constexpr P bf16[] = {P::bf16, P::fp16, P::tf32, P::fp32, P::fp64};
+  static constexpr P fp16[] = {P::fp16, P::bf16, P::tf32, P::fp32, P::fp64};
+  static constexpr P tf32[] = {P::tf32, P::fp32, P::fp64};
+  static constexpr P fp32[] = {P::fp32, P::fp64};
+  static constexpr P fp64[] = {P::fp64};
+  static constexpr P int8[] = {P::int8, P::bf16, P::fp16, P::tf32, P::fp32, P::fp64};
+  static constexpr P int4[] = {P::int4, P::int8, P::bf16, P::fp16, P::tf32, P::fp32, P::fp64};
+  switch (wanted) {
+    case P::fp64: return fp64;
+    case P::fp32: return fp32;
+    case P::tf32: return tf32;
+    case P::bf16: return bf16;
+    case P::fp16: return fp16;
+    case P::fp8: return fp8;
+    case P::mxfp8: return mxfp8;
+    case P::int8: return int8;
+    case P::fp6: return fp6;
+    case P::nvfp4: return nvfp4;
+    case P::mxfp4: return mxfp4;
+    case P::int4: return int4;
+  }
+  return fp64;
+}
+
+/// Formats that share a data path share a fit: mxfp8 runs fp8's kernels, fp16 bf16's.
+bool same_path(P a, P b) {
+  auto path = [](P p) {
+    switch (p) {
+      case P::fp16: return P::bf16;
+      case P::mxfp8: return P::fp8;
+      case P::mxfp4: return P::nvfp4;
+      default: return p;
+    }
+  };
+  return path(a) == path(b);
+}
+
+template <class Fit>
+const Fit* find_fit(const std::vector<Fit>& fits, P runs_as) {
+  const auto it = std::find_if(fits.begin(), fits.end(),
+                               [&](const Fit& fit) { return same_path(fit.precision, runs_as); });
+  return it == fits.end() ? nullptr : &*it;
+}
+
+template <class Q>
+double or_default(const Value<Q>& v, double si) {
+  return v ? v.get().si() : si;
+}
+
+/// Half the width of a range, relative to its likely value.
+double relative_half_width(const Number& n, double when_point) {
+  if (!n.given || !n.ranged() || n.likely <= 0) return when_point;
+  return std::max(n.high - n.likely, n.likely - n.low) / n.likely;
+}
+
+double at_least_zero(double x) { return x > 0 ? x : 0; }
+
+double padding(double m, double n) {
+  return std::ceil(m / pad) * pad * std::ceil(n / pad) * pad / (m * n) - 1;
+}
+
+}  // namespace
+
+Resolved resolve(const Accelerator& accelerator, Precision wanted) {
+  for (P candidate : fallbacks(wanted)) {
+    const auto* rate = accelerator.rate(candidate);
+    if (rate == nullptr) continue;
+    return {candidate, candidate == wanted, true, rate->dense.get()};
+  }
+  return {wanted, false, false, FlopRate{}};
+}
+
+FlopRate peak(const Accelerator& accelerator, Precision wanted) {
+  return resolve(accelerator, wanted).peak;
+}
+
+double Attention::keys_per_query() const {
+  double keys = past + (causal ? (query + 1) / 2 : query);
+  return window > 0 ? std::min(keys, window) : keys;
+}
+
+double Attention::flops() const {
+  return 4 * at_least_zero(batch * heads * head_dim * query) * at_least_zero(keys_per_query());
+}
+
+Device::Device(const Accelerator& a)
+    : compute_units_(std::max(1, a.compute_units)),
+      bytes_per_s_(a.memory_bandwidth.get().in(byte / second)),
+      stream_bytes_per_s_(bytes_per_s_ * or_default(a.stream_efficiency, default_stream_efficiency)),
+      decode_bytes_per_s_(bytes_per_s_ * or_default(a.decode_efficiency, default_decode_efficiency)),
+      decode_launch_s_(or_default(a.decode_launch, default_attention_launch_s)),
+      launch_s_(or_default(a.launch, default_launch_s)) {
+  for (std::size_t i = 0; i < precision_count; ++i) {
+    const auto wanted = static_cast<P>(i);
+    const Resolved resolved = resolve(a, wanted);
+    if (!resolved.possible) continue;
+    Rates& r = rates_[i];
+    r.peak_flops = resolved.peak.si();
+    r.element_bytes = bytes_per_element(wanted);
+    fill_gemm(r, a, resolved, wanted);
+    fill_attention(r, a, resolved);
+  }
+}
+
+void Device::fill_gemm(Rates& r, const Accelerator& a, const Resolved& resolved,
+                       P wanted) const {
+  static const catalog::GemmFit nothing;
+  const auto* found = find_fit(a.gemm, resolved.runs_as);
+  const auto& fit = found != nullptr ? *found : nothing;
+  r.efficiency = or_default(fit.efficiency, or_default(a.gemm_efficiency, default_gemm_efficiency));
+  r.droop = or_default(fit.droop, 0);
+  r.tail = or_default(fit.tail, default_tail);
+  r.half_depth = or_default(fit.half_depth, default_half_depth);
+  r.ragged = or_default(fit.ragged, default_ragged);
+  r.operand_bytes_per_s = bytes_per_s_ * or_default(fit.bandwidth, stream_bytes_per_s_ / bytes_per_s_);
+  r.overlap = or_default(fit.overlap, default_overlap);
+  r.launch_s = or_default(fit.launch, launch_s_);
+  if (element_bits(wanted) < 16 && resolved.native) {
+    r.cast_bytes_per_s = bytes_per_s_ * or_default(fit.cast_bandwidth, default_cast_share);
+    r.cast_launch_s = or_default(fit.cast_launch, default_cast_launch_s);
+  }
+  r.activation_bytes = bytes_per_element(resolved.runs_as);
+  r.fitted = found != nullptr && fit.p90_error.given;
+  r.error_p90 = r.fitted ? fit.p90_error.get().si()
+                         : relative_half_width(a.gemm_efficiency, default_error);
+}
+
+void Device::fill_attention(Rates& r, const Accelerator& a, const Resolved& resolved) const {
+  static const catalog::AttentionFit nothing;
+  const auto* found = find_fit(a.attention, resolved.runs_as);
+  // Without a kernel of its own a narrow format leaves attention in 16-bit.
+  if (found == nullptr && element_bits(resolved.runs_as) <= 8) found = find_fit(a.attention, P::bf16);
+  const auto& fit = found != nullptr ? *found : nothing;
+  const double half_precision = peak(a, P::bf16).si();
+  const double base = half_precision > 0 ? half_precision : r.peak_flops;
+  r.attention_flops = or_default(fit.rate_max, default_attention_share * base);
+  r.attention_half = or_default(fit.half_length, default_attention_half);
+  r.attention_tail = or_default(fit.wave_tail, default_attention_tail);
+  r.attention_launch_s = or_default(fit.launch, default_attention_launch_s);
+  r.backward = or_default(fit.backward, default_backward);
+}
+
+double Device::gemm_s(P p, const Gemm& shape, const Operands& operands) const {
+  const Rates& r = at(p);
+  if (r.peak_flops <= 0) return never_s;
+  const double m = shape.m, n = shape.n, k = shape.k, groups = shape.groups;
+  if (!(m > 0 && n > 0 && k > 0 && groups > 0)) return 0;
+
+  const double flops = 2 * m * n * k * groups;
+  const double droop = flops > droop_begins_flop ? r.droop * std::log2(flops / droop_begins_flop) : 0;
+  const double efficiency = std::max(r.efficiency - droop, least_efficiency);
+  const double waves = m * n * groups / (tile_elements * compute_units_);
+  const double mma_s = flops * (1 + r.ragged * padding(m, n)) / (r.peak_flops * efficiency) *
+                       (1 + r.tail / (waves + least_waves)) * (1 + r.half_depth / k);
+
+  const double weight_bytes = operands.weight_bytes > 0 ? operands.weight_bytes : r.element_bytes;
+  const double bytes =
+      groups * (m * k * std::min(r.activation_bytes, operands.activation_bytes) + n * k * weight_bytes +
+                m * n * operands.output_bytes);
+  const double memory_s = bytes / r.operand_bytes_per_s;
+
+  double cast_s = 0;
+  if (operands.cast && r.cast_bytes_per_s > 0) {
+    cast_s = r.cast_launch_s +
+             groups * m * k * (operands.activation_bytes + r.element_bytes) / r.cast_bytes_per_s;
+  }
+  return r.launch_s + std::max(mma_s, memory_s) + r.overlap * std::min(mma_s, memory_s) + cast_s;
+}
+
+double Device::forward_s(const Rates& r, const Attention& a, double flops) const {
+  const double keys = std::max(1.0, a.window > 0 ? std::min(a.window, a.past + a.query)
+                                                 : a.past + a.query);
+  const double waves =
+      a.batch * a.heads * a.query / (attention_tile_queries * compute_units_);
+  const double rate = r.attention_flops * std::min(1.0, a.head_dim / full_head_dim) /
+                      ((1 + r.attention_half / keys) *
+                       (1 + r.attention_tail / (waves + attention_least_waves)));
+  const double bytes = a.batch * a.head_dim *
+                       (2 * a.kv_heads * keys * a.kv_bytes + 2 * a.heads * a.query * 2.0);
+  return std::max(flops / rate, bytes / stream_bytes_per_s_);
+}
+
+double Device::attention_s(P p, const Attention& a) const {
+  const Rates& r = at(p);
+  if (r.peak_flops <= 0) return never_s;
+  const double flops = a.flops();
+  if (flops <= 0) return 0;
+  return r.attention_launch_s + forward_s(r, a, flops);
+}
+
+double Device::attention_backward_s(P p, const Attention& a) const {
+  const Rates& r = at(p);
+  if (r.peak_flops <= 0) return never_s;
+  const double flops = a.flops();
+  if (flops <= 0) return 0;
+  return r.attention_launch_s + backward_flops_ratio * forward_s(r, a, flops) / r.backward;
+}
+
+double Device::unfused_attention_s(P p, const Attention& a) const {
+  if (!runs(p)) return never_s;
+  const double keys = a.past + a.query;  // a mask saves nothing here
+  const double products = a.batch * a.heads;
+  if (!(products > 0 && a.query > 0 && a.head_dim > 0)) return 0;
+  const double scores_s =
+      launch_s_ + products * a.query * keys * unfused_bytes_per_score / stream_bytes_per_s_;
+  return gemm_s(p, {a.query, keys, a.head_dim, products}) +
+         gemm_s(p, {a.query, a.head_dim, keys, products}) + scores_s;
+}
+
+double Device::decode_attention_s(const Attention& a) const {
+  double keys = a.past + a.query;
+  if (a.window > 0) keys = std::min(keys, a.window);
+  const double bytes = 2 * a.batch * a.kv_heads * a.head_dim * keys * a.kv_bytes;
+  if (!(bytes > 0)) return 0;
+  return decode_launch_s_ + bytes / decode_bytes_per_s_;
+}
+
+}  // namespace headroom::compute
