@@ -2,6 +2,7 @@
 // that the expected figures can be worked out on paper beside them.
 #pragma once
 
+#include "fabric/path.hpp"
 #include "infer/service.hpp"
 
 namespace headroom::infer::test {
@@ -19,6 +20,9 @@ inline catalog::Accelerator accelerator(std::string id, double tflops16, double 
   a.memory_bandwidth = {gigabytes_s * gigabyte_per_second, sheet()};
   a.rates.push_back({Precision::bf16, {tflops16 * teraflop_per_second, sheet()}});
   if (tflops8 > 0) a.rates.push_back({Precision::fp8, {tflops8 * teraflop_per_second, sheet()}});
+  a.scale_up.link = "NVLink 4";
+  a.scale_up.bandwidth = {450 * gigabyte_per_second, sheet()};
+  a.scale_up.domain = 8;
   a.power.max = {700 * watt, sheet()};
   a.power.idle = {70 * watt, sheet()};
   return a;
@@ -26,14 +30,12 @@ inline catalog::Accelerator accelerator(std::string id, double tflops16, double 
 
 inline catalog::Accelerator h100() { return accelerator("h100-sxm", 989, 1979, 80, 3350); }
 
-/// An HGX H100 as its users see it: NVLink at a bus bandwidth of 370 GB/s.
-inline fabric::Path hgx(double domain = 8) {
-  fabric::Path p;
-  p.scale_up = 370 * gigabyte_per_second;
-  p.domain = domain;
-  p.scale_out = 45 * gigabyte_per_second;
-  p.launch = 10 * microsecond;
-  return p;
+/// What an H100 sees in an HGX board, or with `domain` 1 alone.
+inline fabric::Path hgx(int domain = 8) {
+  catalog::System s;
+  s.scale_up.domain = domain;
+  s.scale_up.bandwidth = {450 * gigabyte_per_second, sheet()};
+  return fabric::make_path(s, h100(), {50 * gigabyte_per_second});
 }
 
 inline catalog::Model dense(std::string id, int layers, int hidden, int heads, int kv_heads,

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "compute/kernel.hpp"
+#include "fabric/path.hpp"
 #include "workload/transformer.hpp"
 
 namespace headroom::infer {
@@ -18,11 +19,6 @@ constexpr double fit_gemm_16 = 0.76, fit_gemm_8 = 0.71, fit_gemm_4 = 0.42;
 constexpr double fit_expert = 0.65, fit_expert_stream = 0.78;
 constexpr double fit_stream = 0.78, fit_decode = 0.70, fit_flash = 0.54;
 constexpr double fit_activation_bytes = 31;  // a token, layer and channel
-
-// TensorRT-LLM custom all-reduce on H100, A100 and B200, 8 KiB to 64 MiB, 2 to 8 GPUs
-// (aiconfigurator tables, 2026): 3 to 8 us for small messages, then every rank reads its
-// peers at about 0.4 of the ring's bus bandwidth.
-constexpr double one_shot_launch_s = 4.5e-6, one_shot_share = 0.4;
 
 // The norm that joins the two sides of the roofline; 3 keeps 26 % at the knee.
 constexpr double knee = 3;
@@ -81,7 +77,7 @@ Efficiency efficiency(const catalog::Accelerator& accelerator) {
 
 StepModel::StepModel(const catalog::Model& model, const catalog::Accelerator& accelerator,
                      const fabric::Path& path, const Layout& layout, Engine engine)
-    : layout_(layout), path_(path), host_(host_cost(engine)), eff_(efficiency(accelerator)) {
+    : layout_(layout), path_(fabric::for_serving(path, accelerator.scale_up.link)), host_(host_cost(engine)), eff_(efficiency(accelerator)) {
   set_device(accelerator);
   set_weights(model);
   set_attention(model);
@@ -163,10 +159,7 @@ double StepModel::visited(double tokens) const {
 double StepModel::all_reduce_s(double tokens) const {
   if (layout_.tp <= 1) return 0;
   const auto bytes = Information::from_si(tokens * message_bits_);
-  const double ring = fabric::all_reduce(path_, bytes, layout_.tp, layout_.tp).si();
-  const double rate = one_shot_share * path_.scale_up.si();
-  if (rate <= 0) return ring;
-  return std::min(ring, one_shot_launch_s + bytes.si() * (layout_.tp - 1) / rate);
+  return fabric::all_reduce(path_, bytes, layout_.tp, std::min<double>(layout_.tp, path_.domain)).si();
 }
 
 double StepModel::boundary_s(double tokens) const {

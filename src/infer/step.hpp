@@ -17,9 +17,9 @@
 //     latent cache, which every rank holds whole; grouped KV heads are split over
 //     min(tp, kv heads) ranks.
 //   activations tokens x layers x hidden x 31 bytes at e_stream: norms, residuals, casts.
-//   collectives two all-reduces a layer of tokens x hidden x 2 bytes, each the faster of
-//     the library's (fabric/collective.hpp) and a one-shot kernel, 4.5 us + (tp-1) bytes /
-//     (0.4 x bus bandwidth); with pipeline stages, a point-to-point a boundary.
+//   collectives two all-reduces a layer of tokens x hidden x 2 bytes, by the serving engines'
+//     own kernels where they win (fabric::for_serving); with pipeline stages, a
+//     point-to-point a boundary.
 //   host        per step + per layer x layers + per sequence x decodes, by engine
 //
 // SOURCES. Efficiencies and host terms are fitted once, over all models and GPUs

@@ -1,0 +1,164 @@
+#include "infer/video.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/units.hpp"
+#include "compute/kernel.hpp"
+#include "workload/generation.hpp"
+#include "workload/transformer.hpp"
+
+namespace headroom::infer {
+
+namespace {
+
+constexpr double day_ceiling = 0.8;          // of the working day (assumed: clips come unevenly)
+constexpr double parallel_exponent = 0.1;    // loss of sequence parallelism a GPU (assumed)
+constexpr double latent_bytes_per_channel = 34;  // live activations of a block, as Korthikanti 2022
+
+struct VideoStudy {
+  VideoStudy(const VideoSpec& s, const VideoDemand& d, Trace& t)
+      : spec(s), demand(d), book(t, d.scope) {}
+  void record();
+  void times();
+  void fleet();
+  void limits();
+
+  const VideoSpec& spec;
+  const VideoDemand& demand;
+  Book book;
+  VideoResult r;
+  workload::ClipRequest request;
+  Figure<Scalar> clips, mfu;
+  Figure<Time> length, day_length;
+  Precision precision = Precision::bf16;
+  NodeId model_node = no_node, device_node = no_node;
+};
+
+int whole(const Value<Scalar>& v) {
+  return v ? static_cast<int>(std::clamp(v.get().si(), 0.0, 1e6)) : 0;
+}
+
+void VideoStudy::record() {
+  const auto& diffusion = demand.model->diffusion;
+  model_node = book.choice("model", demand.model->id);
+  device_node = book.choice("accelerator", demand.hardware.accelerator->id);
+  precision = spec.precision.or_else(Precision::bf16);
+  clips = book.input("clips-per-day", spec.clips.or_else(Value<Scalar>(
+      0.0, assumed("no clips given"))), "");
+  length = book.input("clip-length", spec.clip.or_else(Value<Time>(
+      5 * second, assumed("clips of 5 s"))), "s");
+  mfu = book.input("mfu", spec.mfu.or_else(Value<Scalar>(
+      0.30, 0.40, 0.55, assumed("diffusion transformers on data-centre GPUs"))), "%");
+  day_length = book.input("working-day", spec.working_day.or_else(Value<Time>(
+      24 * hour, assumed("clips are made around the clock"))), "h");
+  const Rate frames = spec.frame_rate.or_else(diffusion.frame_rate.or_else(Rate{}));
+  request.width = whole(spec.width);
+  request.height = whole(spec.height);
+  request.steps = whole(spec.steps);
+  // A causal video autoencoder wants one frame more than a multiple of its compression.
+  if (frames.si() > 0) {
+    request.frames = 1 + static_cast<int>(std::lround(std::min(length.value * frames, 1e6)));
+  }
+}
+
+void VideoStudy::times() {
+  r.clip_flops = book.derive("clip-flops", workload::clip_flops(*demand.model, request), "PFLOP",
+                             "steps x passes x (2 x weights x tokens + attention)",
+                             {model_node, length});
+  const double g = std::max(spec.gpus_per_clip, 1);
+  const auto& device = *demand.hardware.accelerator;
+  const auto peak = book.derive("peak", compute::peak(device, precision), "TFLOP/s",
+                                "dense peak in " + std::string(name(precision)), {device_node});
+  const double rate = std::max(peak.value.si() * mfu.value.si(), 1.0);
+  const double scaling = std::pow(g, -parallel_exponent);
+  const double one = r.clip_flops.value.si() / rate;
+  r.clip_time = book.derive("clip-time", one / (g * scaling) * second, "s",
+                            "FLOPs / (GPUs x peak x MFU x scaling)", {r.clip_flops, peak, mfu});
+  r.gpu_seconds = book.derive("gpu-seconds", Scalar(one / scaling), "", "clip time x GPUs of a clip",
+                              {r.clip_time});
+  r.gpu_seconds_per_second = book.derive(
+      "gpu-seconds-per-second", r.gpu_seconds.value / std::max(length.value.si(), 1e-9), "",
+      "GPU-seconds / length of the clip", {r.gpu_seconds, length});
+}
+
+void VideoStudy::fleet() {
+  const double g = std::max(spec.gpus_per_clip, 1);
+  const double work = clips.value.si() * r.gpu_seconds.value.si();
+  const double each = std::max(day_length.value.si() * day_ceiling, 1.0);
+  r.gpus_needed = book.derive("gpus-needed", Scalar(g * std::max(1.0, std::ceil(work / each / g - 1e-9))),
+                              "GPU", "clips a day x GPU-seconds / (working day x 80 %, assumed)",
+                              {clips, r.gpu_seconds, day_length});
+  const double had = demand.hardware.gpus ? std::max(demand.hardware.gpus->value.si(), g)
+                                          : r.gpus_needed.value.si();
+  r.busy = book.derive("busy", Scalar(std::min(work / (had * 86400), 1.0)), "%",
+                       "GPU-seconds of a day / (GPUs x 24 h)", {clips, r.gpu_seconds, r.gpus_needed});
+  const auto& device = *demand.hardware.accelerator;
+  r.energy_per_clip = book.derive("energy-per-clip",
+                                  gpu_power(device, 1, 0) * (r.gpu_seconds.value.si() * second), "kWh",
+                                  "GPU-seconds x maximum power", {r.gpu_seconds, device_node});
+  r.accelerator_power = book.derive("accelerator-power", had * gpu_power(device, r.busy.value, 0), "kW",
+                                    "GPUs x (busy x maximum + idle)", {r.busy, device_node});
+}
+
+void VideoStudy::limits() {
+  if (demand.hardware.gpus) {
+    auto m = make_margin(book.id("gpus"), "GPUs for clips, " + demand.scope, r.gpus_needed,
+                         *demand.hardware.gpus, "GPU")
+                 .because(amount(clips.value.si(), "clips a day", 7) + " at " +
+                          amount(r.gpu_seconds.value.si(), "GPU-seconds") + " each.");
+    if (m.headroom() < 0.1) {
+      const double more = r.gpus_needed.value.si() - demand.hardware.gpus->value.si();
+      if (more > 0) m.remedies.push_back({"add " + amount(more, "GPUs", 6), {}, {}, {}});
+      m.remedies.push_back({"halve the denoising steps (a distilled sampler): half the GPUs", {}, {}, {}});
+    }
+    r.findings.margins.push_back(std::move(m));
+  }
+  if (spec.deadline) {
+    const auto have = book.input("deadline", spec.deadline, "s");
+    auto m = make_margin(book.id("deadline"), "time for a clip, " + demand.scope, r.clip_time, have, "s")
+                 .because(format(r.clip_flops.value, "PFLOP") + " on " +
+                          std::to_string(spec.gpus_per_clip) + " GPU(s).");
+    if (m.headroom() < 0.1) {
+      const double ratio = r.clip_time.value / have.value;
+      const double g = std::ceil(spec.gpus_per_clip * std::pow(ratio, 1 / (1 - parallel_exponent)));
+      m.remedies.push_back({"work on a clip with " + amount(g, "GPUs", 4), {}, {}, {}});
+    }
+    r.findings.margins.push_back(std::move(m));
+  }
+  const auto& device = *demand.hardware.accelerator;
+  if (!device.memory) return;
+  const double g = std::max(spec.gpus_per_clip, 1);
+  const double tokens = workload::clip_tokens(*demand.model, request).si();
+  const auto need = book.derive(
+      "memory-needed",
+      workload::weight_bytes(*demand.model, {precision}) +
+          tokens * demand.model->hidden * latent_bytes_per_channel / g * byte,
+      "GB", "weights + tokens x hidden x 34 B / GPUs of a clip", {model_node, length});
+  const auto memory = book.input("gpu-memory", device.memory, "GB");
+  const auto have = book.derive("memory-usable", memory.value * 0.9, "GB", "GPU memory x 0.9", {memory});
+  auto m = make_margin(book.id("memory"), "GPU memory, " + demand.scope, need, have, "GB")
+               .because("A clip is " + amount(tokens, "latent tokens", 7) + ".");
+  if (m.headroom() < 0.1) {
+    m.remedies.push_back({"offload the text encoder, or spread a clip over more GPUs", {}, {}, {}});
+  }
+  r.findings.margins.push_back(std::move(m));
+}
+
+}  // namespace
+
+VideoResult assess(const VideoSpec& spec, const VideoDemand& demand, Trace& trace) {
+  VideoStudy study(spec, demand, trace);
+  if (!demand.model || !demand.hardware.accelerator || !demand.model->is_diffusion()) {
+    study.r.findings.remarks.push_back(
+        demand.scope + ": no diffusion model or accelerator, clips not computed");
+    return std::move(study.r);
+  }
+  study.record();
+  study.times();
+  study.fleet();
+  study.limits();
+  return std::move(study.r);
+}
+
+}  // namespace headroom::infer
