@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/findings.hpp"
 #include "base/trace.hpp"
 #include "catalog/accelerator.hpp"
 #include "catalog/system.hpp"

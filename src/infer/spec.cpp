@@ -99,7 +99,7 @@ void ServiceSpec::fields(spec::Fields& f) {
 }
 
 namespace {
-constexpr std::array<std::string_view, 4> index_names{"hnsw", "flat", "ivf-pq", "diskann"};
+constexpr std::array<std::string_view, 3> index_names{"flat", "hnsw", "ivf-pq"};
 }
 
 void RagSpec::fields(spec::Fields& f) {
@@ -108,7 +108,7 @@ void RagSpec::fields(spec::Fields& f) {
   f.number("chunk", chunk, "token", "Tokens of a chunk; default 512").above(0);
   f.number("overlap", overlap, "%", "Share of a chunk repeated in the next; default 10 %")
       .between(0, 90);
-  f.reference("embedding_model", embedding_model, "model", "Model that embeds chunks and queries");
+  f.reference("embedding_model", embedding_model, "model", "Model that embeds chunks and queries; default bge-m3");
   f.number("dimensions", dimensions, "", "Length of a vector; default the embedding model's").above(0);
   f.choice("index", index, index_names, "Kind of vector index");
   f.number("bytes_per_dimension", bytes_per_dimension, "B",

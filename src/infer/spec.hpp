@@ -24,6 +24,7 @@
 #include "base/value.hpp"
 #include "catalog/precision.hpp"
 #include "spec/fields.hpp"
+#include "workload/retrieval.hpp"
 
 namespace headroom::infer {
 
@@ -100,8 +101,6 @@ struct ServiceSpec {
   void fields(spec::Fields& f);
 };
 
-enum class IndexKind { hnsw, flat, ivf_pq, diskann };
-
 struct RagSpec {
   Value<Scalar> documents;
   Value<Tokens> document_tokens;  ///< mean length of a document
@@ -109,7 +108,7 @@ struct RagSpec {
   Value<Scalar> overlap;          ///< share of a chunk repeated in the next one
   std::string embedding_model;
   Value<Scalar> dimensions;       ///< unset: of the embedding model
-  IndexKind index = IndexKind::hnsw;
+  workload::IndexKind index = workload::IndexKind::hnsw;
   Value<Information> bytes_per_dimension;
   Value<Scalar> links;            ///< HNSW M
   Value<Scalar> recall;           ///< recall target of the search

@@ -58,7 +58,7 @@ void VideoStudy::record() {
   request.steps = whole(spec.steps);
   // A causal video autoencoder wants one frame more than a multiple of its compression.
   if (frames.si() > 0) {
-    request.frames = 1 + static_cast<int>(std::lround(std::min(length.value * frames, 1e6)));
+    request.frames = 1 + static_cast<int>(std::lround(std::min<double>(length.value * frames, 1e6)));
   }
 }
 
@@ -78,7 +78,7 @@ void VideoStudy::times() {
   r.gpu_seconds = book.derive("gpu-seconds", Scalar(one / scaling), "", "clip time x GPUs of a clip",
                               {r.clip_time});
   r.gpu_seconds_per_second = book.derive(
-      "gpu-seconds-per-second", r.gpu_seconds.value / std::max(length.value.si(), 1e-9), "",
+      "gpu-seconds-per-second", Scalar(r.gpu_seconds.value / std::max(length.value.si(), 1e-9)), "",
       "GPU-seconds / length of the clip", {r.gpu_seconds, length});
 }
 

@@ -1,0 +1,53 @@
+// Retrieval-augmented generation: a chain of stages under one promise.
+//
+//   question -> embed -> search -> rerank -> prompt with top_k chunks -> first token
+//
+// The documents are cut into overlapping chunks, each a vector of an index
+// (workload/retrieval.hpp sizes it and its queries); the retrieved chunks lengthen the LLM's
+// prompt, which is usually what RAG costs most. The LLM's fleet is sized by service.hpp with the
+// longer prompt. Embedding and reranking run on the same kind of accelerator and take whole GPUs.
+//
+// First token, at the service's percentile:
+//   embed (one query) + search (service and queue) + rerank + TTFT of the LLM
+// The stages' tails are added, which bounds the percentile of the sum from above.
+//
+// LIMITS (id "infer.<scope>.<...>")
+//   index-memory  index of all copies             | memory of the search nodes that exist (when given)
+//   search        search nodes needed             | nodes that exist (when given)
+//   first-token   all stages                      | allowed
+//   refresh       GPU-hours to embed again a day  | 24 h of the embedding GPUs (when refresh is given)
+//   and the limits of the LLM service under "infer.<scope>.llm."
+//
+// Pure; ~20 ms.
+#pragma once
+
+#include "infer/embed.hpp"
+#include "infer/service.hpp"
+
+namespace headroom::infer {
+
+struct RagDemand {
+  std::string scope;
+  const catalog::Model* llm = nullptr;
+  const catalog::Model* embedding = nullptr;
+  const catalog::Model* reranker = nullptr;  ///< absent: the embedding model
+  Hardware hardware;                         ///< of LLM, embedding and reranking
+  const catalog::RequestTrace* trace = nullptr;
+};
+
+struct RagResult {
+  Findings findings;             ///< with the service's
+  ServiceResult service;
+  Figure<Scalar> chunks;
+  Figure<Information> index;     ///< one copy
+  Figure<Scalar> search_nodes;   ///< needed
+  Figure<Time> embed_time, search_time, rerank_time, first_token;
+  Figure<Scalar> build_gpu_hours;     ///< to embed the corpus once
+  Figure<Tokens> extra_prefill;       ///< retrieved tokens a request
+  Figure<Scalar> support_gpus;        ///< for embedding and reranking
+  Figure<Scalar> gpus_needed;         ///< LLM, embedding and reranking
+};
+
+RagResult assess(const RagSpec& spec, const RagDemand& demand, Trace& trace);
+
+}  // namespace headroom::infer
