@@ -1,0 +1,35 @@
+// The limits of the power layer, one function each place they stand at.
+// Internal to power; assess.hpp names them for callers.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "power/assess.hpp"
+
+namespace headroom::power {
+
+/// Catalogue entries that stand for gear a scenario does not name.
+inline constexpr std::string_view gear_transformer = "transformer-mv-2500";
+inline constexpr std::string_view gear_switchgear = "switchgear-mv";
+inline constexpr std::string_view gear_generator = "generator-diesel-2500";
+inline constexpr std::string_view gear_ups = "ups-double-conversion";
+inline constexpr std::string_view gear_battery = "battery-li-ion";
+inline constexpr std::string_view gear_busway = "busway";
+
+/// Grid, transformer, generator and UPS limits, into `r.findings`.
+void site_limits(const Spec& spec, Result& r, const catalog::Catalog& catalog, Trace& trace);
+
+/// Distribution and rack feeds of one hall.
+void hall_limits(const HallDemand& hall, const catalog::Catalog& catalog, Trace& trace,
+                 Findings& findings);
+
+/// `count` units of `gear`, each of rating `each`, priced a kW.
+BillLine bill_line(const std::string& id, const catalog::PowerGear& gear, int count, Power each,
+                   Trace& trace);
+
+/// "add 2 units of 500 kW": what lifts a bank to `need`, with cost and lead time.
+Remedy more_units(std::string_view what, const spec::Bank<Power>& bank, Redundancy redundancy,
+                  Power need, double usable_share, const catalog::PowerGear* gear);
+
+}  // namespace headroom::power
