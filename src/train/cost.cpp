@@ -24,7 +24,10 @@ Precision wide_precision(const Job& job) {
 void add_product(const Job& job, const compute::Gemm& g, Precision run, LayerCost& c) {
   const auto& d = *job.device;
   c.gemm_f += d.gemm_s(run, g);
-  c.gemm_b += d.gemm_s(run, {g.m, g.k, g.n, g.groups});
+  // The gradient of the output is narrowed by a pass of its own, once for both products.
+  compute::Operands narrowed;
+  narrowed.cast = bytes_per_element(run) < wide;
+  c.gemm_b += d.gemm_s(run, {g.m, g.k, g.n, g.groups}, narrowed);
   if (!job.adapters_only()) c.gemm_b += d.gemm_s(run, {g.n, g.k, g.m, g.groups});
 }
 

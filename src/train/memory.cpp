@@ -105,6 +105,18 @@ MemoryItems stage_memory(const Job& job, const Sizes& sizes, const ActivationByt
   return out;
 }
 
+/// Bytes a token's norm outputs and FFN activations take in a mean layer on one rank.
+double cheap_bytes(const Job& job, const ParallelPlan& p) {
+  const auto& m = *job.model;
+  double width = 0;
+  for (const auto& c : workload::layer_classes(m)) {
+    const double shared = m.moe.shared_ffn > 0 ? m.moe.shared_ffn : double(m.moe.shared) * m.moe.ffn;
+    width += c.count * (c.mixture ? shared + double(m.moe.active) * m.moe.ffn : m.ffn);
+  }
+  const double norms = 2.0 * m.hidden / (p.sequence_parallel ? p.tp : 1);
+  return wide * (norms + width / std::max(1, m.layers) / p.tp);
+}
+
 }  // namespace
 
 MemoryItem largest(const MemoryItems& m) {
@@ -141,6 +153,10 @@ ActivationBytes activation_bytes(const Job& job, const ParallelPlan& plan) {
   out.working = workload::activation_bytes(*job.model, o).in(one) / layers;
   out.head = workload::head_activation_bytes(*job.model, o).in(one);
   o.recompute = plan.recompute;
+  if (o.flash && plan.recompute == Recompute::selective) {
+    out.kept = out.working - cheap_bytes(job, plan);
+    return out;
+  }
   out.kept = workload::activation_bytes(*job.model, o).in(one) / layers;
   return out;
 }

@@ -29,13 +29,13 @@ StageLayers stage_layers(int layers, int pp, int vpp) {
   int chunks = pp * vpp;
   int chunk = (layers + chunks - 1) / chunks;
   int missing = chunk * chunks - layers;
-  // The last chunk carries the output head and gives up layers first.
-  int from_last = (missing + 1) / 2, from_first = missing / 2;
+  // The last chunk carries the output head and gives up layers first. An end chunk may be left
+  // with no layer at all: Llama 3 405B's 126 layers on 16 x 8 chunks of one.
+  const int from_last = (missing + 1) / 2, from_first = missing / 2;
   s.middle = chunk * vpp;
   s.first = s.middle - from_first;
   s.last = s.middle - from_last;
-  s.legal = chunk - from_first >= 1 && chunk - from_last >= (chunk > 1 || from_last > 0 ? 0 : 1) &&
-            s.first >= 1 && s.last >= 1;
+  s.legal = from_last <= chunk && from_first <= chunk && s.first >= 1 && s.last >= 1;
   if (pp == 2) s.middle = s.first;  // there is no rank between
   return s;
 }
@@ -60,7 +60,7 @@ std::string megatron_flags(const ParallelPlan& plan, int layers, double sequence
     out += " --use-megatron-fsdp --data-parallel-sharding-strategy optim_grads_params";
   if (plan.recompute == Recompute::full)
     out += " --recompute-granularity full --recompute-method uniform --recompute-num-layers 1";
-  if (plan.recompute == Recompute::selective) out += " --recompute-granularity selective";
+  if (plan.recompute == Recompute::selective) out += " --recompute-granularity selective --recompute-modules layernorm moe_act";
   out += precision.substr(0, 3) == "fp8" || precision == "mxfp8" ? " --bf16 --fp8-format hybrid"
          : precision == "nvfp4"                                  ? " --bf16 --fp4-format e2m1"
          : precision == "fp16"                                   ? " --fp16"

@@ -25,8 +25,9 @@ namespace headroom::train {
 /// What is sharded over the data-parallel ranks (ZeRO stages; `full` is FSDP).
 enum class Zero : unsigned char { replicated, optimizer, gradients, full };
 
-/// What the backward pass computes again. With fused attention `selective` (core
-/// attention, Korthikanti et al. 2022) frees nothing that `none` keeps.
+/// What the backward pass computes again. `selective`: with attention that stores its
+/// scores, core attention (Korthikanti et al. 2022); with fused attention the outputs
+/// of norms and of the FFN's activation (Megatron-Core's modules layernorm, moe_act).
 using workload::Recompute;
 
 std::string_view zero_name(Zero z);            ///< "optimizer"
@@ -68,7 +69,7 @@ struct StageLayers {
   int last = 0;    ///< layers of the last rank
   bool legal = false;
 };
-/// Legal when both end chunks keep at least one layer, or when pp == 1.
+/// Legal when no more layers are missing than the two end chunks hold, or when pp == 1.
 StageLayers stage_layers(int layers, int pp, int vpp);
 
 }  // namespace headroom::train

@@ -176,7 +176,6 @@ class Searcher {
   void recomputes(ParallelPlan p) {
     for (auto r : {Recompute::none, Recompute::selective, Recompute::full}) {
       if (fixed_.recompute > 0 && int(r) != fixed_.recompute - 1) continue;
-      if (fixed_.recompute == 0 && r == Recompute::selective && job_.software.flash) continue;
       p.recompute = r;
       if (consider(p)) return;  // more recomputation is only slower
     }

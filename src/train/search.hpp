@@ -8,7 +8,7 @@
 //   ep    powers of two that divide the experts and tp x cp x dp
 //   dp    the largest that the GPUs and the global batch allow
 //   ZeRO  optimiser sharding, and FSDP without a pipeline
-//   recompute  the least that fits: none, selective (only without fused attention), full
+//   recompute  the least that fits: none, selective, full
 //
 // A fixed global batch must be a multiple of dp x micro-batch, so a plan may leave
 // GPUs idle; `Candidate::plan.gpus()` says how many it uses. A batch that the

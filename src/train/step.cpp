@@ -8,10 +8,10 @@ namespace {
 
 constexpr double wide = 2;
 
-double recompute_s(const LayerCost& c, Recompute r) {
+double recompute_s(const Job& job, const LayerCost& c, Recompute r) {
   switch (r) {
     case Recompute::none: return 0;
-    case Recompute::selective: return c.attention_f;
+    case Recompute::selective: return job.software.flash ? c.stream_f : c.attention_f;
     case Recompute::full: return c.compute_f() + c.tensor_f + c.expert_f + c.context_f + c.floor_f;
   }
   return 0;
@@ -36,7 +36,7 @@ Rank make_rank(double layers, double layer_s, double ends_f, double ends_b) {
 Ranks pipeline_ranks(const Job& job, const PlanCosts& c, const ParallelPlan& p) {
   const auto split = stage_layers(job.model->layers, p.pp, p.vpp);
   const double layer =
-      c.layer.forward() + c.layer.backward() + recompute_s(c.layer, p.recompute);
+      c.layer.forward() + c.layer.backward() + recompute_s(job, c.layer, p.recompute);
   const auto& e = c.ends;
   if (p.pp == 1) {
     const auto only =
@@ -117,7 +117,7 @@ double sharded_s(const Job& job, const PlanCosts& c, const ParallelPlan& p, cons
   const auto outer = exchange(job, p, ends, ranks, p.tp);
   const double gather = body.gather + experts.gather, reduce = body.reduce + experts.reduce;
   const double f = c.layer.forward();
-  const double b = c.layer.backward() + recompute_s(c.layer, p.recompute);
+  const double b = c.layer.backward() + recompute_s(job, c.layer, p.recompute);
   const double exposed = layers * (std::max(0.0, gather - f) + std::max(0.0, gather + reduce - b)) +
                          gather + outer.gather + outer.reduce;
   const double hidden =
@@ -197,7 +197,7 @@ StepTime step_time(const Job& job, const PlanCosts& costs, const ParallelPlan& p
   t.gemm = n * (c.gemm_f + c.gemm_b);
   t.attention = n * (c.attention_f + c.attention_b);
   t.stream = n * (c.stream_f + c.stream_b + c.adapter_f + c.adapter_b);
-  t.recompute = n * recompute_s(c, plan.recompute);
+  t.recompute = n * recompute_s(job, c, plan.recompute);
   t.ends = m * (ranks.slowest.ends_f + ranks.slowest.ends_b);
   t.launch = n * (c.floor_f + c.floor_b);
   t.tensor = n * (c.tensor_f + c.tensor_b);

