@@ -13,8 +13,8 @@ using P = Precision;
 
 // Tile of the largest tensor-core kernels (CUTLASS and cuBLAS defaults since Ampere), the unit
 // in which the fits count waves; and the finer grid that padding is reckoned on.
+constexpr double tile_rows = 128.0;
 constexpr double tile_elements = 128.0 * 256.0;
-constexpr double pad = 128.0;
 // Split-k kernels spread one tile over at most about 200 units, which bounds the tail.
 constexpr double least_waves = 0.005;
 constexpr double droop_begins_flop = 1e11;
@@ -37,7 +37,7 @@ constexpr double default_stream_efficiency = 0.8;
 constexpr double default_decode_efficiency = 0.7;
 constexpr double default_tail = 0.08;
 constexpr double default_half_depth = 100.0;
-constexpr double default_ragged = 0.2;
+constexpr double default_ragged = 0.4;
 constexpr double default_overlap = 0.25;
 constexpr double default_launch_s = 4e-6;
 constexpr double default_cast_share = 0.35;
@@ -117,8 +117,16 @@ double relative_half_width(const Number& n, double when_point) {
 
 double at_least_zero(double x) { return x > 0 ? x : 0; }
 
+/// Libraries hold kernels of 16, 32, 64 and 128 rows.
+double rows_of_tile(double m) {
+  if (m <= 16) return 16;
+  if (m <= 32) return 32;
+  return m <= 64 ? 64 : tile_rows;
+}
+
 double padding(double m, double n) {
-  return std::ceil(m / pad) * pad * std::ceil(n / pad) * pad / (m * n) - 1;
+  const double rows = rows_of_tile(m);
+  return std::ceil(m / rows) * rows * std::ceil(n / tile_rows) * tile_rows / (m * n) - 1;
 }
 
 }  // namespace
@@ -211,7 +219,7 @@ double Device::gemm_s(P p, const Gemm& shape, const Operands& operands) const {
   const double flops = 2 * m * n * k * groups;
   const double droop = flops > droop_begins_flop ? r.droop * std::log2(flops / droop_begins_flop) : 0;
   const double efficiency = std::max(r.efficiency - droop, least_efficiency);
-  const double waves = m * n * groups / (tile_elements * compute_units_);
+  const double waves = std::max(m, tile_rows) * n * groups / (tile_elements * compute_units_);
   const double mma_s = flops * (1 + r.ragged * padding(m, n)) / (r.peak_flops * efficiency) *
                        (1 + r.tail / (waves + least_waves)) * (1 + r.half_depth / k);
 

@@ -11,8 +11,8 @@
 //
 // GEMM, C[m,n] = A[m,k] B[k,n], F = 2 m n k (docs/models/compute.md):
 //   e      = efficiency - droop * max(0, log2(F / 0.1 TFLOP))
-//   waves  = m n / (128 * 256) / compute_units                  as a real number
-//   F'     = F * (1 + ragged * (padded m n / m n - 1))          padded to tiles of 128 x 128
+//   waves  = max(m, 128) n / (128 * 256) / compute_units        as a real number
+//   F'     = F * (1 + ragged * (padded m n / m n - 1))          m to 16, 32, 64 or 128; n to 128
 //   t_mma  = F' / (peak * e) * (1 + tail / (waves + 0.005)) * (1 + half_depth / k)
 //   t_mem  = (bytes of A, B, C) / (bandwidth * share)
 //   t_cast = cast_launch + m k * (2 + width) / (bandwidth * cast share)    where unfused
