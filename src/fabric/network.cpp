@@ -22,6 +22,8 @@ double unit_racks(const Network& n, const Wiring& w) {
 void add_host_cables(const catalog::Catalog& catalog, Network& n, const Wiring& w) {
   const double racks = unit_racks(n, w), links = static_cast<double>(n.counts.host_links);
   const catalog::Cable* whole = cheapest_cable(catalog, n.link, n.longest_host, w.host_wish, true);
+  // What does not reach is reported as a limit; the bill holds what would work.
+  if (!whole) whole = cheapest_cable(catalog, n.link, n.longest_host, CableWish::any, true);
   if (w.leaf_in_rack || racks <= 1 || w.longest_host || w.host_wish != CableWish::any) {
     add_run(n, whole, true, links, n.longest_host);
     return;

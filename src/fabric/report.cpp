@@ -156,7 +156,7 @@ void Report::bisection(const Network& net, Figure<Bandwidth> nic, int nics) {
   if (!spec_.max_oversubscription) return;
   const auto most = trace_.input(id("max-oversubscription"), spec_.max_oversubscription, "");
   const auto need =
-      trace_.derive(id("bisection-need"), (1 / most.value) * full, "TB/s",
+      trace_.derive(id("bisection-need"), (1.0 / most.value.si()) * full, "TB/s",
                     "half the endpoints x adapter speed / tolerated oversubscription",
                     {demand_.systems, nic, most});
   Margin m = make_margin(id("bisection"), "bisection, " + demand_.scope, need, out_.bisection, "TB/s");
@@ -257,7 +257,7 @@ void Report::totals() {
                                 "all tiers of all networks", switch_nodes_);
   out_.cables = trace_.derive(id("cables"), Scalar(cables_), "cable", "host and switch links",
                               cable_nodes_);
-  out_.plugs = trace_.derive(id("plugs"), Scalar(plugs_), "plug",
+  out_.plugs = trace_.derive(id("plugs"), Scalar(plugs_), "",
                              "optical modules at both ends, twin-port modules counted once",
                              {out_.cables});
   const auto optics = trace_.derive(id("optics-power"), plug_power_, "kW",
