@@ -17,11 +17,11 @@ constexpr double core_bandwidth_low = 14e9, core_bandwidth = 10e9, core_bandwidt
 
 // HNSW anchors at 1M x 768, recall 0.95, in core-seconds: Milvus 16 vCPU 3,465 qps 4.6 ms and
 // Elastic Cloud 8 vCPU 1,442 qps 5.5 ms (VectorDBBench leaderboard v2, Cohere 1M); Qdrant
-// 8 vCPU 1,235 qps at 0.983 on 1M x 1536 int8 scales to 1.5 ms (qdrant.tech benchmarks 2024-06).
+// 8 vCPU 1,235 qps at 0.983 on 1M x 1536 int8 scales to 1.4 ms (qdrant.tech benchmarks 2024-06).
 struct Anchor {
   double seconds, size_exponent;
 };
-constexpr Anchor hnsw_low{1.5e-3, 0.2}, hnsw_likely{4e-3, 0.5}, hnsw_high{6e-3, 0.9};
+constexpr Anchor hnsw_low{1.4e-3, 0.2}, hnsw_likely{4e-3, 0.5}, hnsw_high{6e-3, 0.9};
 // Milvus on Cohere 1M: 3,465 / 2,233 / 1,345 qps at recall 0.953 / 0.976 / 0.985.
 constexpr double recall_exponent = 0.75;
 constexpr double anchor_vectors = 1e6, anchor_bytes = 768, anchor_miss = 0.05;

@@ -59,7 +59,7 @@ Information index_bytes(const VectorIndex& index, double vectors);
 /// Core-seconds of one query, {low, likely, high}.
 ///   flat    bytes / core bandwidth, exact
 ///   hnsw    anchor x (d b / 768 B) x ((1 - recall) / 0.05)^-0.75 x (N / 1e6)^0.5
-///           anchor 1.5 - 4 - 6 ms at 1M x 768, recall 0.95; the exponent of N is 0.2 for the
+///           anchor 1.4 - 4 - 6 ms at 1M x 768, recall 0.95; the exponent of N is 0.2 for the
 ///           low and 0.9 for the high end (single graph against many segments)
 ///   ivf-pq  N x probes / lists codes / core bandwidth; its recall is not predicted
 /// `recall` is clamped to [0.5, 0.999]. Never zero for a non-empty index.
