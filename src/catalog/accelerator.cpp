@@ -101,7 +101,8 @@ void Accelerator::fields(spec::Fields& f) {
            "Share of memory left for weights, caches and activations")
       .above(0)
       .at_most(100);
-  f.integer("compute_units", compute_units, "SMs, CUs or cores that tiles are dealt to").at_least(0);
+  f.integer("compute_units", compute_units, "SMs, CUs or cores that tiles are dealt to")
+      .at_least(0);
   f.list("rates", rates, "Peak dense rates by number format");
   f.list("gemm", gemm, "Fitted coefficients of the matrix-product model");
   f.list("attention", attention, "Fitted coefficients of the fused-attention model");
@@ -138,7 +139,7 @@ const PrecisionRate* Accelerator::rate(Precision precision) const {
 double Accelerator::tpp() const {
   double best = 0;
   for (const auto& r : rates) {
-    best = std::max(best, r.dense.get().in(teraflop_per_second) * element_bits(r.precision));
+    best = std::max(best, r.dense.get().in(teraflop_per_second)*element_bits(r.precision));
   }
   return best;
 }

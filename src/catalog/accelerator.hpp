@@ -64,12 +64,12 @@ struct GemmFit {
 /// rate = rate_max / (1 + half_length / s) / (1 + wave_tail / (waves + 0.3)).
 struct AttentionFit {
   Precision precision = Precision::bf16;
-  Value<FlopRate> rate_max;       ///< useful (causal-halved) FLOP/s of long sequences, head 128
-  Value<Scalar> half_length;      ///< keys per query at half of rate_max
-  Value<Scalar> wave_tail;        ///< weight of a part-filled wave of (head, 128 queries) tiles
-  Value<Time> launch;             ///< floor of one call
-  Value<Scalar> backward;         ///< backward rate over forward rate
-  Value<Scalar> median_error;     ///< |predicted / measured - 1|, held-out half of the table
+  Value<FlopRate> rate_max;    ///< useful (causal-halved) FLOP/s of long sequences, head 128
+  Value<Scalar> half_length;   ///< keys per query at half of rate_max
+  Value<Scalar> wave_tail;     ///< weight of a part-filled wave of (head, 128 queries) tiles
+  Value<Time> launch;          ///< floor of one call
+  Value<Scalar> backward;      ///< backward rate over forward rate
+  Value<Scalar> median_error;  ///< |predicted / measured - 1|, held-out half of the table
   Value<Scalar> p90_error;
 
   void fields(spec::Fields& f);
@@ -106,27 +106,27 @@ struct Accelerator : Entry {
   std::string vendor;
   std::string architecture;
   DeviceClass device_class = DeviceClass::datacenter;
-  int year = 0;                      ///< general availability
-  Value<Information> memory;         ///< HBM, GDDR, LPDDR, or SRAM where there is nothing else
+  int year = 0;               ///< general availability
+  Value<Information> memory;  ///< HBM, GDDR, LPDDR, or SRAM where there is nothing else
   std::string memory_kind;
   Value<Bandwidth> memory_bandwidth;
-  Value<Scalar> memory_usable;       ///< share left after context, ECC and framework
-  int compute_units = 0;             ///< SMs, CUs, cores: the width of one wave of tiles
+  Value<Scalar> memory_usable;  ///< share left after context, ECC and framework
+  int compute_units = 0;        ///< SMs, CUs, cores: the width of one wave of tiles
   std::vector<PrecisionRate> rates;
   std::vector<GemmFit> gemm;
   std::vector<AttentionFit> attention;
-  Value<Scalar> gemm_efficiency;     ///< of dense peak, where `gemm` has no fit
-  Value<Scalar> stream_efficiency;   ///< of memory bandwidth in long streaming kernels
-  Value<Scalar> decode_efficiency;   ///< of memory bandwidth in generation attention
-  Value<Time> decode_launch;         ///< floor of one generation-attention call
-  Value<Time> launch;                ///< floor of one kernel, launched from a graph
+  Value<Scalar> gemm_efficiency;    ///< of dense peak, where `gemm` has no fit
+  Value<Scalar> stream_efficiency;  ///< of memory bandwidth in long streaming kernels
+  Value<Scalar> decode_efficiency;  ///< of memory bandwidth in generation attention
+  Value<Time> decode_launch;        ///< floor of one generation-attention call
+  Value<Time> launch;               ///< floor of one kernel, launched from a graph
   ScaleUp scale_up;
-  Value<Bandwidth> pcie;             ///< host link, per direction
+  Value<Bandwidth> pcie;  ///< host link, per direction
   DevicePower power;
   DeviceCooling cooling;
-  Value<Area> die_area;              ///< logic dies of the package, for performance density
+  Value<Area> die_area;  ///< logic dies of the package, for performance density
   Value<Money> price;
-  Value<Carbon> embodied_carbon;     ///< cradle to gate
+  Value<Carbon> embodied_carbon;  ///< cradle to gate
 
   void fields(spec::Fields& f);
 

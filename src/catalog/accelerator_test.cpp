@@ -28,19 +28,15 @@ class ExportRuleFigures : public testing::TestWithParam<Export> {};
 TEST_P(ExportRuleFigures, AreTheDenseRateTimesBits) {
   const auto& e = GetParam();
   EXPECT_NEAR(device(e.id).tpp(), e.tpp, e.tpp * 1e-3) << e.id;
-  if (e.density > 0) {
-    EXPECT_NEAR(device(e.id).performance_density(), e.density, 0.06) << e.id;
-  }
+  if (e.density > 0) { EXPECT_NEAR(device(e.id).performance_density(), e.density, 0.06) << e.id; }
 }
 
 INSTANTIATE_TEST_SUITE_P(Catalogue, ExportRuleFigures,
                          testing::Values(Export{"h100-sxm", 15832, 19.45},
                                          Export{"h200-sxm", 15832, 19.45},
                                          Export{"a100-sxm-80gb", 4992, 6.04},
-                                         Export{"h20-sxm", 2368, 2.91},
-                                         Export{"l40s", 5864, 9.63},
-                                         Export{"b200-sxm", 36000, 0},
-                                         Export{"mi300x", 20919, 0}));
+                                         Export{"h20-sxm", 2368, 2.91}, Export{"l40s", 5864, 9.63},
+                                         Export{"b200-sxm", 36000, 0}, Export{"mi300x", 20919, 0}));
 
 TEST(Accelerator, PerformanceDensityIsZeroWithoutADieArea) {
   EXPECT_EQ(device("mi300x").performance_density(), 0);
@@ -63,14 +59,49 @@ TEST(Accelerator, LinksArePerDirection) {
 }
 
 TEST(Accelerator, CatalogueHoldsWhatTheIssueAsksFor) {
-  for (const char* id :
-       {"h100-sxm", "h100-pcie", "h100-nvl", "h200-sxm", "h800-sxm", "h20-sxm", "b100-sxm",
-        "b200-sxm", "b300-sxm", "gb200", "gb300", "a100-sxm-40gb", "a100-sxm-80gb", "l40s",
-        "rtx-pro-6000-server", "rtx-4090", "mi300x", "mi325x", "mi355x", "tpu-v4", "tpu-v5e",
-        "tpu-v5p", "tpu-v6e", "tpu-v7", "gaudi-3", "trainium2", "trainium3", "inferentia2",
-        "maia-100", "maia-200", "groq-lpu", "wse-3", "sn40l", "bow-ipu", "jetson-agx-orin",
-        "jetson-orin-nano", "jetson-thor", "apple-m3-max", "apple-m4-max", "snapdragon-x-elite",
-        "ryzen-ai-max-395", "edge-tpu", "v100-sxm2"}) {
+  for (const char* id : {"h100-sxm",
+                         "h100-pcie",
+                         "h100-nvl",
+                         "h200-sxm",
+                         "h800-sxm",
+                         "h20-sxm",
+                         "b100-sxm",
+                         "b200-sxm",
+                         "b300-sxm",
+                         "gb200",
+                         "gb300",
+                         "a100-sxm-40gb",
+                         "a100-sxm-80gb",
+                         "l40s",
+                         "rtx-pro-6000-server",
+                         "rtx-4090",
+                         "mi300x",
+                         "mi325x",
+                         "mi355x",
+                         "tpu-v4",
+                         "tpu-v5e",
+                         "tpu-v5p",
+                         "tpu-v6e",
+                         "tpu-v7",
+                         "gaudi-3",
+                         "trainium2",
+                         "trainium3",
+                         "inferentia2",
+                         "maia-100",
+                         "maia-200",
+                         "groq-lpu",
+                         "wse-3",
+                         "sn40l",
+                         "bow-ipu",
+                         "jetson-agx-orin",
+                         "jetson-orin-nano",
+                         "jetson-thor",
+                         "apple-m3-max",
+                         "apple-m4-max",
+                         "snapdragon-x-elite",
+                         "ryzen-ai-max-395",
+                         "edge-tpu",
+                         "v100-sxm2"}) {
     EXPECT_NE(Catalog::builtin().find<Accelerator>(id), nullptr) << id;
   }
 }
@@ -90,7 +121,8 @@ TEST(Accelerator, EveryEntryIsPhysicallySensible) {
     EXPECT_TRUE(a->gemm_efficiency.given || !a->gemm.empty());
     EXPECT_TRUE(a->embodied_carbon.ranged());
     std::set<Precision> seen;
-    for (const auto& r : a->rates) EXPECT_TRUE(seen.insert(r.precision).second) << name(r.precision);
+    for (const auto& r : a->rates)
+      EXPECT_TRUE(seen.insert(r.precision).second) << name(r.precision);
   }
 }
 

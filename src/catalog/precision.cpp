@@ -11,8 +11,9 @@ struct Format {
   double bytes;
 };
 
-constexpr std::array<std::string_view, precision_count> names{
-    "fp64", "fp32", "tf32", "bf16", "fp16", "fp8", "mxfp8", "int8", "fp6", "nvfp4", "mxfp4", "int4"};
+constexpr std::array<std::string_view, precision_count> names{"fp64", "fp32",  "tf32",  "bf16",
+                                                              "fp16", "fp8",   "mxfp8", "int8",
+                                                              "fp6",  "nvfp4", "mxfp4", "int4"};
 
 constexpr double block_scale(int elements) { return 1.0 / elements; }  // one byte per block
 

@@ -34,11 +34,11 @@ struct SystemPower {
 
 struct SystemHeat {
   SystemCooling cooling = SystemCooling::air;
-  Value<Scalar> liquid_fraction;             ///< of heat at load; 0 for air
-  Value<TemperatureDifference> max_inlet;    ///< absolute: warmest air at the front
-  Value<TemperatureDifference> max_coolant;  ///< absolute: warmest liquid supply
-  Value<TemperatureDifference> air_rise;     ///< front to back at load
-  Value<TemperatureDifference> coolant_rise; ///< supply to return at load
+  Value<Scalar> liquid_fraction;              ///< of heat at load; 0 for air
+  Value<TemperatureDifference> max_inlet;     ///< absolute: warmest air at the front
+  Value<TemperatureDifference> max_coolant;   ///< absolute: warmest liquid supply
+  Value<TemperatureDifference> air_rise;      ///< front to back at load
+  Value<TemperatureDifference> coolant_rise;  ///< supply to return at load
 
   void fields(spec::Fields& f);
 };
@@ -47,8 +47,8 @@ struct SystemHeat {
 struct SystemSupply {
   int count = 0;
   Value<Power> each;
-  int needed = 0;   ///< supplies that must live at full load; 0: not known
-  int feeds = 2;    ///< cords' sides: 2 when A and B may be split
+  int needed = 0;  ///< supplies that must live at full load; 0: not known
+  int feeds = 2;   ///< cords' sides: 2 when A and B may be split
 
   void fields(spec::Fields& f);
 };
@@ -83,9 +83,9 @@ struct System : Entry {
   int accelerators = 0;
   SystemForm form = SystemForm::server;
   int year = 0;
-  int rack_units = 0;       ///< height; 0 for a whole rack, a desk or a wall
-  int max_per_rack = 0;     ///< the maker's advice; 0: none
-  Value<Mass> weight;       ///< installed, wet where it holds liquid
+  int rack_units = 0;    ///< height; 0 for a whole rack, a desk or a wall
+  int max_per_rack = 0;  ///< the maker's advice; 0: none
+  Value<Mass> weight;    ///< installed, wet where it holds liquid
   Value<Length> width, depth, height;
   SystemPower power;
   SystemHeat heat;
@@ -97,7 +97,7 @@ struct System : Entry {
   SystemStorage storage;
   SystemScaleUp scale_up;
   Value<Money> price;
-  Value<Time> lead_time;    ///< order to delivery
+  Value<Time> lead_time;       ///< order to delivery
   bool rentable_only = false;  ///< cloud hosts that nobody can buy
 
   void fields(spec::Fields& f);

@@ -40,8 +40,7 @@ TEST(System, RatingCoversItsAccelerators) {
     ASSERT_NE(a, nullptr);
     // A Grace superchip rack limits its GPUs below their own maximum.
     const double margin = s->form == SystemForm::rack ? 1.3 : 1.0;
-    EXPECT_GE(s->power.max.get().si() * margin,
-              s->accelerators * a->power.typical.get().si());
+    EXPECT_GE(s->power.max.get().si() * margin, s->accelerators * a->power.typical.get().si());
     EXPECT_LE(s->power.idle.get().si(), s->power.typical.get().si());
     EXPECT_LE(s->power.typical.get().si(), s->power.max.get().si());
     EXPECT_TRUE(s->weight.given);
@@ -56,9 +55,7 @@ TEST(System, HeatHasAWayOut) {
     const bool wet =
         s->heat.cooling == SystemCooling::hybrid || s->heat.cooling == SystemCooling::liquid;
     EXPECT_EQ(liquid > 0, wet);
-    if (wet) {
-      EXPECT_TRUE(s->heat.coolant_rise.given);
-    }
+    if (wet) { EXPECT_TRUE(s->heat.coolant_rise.given); }
   }
 }
 
@@ -84,13 +81,37 @@ TEST(System, BuyableSystemsHaveAPriceAndALeadTime) {
 }
 
 TEST(System, CatalogueHoldsWhatTheIssueAsksFor) {
-  for (const char* id :
-       {"dgx-a100", "dgx-h100", "hgx-h100", "dgx-h200", "dgx-b200", "hgx-b200", "dgx-b300",
-        "hgx-b300", "gb200-nvl72", "gb300-nvl72", "mi300x-8", "mi325x-8", "mi355x-8", "l40s-8",
-        "rtx-pro-6000-8", "a100-pcie-8", "tpu-v5p-4", "tpu-v6e-8", "gaudi3-8", "trn2-16",
-        "trn2-ultraserver", "inf2-48xl", "h100-pcie-4", "jetson-agx-orin-box", "jetson-thor-box",
-        "macbook-m3-max", "macbook-m4-max", "rtx-4090-workstation", "ryzen-ai-max-desktop",
-        "cerebras-cs-3", "groqnode-8"}) {
+  for (const char* id : {"dgx-a100",
+                         "dgx-h100",
+                         "hgx-h100",
+                         "dgx-h200",
+                         "dgx-b200",
+                         "hgx-b200",
+                         "dgx-b300",
+                         "hgx-b300",
+                         "gb200-nvl72",
+                         "gb300-nvl72",
+                         "mi300x-8",
+                         "mi325x-8",
+                         "mi355x-8",
+                         "l40s-8",
+                         "rtx-pro-6000-8",
+                         "a100-pcie-8",
+                         "tpu-v5p-4",
+                         "tpu-v6e-8",
+                         "gaudi3-8",
+                         "trn2-16",
+                         "trn2-ultraserver",
+                         "inf2-48xl",
+                         "h100-pcie-4",
+                         "jetson-agx-orin-box",
+                         "jetson-thor-box",
+                         "macbook-m3-max",
+                         "macbook-m4-max",
+                         "rtx-4090-workstation",
+                         "ryzen-ai-max-desktop",
+                         "cerebras-cs-3",
+                         "groqnode-8"}) {
     EXPECT_NE(Catalog::builtin().find<System>(id), nullptr) << id;
   }
 }

@@ -68,18 +68,30 @@ std::span<const P> fallbacks(P wanted) {
   static constexpr P int8[] = {P::int8, P::bf16, P::fp16, P::tf32, P::fp32, P::fp64};
   static constexpr P int4[] = {P::int4, P::int8, P::bf16, P::fp16, P::tf32, P::fp32, P::fp64};
   switch (wanted) {
-    case P::fp64: return fp64;
-    case P::fp32: return fp32;
-    case P::tf32: return tf32;
-    case P::bf16: return bf16;
-    case P::fp16: return fp16;
-    case P::fp8: return fp8;
-    case P::mxfp8: return mxfp8;
-    case P::int8: return int8;
-    case P::fp6: return fp6;
-    case P::nvfp4: return nvfp4;
-    case P::mxfp4: return mxfp4;
-    case P::int4: return int4;
+    case P::fp64:
+      return fp64;
+    case P::fp32:
+      return fp32;
+    case P::tf32:
+      return tf32;
+    case P::bf16:
+      return bf16;
+    case P::fp16:
+      return fp16;
+    case P::fp8:
+      return fp8;
+    case P::mxfp8:
+      return mxfp8;
+    case P::int8:
+      return int8;
+    case P::fp6:
+      return fp6;
+    case P::nvfp4:
+      return nvfp4;
+    case P::mxfp4:
+      return mxfp4;
+    case P::int4:
+      return int4;
   }
   return fp64;
 }
@@ -88,10 +100,14 @@ std::span<const P> fallbacks(P wanted) {
 bool same_path(P a, P b) {
   auto path = [](P p) {
     switch (p) {
-      case P::fp16: return P::bf16;
-      case P::mxfp8: return P::fp8;
-      case P::mxfp4: return P::nvfp4;
-      default: return p;
+      case P::fp16:
+        return P::bf16;
+      case P::mxfp8:
+        return P::fp8;
+      case P::mxfp4:
+        return P::nvfp4;
+      default:
+        return p;
     }
   };
   return path(a) == path(b);
@@ -132,12 +148,15 @@ double padding(double m, double n) {
 }  // namespace
 
 Resolved resolve(const Accelerator& accelerator, Precision wanted) {
+  const bool integer = wanted == P::int8 || wanted == P::int4;
+  Resolved best{wanted, false, false, FlopRate{}};
   for (P candidate : fallbacks(wanted)) {
     const auto* rate = accelerator.rate(candidate);
-    if (rate == nullptr) continue;
-    return {candidate, candidate == wanted, true, rate->dense.get()};
+    if (rate == nullptr || rate->dense.get() <= best.peak) continue;
+    best = {candidate, candidate == wanted, true, rate->dense.get()};
+    if (!integer) break;
   }
-  return {wanted, false, false, FlopRate{}};
+  return best;
 }
 
 FlopRate peak(const Accelerator& accelerator, Precision wanted) {
@@ -155,9 +174,11 @@ double Attention::flops() const {
 
 Device::Device(const Accelerator& a)
     : compute_units_(std::max(1, a.compute_units)),
-      bytes_per_s_(a.memory_bandwidth.get().in(byte / second)),
-      stream_bytes_per_s_(bytes_per_s_ * or_default(a.stream_efficiency, default_stream_efficiency)),
-      decode_bytes_per_s_(bytes_per_s_ * or_default(a.decode_efficiency, default_decode_efficiency)),
+      bytes_per_s_(std::max(1.0, a.memory_bandwidth.get().in(byte / second))),
+      stream_bytes_per_s_(bytes_per_s_ *
+                          or_default(a.stream_efficiency, default_stream_efficiency)),
+      decode_bytes_per_s_(bytes_per_s_ *
+                          or_default(a.decode_efficiency, default_decode_efficiency)),
       decode_launch_s_(or_default(a.decode_launch, default_attention_launch_s)),
       launch_s_(or_default(a.launch, default_launch_s)) {
   for (std::size_t i = 0; i < precision_count; ++i) {
@@ -172,8 +193,7 @@ Device::Device(const Accelerator& a)
   }
 }
 
-void Device::fill_gemm(Rates& r, const Accelerator& a, const Resolved& resolved,
-                       P wanted) const {
+void Device::fill_gemm(Rates& r, const Accelerator& a, const Resolved& resolved, P wanted) const {
   static const catalog::GemmFit nothing;
   const auto* found = find_fit(a.gemm, resolved.runs_as);
   const auto& fit = found != nullptr ? *found : nothing;
@@ -182,7 +202,8 @@ void Device::fill_gemm(Rates& r, const Accelerator& a, const Resolved& resolved,
   r.tail = or_default(fit.tail, default_tail);
   r.half_depth = or_default(fit.half_depth, default_half_depth);
   r.ragged = or_default(fit.ragged, default_ragged);
-  r.operand_bytes_per_s = bytes_per_s_ * or_default(fit.bandwidth, stream_bytes_per_s_ / bytes_per_s_);
+  r.operand_bytes_per_s =
+      bytes_per_s_ * or_default(fit.bandwidth, stream_bytes_per_s_ / bytes_per_s_);
   r.overlap = or_default(fit.overlap, default_overlap);
   r.launch_s = or_default(fit.launch, launch_s_);
   if (element_bits(wanted) < 16 && resolved.native) {
@@ -191,15 +212,16 @@ void Device::fill_gemm(Rates& r, const Accelerator& a, const Resolved& resolved,
   }
   r.activation_bytes = bytes_per_element(resolved.runs_as);
   r.fitted = found != nullptr && fit.p90_error.given;
-  r.error_p90 = r.fitted ? fit.p90_error.get().si()
-                         : relative_half_width(a.gemm_efficiency, default_error);
+  r.error_p90 =
+      r.fitted ? fit.p90_error.get().si() : relative_half_width(a.gemm_efficiency, default_error);
 }
 
 void Device::fill_attention(Rates& r, const Accelerator& a, const Resolved& resolved) const {
   static const catalog::AttentionFit nothing;
   const auto* found = find_fit(a.attention, resolved.runs_as);
   // Without a kernel of its own a narrow format leaves attention in 16-bit.
-  if (found == nullptr && element_bits(resolved.runs_as) <= 8) found = find_fit(a.attention, P::bf16);
+  if (found == nullptr && element_bits(resolved.runs_as) <= 8)
+    found = find_fit(a.attention, P::bf16);
   const auto& fit = found != nullptr ? *found : nothing;
   const double half_precision = peak(a, P::bf16).si();
   const double base = half_precision > 0 ? half_precision : r.peak_flops;
@@ -217,16 +239,16 @@ double Device::gemm_s(P p, const Gemm& shape, const Operands& operands) const {
   if (!(m > 0 && n > 0 && k > 0 && groups > 0)) return 0;
 
   const double flops = 2 * m * n * k * groups;
-  const double droop = flops > droop_begins_flop ? r.droop * std::log2(flops / droop_begins_flop) : 0;
+  const double droop =
+      flops > droop_begins_flop ? r.droop * std::log2(flops / droop_begins_flop) : 0;
   const double efficiency = std::max(r.efficiency - droop, least_efficiency);
   const double waves = std::max(m, tile_rows) * n * groups / (tile_elements * compute_units_);
   const double mma_s = flops * (1 + r.ragged * padding(m, n)) / (r.peak_flops * efficiency) *
                        (1 + r.tail / (waves + least_waves)) * (1 + r.half_depth / k);
 
   const double weight_bytes = operands.weight_bytes > 0 ? operands.weight_bytes : r.element_bytes;
-  const double bytes =
-      groups * (m * k * std::min(r.activation_bytes, operands.activation_bytes) + n * k * weight_bytes +
-                m * n * operands.output_bytes);
+  const double bytes = groups * (m * k * std::min(r.activation_bytes, operands.activation_bytes) +
+                                 n * k * weight_bytes + m * n * operands.output_bytes);
   const double memory_s = bytes / r.operand_bytes_per_s;
 
   double cast_s = 0;
@@ -238,15 +260,14 @@ double Device::gemm_s(P p, const Gemm& shape, const Operands& operands) const {
 }
 
 double Device::forward_s(const Rates& r, const Attention& a, double flops) const {
-  const double keys = std::max(1.0, a.window > 0 ? std::min(a.window, a.past + a.query)
-                                                 : a.past + a.query);
-  const double waves =
-      a.batch * a.heads * a.query / (attention_tile_queries * compute_units_);
-  const double rate = r.attention_flops * std::min(1.0, a.head_dim / full_head_dim) /
-                      ((1 + r.attention_half / keys) *
-                       (1 + r.attention_tail / (waves + attention_least_waves)));
-  const double bytes = a.batch * a.head_dim *
-                       (2 * a.kv_heads * keys * a.kv_bytes + 2 * a.heads * a.query * 2.0);
+  const double keys =
+      std::max(1.0, a.window > 0 ? std::min(a.window, a.past + a.query) : a.past + a.query);
+  const double waves = a.batch * a.heads * a.query / (attention_tile_queries * compute_units_);
+  const double rate =
+      r.attention_flops * std::min(1.0, a.head_dim / full_head_dim) /
+      ((1 + r.attention_half / keys) * (1 + r.attention_tail / (waves + attention_least_waves)));
+  const double bytes =
+      a.batch * a.head_dim * (2 * a.kv_heads * keys * a.kv_bytes + 2 * a.heads * a.query * 2.0);
   return std::max(flops / rate, bytes / stream_bytes_per_s_);
 }
 

@@ -28,8 +28,8 @@
 // Nothing here knows of collectives or of other devices.
 //
 // Validity: m from 1 to 32,768, n and k from 256 to 65,536 where the catalogue holds a fit to
-// measured tables (`fitted`): held-out median error 3-8 %, 90th percentile in `gemm_error`.
-// Elsewhere coefficients are assumed with stated, wide ranges.
+// measured tables (`fitted`): held-out median error 3-11 % (nvfp4 on GDDR 17 %), 90th percentile in
+// `gemm_error`. Elsewhere coefficients are assumed with stated, wide ranges.
 //
 // Errors: a precision that the device cannot run, even by falling back, takes
 // `never_s` (never infinity, never NaN); ask `runs` first. Sizes below zero
@@ -52,13 +52,14 @@ inline constexpr double never_s = 1e18;
 ///
 /// A device without hardware for a format computes in the next one that loses nothing:
 ///   mxfp4 <-> nvfp4 -> fp6 -> fp8 <-> mxfp8 -> bf16 <-> fp16 -> tf32 -> fp32 -> fp64
-///   int4 -> int8 -> bf16 (weights widened on the way), tf32 -> fp32
-/// so fp8 on an A100 runs at the bf16 rate (and keeps its smaller bytes).
+/// so fp8 on an A100 runs at the bf16 rate (and keeps its smaller bytes). Integers take the
+/// fastest of int4, int8 and bf16, since weights can be widened on the way: Blackwell Ultra's
+/// integer units are slower than its bf16.
 struct Resolved {
   Precision runs_as = Precision::bf16;
   bool native = false;  ///< listed as asked
   bool possible = false;
-  FlopRate peak;        ///< dense; 0 when impossible
+  FlopRate peak;  ///< dense; 0 when impossible
 };
 Resolved resolve(const catalog::Accelerator& accelerator, Precision wanted);
 
@@ -92,7 +93,7 @@ struct Attention {
   double head_dim = 128;
   double query = 1;
   double past = 0;
-  double window = 0;    ///< sliding window in keys; 0: none
+  double window = 0;  ///< sliding window in keys; 0: none
   bool causal = true;
   double kv_bytes = 2;  ///< per element of the KV cache
 
@@ -135,15 +136,11 @@ class Device {
   Time gemm(Precision p, const Gemm& shape, const Operands& operands = {}) const {
     return Time::from_si(gemm_s(p, shape, operands));
   }
-  Time attention(Precision p, const Attention& a) const {
-    return Time::from_si(attention_s(p, a));
-  }
+  Time attention(Precision p, const Attention& a) const { return Time::from_si(attention_s(p, a)); }
   Time attention_backward(Precision p, const Attention& a) const {
     return Time::from_si(attention_backward_s(p, a));
   }
-  Time decode_attention(const Attention& a) const {
-    return Time::from_si(decode_attention_s(a));
-  }
+  Time decode_attention(const Attention& a) const { return Time::from_si(decode_attention_s(a)); }
   Time memory(Information size) const { return Time::from_si(memory_s(size.in(byte))); }
 
  private:
@@ -152,7 +149,7 @@ class Device {
     double efficiency = 0, droop = 0, tail = 0, half_depth = 0, ragged = 0;
     double operand_bytes_per_s = 1, overlap = 0, launch_s = 0;
     double cast_bytes_per_s = 0, cast_launch_s = 0;  ///< 0: activations need no cast
-    double element_bytes = 2;  ///< as asked, not as run: narrow formats stay narrow in memory
+    double element_bytes = 2;     ///< as asked, not as run: narrow formats stay narrow in memory
     double activation_bytes = 2;  ///< of A once it is in the format that is computed
     double attention_flops = 0, attention_half = 0, attention_tail = 0;
     double attention_launch_s = 0, backward = 0.75;
@@ -168,7 +165,7 @@ class Device {
 
   std::array<Rates, precision_count> rates_{};
   double compute_units_ = 1;
-  double bytes_per_s_ = 1;         ///< data-sheet memory bandwidth
+  double bytes_per_s_ = 1;  ///< data-sheet memory bandwidth
   double stream_bytes_per_s_ = 1;
   double decode_bytes_per_s_ = 1;
   double decode_launch_s_ = 0;

@@ -30,7 +30,8 @@ double best_shape_tflops(const Device& d, P p) {
   double best = 0;
   for (double m : {2048, 4096, 8192, 16384}) {
     for (double n : {4096, 8192, 16384}) {
-      for (double k : {2048, 4096, 8192, 16384}) best = std::max(best, achieved_tflops(d, p, {m, n, k}));
+      for (double k : {2048, 4096, 8192, 16384})
+        best = std::max(best, achieved_tflops(d, p, {m, n, k}));
     }
   }
   return best;
@@ -47,6 +48,8 @@ TEST(Resolve, AFormatWithoutHardwareRunsInTheNextThatLosesNothing) {
   EXPECT_EQ(resolve(entry("v100-sxm2"), P::bf16).runs_as, P::fp16);
   EXPECT_EQ(resolve(entry("h100-sxm"), P::int4).runs_as, P::int8);
   EXPECT_TRUE(resolve(entry("b200-sxm"), P::nvfp4).native);
+  // Blackwell Ultra cut its integer units: weights are widened to bf16 instead.
+  EXPECT_EQ(resolve(entry("b300-sxm"), P::int8).runs_as, P::bf16);
 }
 
 TEST(Resolve, WhatADeviceCannotRunTakesForeverButNotInfinity) {
@@ -116,13 +119,14 @@ TEST_P(MeasuredTable, IsPredictedWithinAQuarter) {
   EXPECT_NEAR(us, row.measured_us, 0.25 * row.measured_us);
 }
 
-INSTANTIATE_TEST_SUITE_P(Aiconfigurator, MeasuredTable, 
+INSTANTIATE_TEST_SUITE_P(Aiconfigurator, MeasuredTable,
                          testing::Values(TableRow{"h100-sxm", P::bf16, {1, 8192, 8192}, 49.18},
                                          TableRow{"h100-sxm", P::bf16, {64, 8192, 8192}, 50.42},
                                          TableRow{"h100-sxm", P::bf16, {4096, 8192, 8192}, 672.8},
                                          TableRow{"h100-sxm", P::fp8, {4096, 8192, 8192}, 446.6},
                                          TableRow{"h100-sxm", P::fp8, {16, 8192, 8192}, 37.71},
-                                         TableRow{"a100-sxm-80gb", P::bf16, {2048, 8192, 8192}, 1008},
+                                         TableRow{
+                                             "a100-sxm-80gb", P::bf16, {2048, 8192, 8192}, 1008},
                                          TableRow{"a100-sxm-80gb", P::bf16, {8, 8192, 8192}, 91.31},
                                          TableRow{"b200-sxm", P::bf16, {4096, 8192, 8192}, 388.5},
                                          TableRow{"b200-sxm", P::fp8, {4096, 8192, 8192}, 225.9},
@@ -258,8 +262,7 @@ TEST(Kernel, ErrorSaysWhetherAnythingWasMeasured) {
   EXPECT_GT(device("trainium2").gemm_error(P::bf16), 0.2);
 }
 
-RC_GTEST_PROP(KernelProperty, TimeNeverFallsWhenWorkGrowsByWholeTiles,
-              ()) {
+RC_GTEST_PROP(KernelProperty, TimeNeverFallsWhenWorkGrowsByWholeTiles, ()) {
   const auto ids = Catalog::builtin().ids(Accelerator::kind);
   const Device d(entry(ids[*rc::gen::inRange<std::size_t>(0, ids.size())].c_str()));
   const auto p = static_cast<P>(*rc::gen::inRange(0, static_cast<int>(precision_count)));
