@@ -218,32 +218,50 @@ TEST(Money, NewBuildingsCostTheirConstructionPrice) {
               -(0.3 * 410e3 + 11700 * 10.2 * 17 / 20), 1e-6);
 }
 
-TEST(Money, TradeArticlesHundredThousandGpusSumTo991Billion) {
-  // A 2025 trade article's 100,000-GPU table, in USD: servers 4.5 B (12,500 x
-  // 360,000), network 1.2 B, building 1.1 B, power 2.0 B, cooling 0.6 B,
-  // storage 0.51 B. Sum 9.91 B; with storage at 10 M instead 9.41 B.
+// The trade press's table of a 100,000-GPU site: GPUs 100,000 x 30,000, chassis
+// 100,000 x 15,000, 200,000 NDR ports x 8,000, 50 PB at 10 USD/GB, 250 MW at 12 M
+// USD/MW, first year's energy at 5 c/kWh and 200 M USD of operations.
+Node trade_article(double storage_per_gb) {
   Node s;
   s.demand.bill = {};
-  auto line = [&](const char* category, double count, double each) {
+  auto line = [&](const char* item, const char* category, double count, double each) {
     BillLine l;
-    l.id = std::string("a3.") + category;
+    l.id = item;
     l.category = category;
-    l.item = category;
+    l.item = item;
     l.count = count;
     l.unit_price = each * dollar;
     s.demand.bill.add(l);
   };
-  line("accelerators", 12500, 360e3);
-  line("network", 1, 1.2e9);
-  line("building", 1, 1.1e9);
-  line("power", 1, 2.0e9);
-  line("cooling", 1, 0.6e9);
-  s.demand.accelerators = s.figure("many", Scalar(100000), "GPU");
-  const auto without = s.run();
-  line("storage", 1, 0.51e9);
-  const auto with = s.run();
-  EXPECT_NEAR(way(with, Way::own).capital_total.in(dollar), 9.91e9, 1);
-  EXPECT_NEAR(way(without, Way::own).capital_total.in(dollar), 9.40e9, 1);
+  line("gpu", "accelerators", 100000, 30000);
+  line("chassis", "accelerators", 100000, 15000);
+  line("ndr-port", "network", 200000, 8000);
+  line("storage", "storage", 50e6, storage_per_gb);
+  s.demand.accelerators = s.figure("gpus", Scalar(100000), "GPU");
+  s.demand.it_power_max = s.figure("it_max", 250 * megawatt, "MW");
+  s.demand.energy_rate = s.figure("meter", 250 * megawatt, "MW");
+  s.demand.energy_price = s.figure("price", 0.05 * (dollar / kilowatt_hour), "USD/kWh");
+  s.demand.facility_exists = false;
+  s.spec.construction = {12000 * (dollar / kilowatt), us()};
+  s.spec.it_maintenance = {Scalar(0), us()};
+  s.spec.hardware_people = {Scalar(0), us()};
+  s.spec.facility_people = {Scalar(1000), us()};
+  s.spec.person = {200e3 * (dollar / year), us()};
+  return s;
+}
+
+double capital_and_first_year(const Result& r) {
+  const auto& own = way(r, Way::own);
+  return own.capital_total.in(dollar) + own.operating_total.in(dollar / year);
+}
+
+TEST(Money, TradeArticlesHundredThousandGpusSumTo991Billion) {
+  auto printed = trade_article(10);
+  EXPECT_NEAR(capital_and_first_year(printed.run()), 9.9095e9, 1e3);
+  // 50 PB at the 10 cents a GB that the article itself names is 5 M, not 500 M.
+  auto corrected = trade_article(0.10);
+  EXPECT_NEAR(capital_and_first_year(corrected.run()), 9.4145e9, 1e3);
+  EXPECT_NEAR(way(corrected.run(), Way::own).operating_total.in(dollar / year), 309.5e6, 1e3);
 }
 
 TEST(Money, ReplacementIsPaidWhenTheEconomicLifeEnds) {
