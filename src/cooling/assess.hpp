@@ -1,0 +1,92 @@
+// Cooling: can the heat get from the chips to the sky, and what does that take in
+// electricity and water?
+//
+// Limits (ids; <hall> is the caller's scope):
+//   cooling.<hall>.rack        heat of the fullest rack against what flow x rise removes:
+//                              air, rear door, liquid of a cold plate, tank
+//   cooling.<hall>.rack-air    air remainder of a cold-plate rack against the air it gets
+//   cooling.<hall>.boiling     chip heat flux against critical heat flux (two-phase)
+//   cooling.<hall>.units       heat in the room's air against room units after a loss
+//   cooling.<hall>.cdus        heat in liquid against distribution units after a loss
+//   cooling.<hall>.inlet       supply air against the warmest the systems take
+//   cooling.<hall>.coolant     supply liquid against the warmest the systems take
+//   cooling.plant              heat on the design day against the plant after a loss
+//   cooling.supply             approach chain against supply less design wet or dry bulb
+//                              (plants without compressor)
+//   cooling.water-day          make-up on the peak day against the permit
+//   cooling.water-year         make-up of a year against the permit
+// A limit appears only where the scenario (or the system) gives what it is held
+// against; `rack` always does.
+//
+// WUE is make-up water over IT energy (ISO/IEC 30134-9, category 1: water at the
+// site, not at the power station).
+//
+// For the fixed point with power, call `resolve` once and `solve` (design.hpp) in
+// the loop; `assess` then reports.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/findings.hpp"
+#include "cooling/design.hpp"
+
+namespace headroom::cooling {
+
+/// One hall's heat, from whoever knows what stands in it.
+struct HallDemand {
+  std::string scope;                       ///< "hall-a"
+  std::string title;                       ///< "hall A"
+  HallSpec cooling;
+  Figure<Power> it_max, it_typical;        ///< heat equals electrical input
+  Figure<Power> rack_max;                  ///< the fullest rack
+  int racks = 0;
+  /// What the systems say; unset: the technology's.
+  Value<Scalar> liquid_fraction;           ///< share of heat their cold plates take; 0: air-cooled
+  Value<TemperatureDifference> air_rise, coolant_rise;
+  Value<TemperatureDifference> max_inlet, max_coolant;  ///< absolute
+  Value<PowerDensity> chip_flux;           ///< hottest chip, for boiling
+  std::string box;                         ///< what a rack is filled with
+  int boxes_per_rack = 0;
+  Power box_max{};
+  Power loss_max{}, loss_typical{};        ///< of the hall's distribution gear
+};
+
+struct Demand {
+  std::vector<HallDemand> halls;
+  Power power_rooms_max{}, power_rooms_typical{};  ///< UPS and switchgear losses
+  const catalog::Climate* climate = nullptr;       ///< of the region; the spec's own wins
+};
+
+struct Result {
+  Design design;
+  Flow at_design;                          ///< maximum heat on the design day
+  Year year;                               ///< typical heat
+  Figure<Power> electrical_max, electrical_typical;
+  Figure<Power> fans_typical, pumps_typical, compressors_typical;
+  Figure<Power> rejected_max;
+  Figure<VolumeFlow> water_peak_day;
+  Figure<Volume> water_year;
+  Figure<WaterIntensity> wue;
+  Figure<Time> compressor_free;            ///< hours a year without compressor
+  double imbalance = 0;                    ///< worst of the states reported, relative
+  Findings findings;
+};
+
+Design resolve(const PlantSpec& plant, const Demand& demand, const catalog::Catalog& catalog);
+Heat heat_max(const Demand& demand);
+Heat heat_typical(const Demand& demand);
+
+/// Weather of the design day, the worse for the plant of: design wet bulb with its
+/// usual dry bulb, design dry bulb with its usual wet bulb.
+Weather design_weather(const PlantDesign& plant, const catalog::Climate& climate);
+
+/// The climate that applies: the spec's, else the demand's, else a plain
+/// temperate one that is assumed and remarked on.
+const catalog::Climate& climate_of(const PlantSpec& plant, const Demand& demand,
+                                   const catalog::Catalog& catalog);
+
+Result assess(const PlantSpec& plant, const Demand& demand, const catalog::Catalog& catalog,
+              Trace& trace);
+
+}  // namespace headroom::cooling
