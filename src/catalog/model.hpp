@@ -42,42 +42,42 @@ enum class Norm : unsigned char {
 
 /// DeepSeek's multi-head latent attention. Active when kv_rank > 0.
 struct LatentAttention {
-  int q_rank = 0;      ///< q_lora_rank; 0 = queries are projected directly
-  int kv_rank = 0;     ///< kv_lora_rank: what the KV cache holds, beside the rotary key
-  int nope_dim = 0;    ///< qk_nope_head_dim
-  int rope_dim = 0;    ///< qk_rope_head_dim, one rotary key shared by all heads
-  int value_dim = 0;   ///< v_head_dim
+  int q_rank = 0;     ///< q_lora_rank; 0 = queries are projected directly
+  int kv_rank = 0;    ///< kv_lora_rank: what the KV cache holds, beside the rotary key
+  int nope_dim = 0;   ///< qk_nope_head_dim
+  int rope_dim = 0;   ///< qk_rope_head_dim, one rotary key shared by all heads
+  int value_dim = 0;  ///< v_head_dim
   void fields(spec::Fields& f);
 };
 
 /// Mixture of experts. Active when experts > 0.
 struct Experts {
-  int experts = 0;       ///< routed experts in a mixture layer
-  int active = 0;        ///< routed experts a token visits (top-k)
-  int shared = 0;        ///< shared experts every token visits
-  int ffn = 0;           ///< intermediate width of one routed expert
-  int shared_ffn = 0;    ///< total width of the shared experts; 0 = shared x ffn
-  int first_dense = 0;   ///< leading layers with a dense FFN
-  int period = 1;        ///< every period-th layer is a mixture, the others dense
-  bool bias = false;     ///< experts' projections have biases
+  int experts = 0;           ///< routed experts in a mixture layer
+  int active = 0;            ///< routed experts a token visits (top-k)
+  int shared = 0;            ///< shared experts every token visits
+  int ffn = 0;               ///< intermediate width of one routed expert
+  int shared_ffn = 0;        ///< total width of the shared experts; 0 = shared x ffn
+  int first_dense = 0;       ///< leading layers with a dense FFN
+  int period = 1;            ///< every period-th layer is a mixture, the others dense
+  bool bias = false;         ///< experts' projections have biases
   bool router_bias = false;  ///< one learned bias an expert in the router
   void fields(spec::Fields& f);
 };
 
 /// How a diffusion model turns a clip into tokens and passes.
 struct Diffusion {
-  int steps = 0;             ///< denoising steps of the published default sampler
-  int passes = 1;            ///< network passes a step: 2 with classifier-free guidance
-  int spatial = 8;           ///< VAE compression in height and in width
-  int temporal = 1;          ///< VAE compression in time (first frame kept apart)
-  int patch = 2;             ///< latent pixels to a token in height and in width
-  int patch_time = 1;        ///< latent frames to a token
-  int width = 0, height = 0; ///< default output, pixels
-  int frames = 1;            ///< default output, frames
-  int text_tokens = 0;       ///< text tokens that join the self-attention (MM-DiT); else 0
-  int cross_tokens = 0;      ///< text tokens that a cross-attention in every block reads; else 0
-  Value<Rate> frame_rate;    ///< frames a second of output; images have none
-  Value<Flops> pass_flops;   ///< measured FLOPs of one pass at the default size, for U-Nets
+  int steps = 0;              ///< denoising steps of the published default sampler
+  int passes = 1;             ///< network passes a step: 2 with classifier-free guidance
+  int spatial = 8;            ///< VAE compression in height and in width
+  int temporal = 1;           ///< VAE compression in time (first frame kept apart)
+  int patch = 2;              ///< latent pixels to a token in height and in width
+  int patch_time = 1;         ///< latent frames to a token
+  int width = 0, height = 0;  ///< default output, pixels
+  int frames = 1;             ///< default output, frames
+  int text_tokens = 0;        ///< text tokens that join the self-attention (MM-DiT); else 0
+  int cross_tokens = 0;       ///< text tokens that a cross-attention in every block reads; else 0
+  Value<Rate> frame_rate;     ///< frames a second of output; images have none
+  Value<Flops> pass_flops;    ///< measured FLOPs of one pass at the default size, for U-Nets
   void fields(spec::Fields& f);
 };
 
@@ -85,28 +85,28 @@ struct Model : Entry {
   static constexpr std::string_view kind = "model";
 
   ModelFamily family = ModelFamily::decoder;
-  std::string licence;    ///< as its publisher names it
-  std::string released;   ///< YYYY-MM-DD
+  std::string licence;   ///< as its publisher names it
+  std::string released;  ///< YYYY-MM-DD
 
   int layers = 0;
   int hidden = 0;
   int vocab = 0;
-  int context = 0;        ///< longest supported context, tokens
+  int context = 0;  ///< longest supported context, tokens
 
   int heads = 0;
-  int kv_heads = 0;       ///< 0 = heads (multi-head); 1 = multi-query
-  int head_dim = 0;       ///< 0 = hidden / heads
+  int kv_heads = 0;  ///< 0 = heads (multi-head); 1 = multi-query
+  int head_dim = 0;  ///< 0 = hidden / heads
   bool qkv_bias = false;
-  bool output_bias = false;   ///< of the attention's output projection
-  bool qk_norm = false;       ///< RMS norm over each head's query and key
-  bool sinks = false;         ///< one learned attention-sink logit a head
-  bool bidirectional = false; ///< no causal mask
-  int window = 0;             ///< tokens a local layer sees; 0 = all layers are global
-  int global_every = 0;       ///< 0 with a window: every layer is local
+  bool output_bias = false;    ///< of the attention's output projection
+  bool qk_norm = false;        ///< RMS norm over each head's query and key
+  bool sinks = false;          ///< one learned attention-sink logit a head
+  bool bidirectional = false;  ///< no causal mask
+  int window = 0;              ///< tokens a local layer sees; 0 = all layers are global
+  int global_every = 0;        ///< 0 with a window: every layer is local
   LatentAttention mla;
 
-  int ffn = 0;            ///< intermediate width of a dense FFN
-  bool gated = true;      ///< SwiGLU/GeGLU: three matrices instead of two
+  int ffn = 0;        ///< intermediate width of a dense FFN
+  bool gated = true;  ///< SwiGLU/GeGLU: three matrices instead of two
   bool ffn_bias = false;
   Experts moe;
 
@@ -124,7 +124,7 @@ struct Model : Entry {
   Precision weights = Precision::bf16;  ///< as published
   bool weights_experts_only = false;    ///< the precision applies to routed experts only
 
-  int mtp_layers = 0;     ///< multi-token prediction modules; not in the total
+  int mtp_layers = 0;  ///< multi-token prediction modules; not in the total
   Diffusion diffusion;
 
   Value<Scalar> other_parameters;   ///< outside the text transformer: vision tower, conditioning

@@ -24,8 +24,7 @@ void RequestTrace::fields(spec::Fields& f) {
       .at_least(0);
   f.number("prefix_reuse", prefix_reuse, "%", "Input found in an unbounded prefix cache")
       .between(0, 100);
-  f.number("correlation", correlation, "", "Correlation of input and output length")
-      .between(-1, 1);
+  f.number("correlation", correlation, "", "Correlation of input and output length").between(-1, 1);
 }
 
 }  // namespace headroom::catalog

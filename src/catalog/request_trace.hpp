@@ -28,15 +28,15 @@ struct LengthStatistics {
 struct RequestTrace : Entry {
   static constexpr std::string_view kind = "request-trace";
 
-  std::string service;            ///< what it served: chat, code, agent, reasoning, ...
+  std::string service;  ///< what it served: chat, code, agent, reasoning, ...
   LengthStatistics input, output;
-  Value<Scalar> requests;         ///< how many the trace holds
+  Value<Scalar> requests;  ///< how many the trace holds
   Value<Time> span;
-  Value<Rate> rate;               ///< mean arrivals
-  Value<Rate> peak_rate;          ///< busiest interval; `note` says how long it is
-  Value<Scalar> burstiness;       ///< coefficient of variation of inter-arrival times
-  Value<Scalar> prefix_reuse;     ///< share of input found in an unbounded prefix cache
-  Value<Scalar> correlation;      ///< of input and output length
+  Value<Rate> rate;            ///< mean arrivals
+  Value<Rate> peak_rate;       ///< busiest interval; `note` says how long it is
+  Value<Scalar> burstiness;    ///< coefficient of variation of inter-arrival times
+  Value<Scalar> prefix_reuse;  ///< share of input found in an unbounded prefix cache
+  Value<Scalar> correlation;   ///< of input and output length
 
   void fields(spec::Fields& f);
 };

@@ -21,7 +21,7 @@ struct ClipRequest {
   int width = 0, height = 0;  ///< pixels
   int frames = 0;
   int steps = 0;
-  int passes = 0;             ///< network passes a step
+  int passes = 0;  ///< network passes a step
 };
 
 /// The request with the model's defaults filled in. Never less than one of anything.

@@ -145,27 +145,32 @@ void check_heads(Config& c, const Model& m) {
 
 void check_experts(Config& c, const Model& m) {
   if (m.moe.active > m.moe.experts) {
-    c.mistake("num_experts_per_tok", fmt::format("a token cannot visit {} of {} experts",
-                                                 m.moe.active, m.moe.experts));
+    c.mistake("num_experts_per_tok",
+              fmt::format("a token cannot visit {} of {} experts", m.moe.active, m.moe.experts));
   }
   if (m.moe.first_dense > m.layers) {
-    c.mistake("first_k_dense_replace", fmt::format("{} dense layers of {}", m.moe.first_dense,
-                                                   m.layers));
+    c.mistake("first_k_dense_replace",
+              fmt::format("{} dense layers of {}", m.moe.first_dense, m.layers));
   }
 }
 
 /// How the weights are stored: the quantisation's method, else torch_dtype.
 void read_precision(Config& c, Model& m) {
   const std::string dtype = c.word("torch_dtype", c.word("dtype", "bfloat16"));
-  if (dtype == "float32") m.weights = Precision::fp32;
-  else if (dtype == "float16") m.weights = Precision::fp16;
+  if (dtype == "float32")
+    m.weights = Precision::fp32;
+  else if (dtype == "float16")
+    m.weights = Precision::fp16;
   const Json* q = c.find("quantization_config");
   if (!q || !q->is_object() || !q->contains("quant_method")) return;
   const Json& method_value = (*q)["quant_method"];
   const std::string method = method_value.is_string() ? method_value.get<std::string>() : "";
-  if (method == "fp8") m.weights = Precision::fp8;
-  else if (method == "mxfp4") m.weights = Precision::mxfp4, m.weights_experts_only = true;
-  else if (method == "awq" || method == "gptq") m.weights = Precision::int4;
+  if (method == "fp8")
+    m.weights = Precision::fp8;
+  else if (method == "mxfp4")
+    m.weights = Precision::mxfp4, m.weights_experts_only = true;
+  else if (method == "awq" || method == "gptq")
+    m.weights = Precision::int4;
 }
 
 /// An architecture that ends in "Model" has no language-model head: an encoder.
@@ -227,8 +232,8 @@ std::optional<Model> read_huggingface(std::string_view text, const std::string& 
   if (type.empty()) type = outer.word("model_type");
   Model model;
   if (!fill_model(type, config, model)) {
-    const std::string what = type.empty() ? "'model_type' is missing"
-                                          : "model type '" + type + "' is not known";
+    const std::string what =
+        type.empty() ? "'model_type' is missing" : "model type '" + type + "' is not known";
     outer.mistake("model_type", what, did_you_mean(type, huggingface_types()));
     return std::nullopt;
   }

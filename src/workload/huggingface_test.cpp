@@ -127,14 +127,13 @@ TEST_P(HuggingFace, EqualsTheCatalogue) {
   EXPECT_EQ(read->family, known->family);
 }
 
-INSTANTIATE_TEST_SUITE_P(Published, HuggingFace, testing::ValuesIn(cases),
-                         [](const auto& info) {
-                           std::string name = info.param.id;
-                           for (char& c : name) {
-                             if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
-                           }
-                           return name;
-                         });
+INSTANTIATE_TEST_SUITE_P(Published, HuggingFace, testing::ValuesIn(cases), [](const auto& info) {
+  std::string name = info.param.id;
+  for (char& c : name) {
+    if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
+  }
+  return name;
+});
 
 std::string complain(std::string_view text) {
   Diagnostics d;
@@ -154,11 +153,12 @@ TEST(HuggingFaceMistakes, MissingFieldNamesTheNearestKey) {
 
 TEST(HuggingFaceMistakes, AllOfThemInOnePassWithTheirLines) {
   Diagnostics d;
-  read_huggingface("{\n \"model_type\": \"llama\",\n \"hidden_size\": 100,\n"
-                   " \"num_attention_heads\": 7,\n \"num_key_value_heads\": 2,\n"
-                   " \"num_hidden_layers\": -3,\n \"vocab_size\": \"many\",\n"
-                   " \"intermediate_size\": 1.5\n}",
-                   "config.json", d);
+  read_huggingface(
+      "{\n \"model_type\": \"llama\",\n \"hidden_size\": 100,\n"
+      " \"num_attention_heads\": 7,\n \"num_key_value_heads\": 2,\n"
+      " \"num_hidden_layers\": -3,\n \"vocab_size\": \"many\",\n"
+      " \"intermediate_size\": 1.5\n}",
+      "config.json", d);
   std::vector<int> lines;
   for (const auto& x : d.all()) lines.push_back(x.line);
   EXPECT_EQ(lines, (std::vector<int>{6, 7, 8, 4, 5})) << render(d);

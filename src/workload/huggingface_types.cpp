@@ -36,10 +36,14 @@ void read_layer_types(Config& c, Model& m) {
     }
     ++i;
   }
-  if (global == i) m.window = 0;
-  else if (global > 0 && i / (first + 1) == global) m.global_every = first + 1;
-  else if (global > 0) m.global_every = std::max(1, int(std::lround(double(i) / global)));
-  else m.global_every = 0;
+  if (global == i)
+    m.window = 0;
+  else if (global > 0 && i / (first + 1) == global)
+    m.global_every = first + 1;
+  else if (global > 0)
+    m.global_every = std::max(1, int(std::lround(double(i) / global)));
+  else
+    m.global_every = 0;
 }
 
 void read_window(Config& c, Model& m, int global_every) {
@@ -221,8 +225,10 @@ void falcon(Config& c, Model& m) {
   m.qkv_bias = m.output_bias = m.ffn_bias = bias;
   m.ffn = c.get({"ffn_hidden_size"}, 4 * m.hidden, 1);
   const bool two_norms = c.flag("new_decoder_architecture", false);
-  if (two_norms) m.kv_heads = c.get({"num_kv_heads", "n_head_kv"}, m.heads, 1);
-  else if (c.flag("multi_query", true)) m.kv_heads = 1;
+  if (two_norms)
+    m.kv_heads = c.get({"num_kv_heads", "n_head_kv"}, m.heads, 1);
+  else if (c.flag("multi_query", true))
+    m.kv_heads = 1;
   m.norms_per_layer = two_norms || !c.flag("parallel_attn", true) ? 2 : 1;
 }
 

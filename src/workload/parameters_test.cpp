@@ -50,11 +50,12 @@ TEST(Parameters, EveryModelMatchesItsPublishedTotal) {
 }
 
 TEST(Parameters, LlamaAndQwenAreExactToTheLastWeight) {
-  for (const char* id : {"llama-2-7b", "llama-2-70b", "llama-3-8b", "llama-3.1-70b",
-                         "llama-3.1-405b", "llama-3.2-1b", "mixtral-8x22b", "mistral-large-123b",
-                         "qwen-2.5-72b", "qwen3-235b-a22b", "gemma-2-27b", "gemma-3-1b", "phi-4",
-                         "gpt-oss-20b", "gpt-oss-120b", "bloom-176b", "falcon-40b",
-                         "qwen3-embedding-8b", "qwen3-embedding-0.6b", "gpt-2-xl"}) {
+  for (const char* id :
+       {"llama-2-7b",     "llama-2-70b",        "llama-3-8b",           "llama-3.1-70b",
+        "llama-3.1-405b", "llama-3.2-1b",       "mixtral-8x22b",        "mistral-large-123b",
+        "qwen-2.5-72b",   "qwen3-235b-a22b",    "gemma-2-27b",          "gemma-3-1b",
+        "phi-4",          "gpt-oss-20b",        "gpt-oss-120b",         "bloom-176b",
+        "falcon-40b",     "qwen3-embedding-8b", "qwen3-embedding-0.6b", "gpt-2-xl"}) {
     EXPECT_DOUBLE_EQ(parameters(model(id)).total(), model(id).total_parameters.get()) << id;
   }
 }
@@ -89,8 +90,8 @@ TEST(Parameters, DeepSeekActiveCountIsTheOneItsAuthorsGive) {
 
 TEST(Parameters, GlmCheckpointsHoldTheirPredictionModule) {
   // Hub totals, which count the module with its own copies of embedding and head.
-  for (const auto& [id, hub] : {std::pair{"glm-4.5", 358337791296.0},
-                                std::pair{"glm-4.5-air", 110468824832.0}}) {
+  for (const auto& [id, hub] :
+       {std::pair{"glm-4.5", 358337791296.0}, std::pair{"glm-4.5-air", 110468824832.0}}) {
     const Model& m = model(id);
     const double copies = 2.0 * m.vocab * m.hidden;
     EXPECT_NEAR((parameters(m).total() + mtp_parameters(m) + copies) / hub, 1, 1e-4) << id;

@@ -55,8 +55,8 @@ Lengths lengths(const catalog::LengthStatistics& s) {
   l.p90 = s.p90.or_else(Tokens{});
   l.p99 = s.p99.or_else(Tokens{});
   l.mean = s.mean.or_else(l.p50);
-  l.variation = s.variation ? double(s.variation.get())
-                            : fit_variation(l.mean.si(), l.p50.si(), l.p99.si());
+  l.variation =
+      s.variation ? double(s.variation.get()) : fit_variation(l.mean.si(), l.p50.si(), l.p99.si());
   return l;
 }
 

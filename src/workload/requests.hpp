@@ -13,8 +13,8 @@ namespace headroom::workload {
 /// A distribution of lengths, in tokens.
 struct Lengths {
   Tokens mean;
-  double variation = 0;     ///< standard deviation / mean; 0 = every request alike
-  Tokens p50, p90, p99;     ///< zero where unknown
+  double variation = 0;  ///< standard deviation / mean; 0 = every request alike
+  Tokens p50, p90, p99;  ///< zero where unknown
 };
 
 /// From a trace's statistics. A missing variation is fitted as lognormal from mean and

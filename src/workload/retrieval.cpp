@@ -87,9 +87,12 @@ int vector_length(const catalog::Model& model) {
 Information index_bytes(const VectorIndex& index, double vectors) {
   const double d = index.dimensions, flat = d * index.bytes_per_dimension;
   switch (index.kind) {
-    case IndexKind::flat: return vectors * flat * byte;
-    case IndexKind::hnsw: return vectors * (flat + 2.0 * index.links * 4) * index.overhead * byte;
-    case IndexKind::ivf_pq: break;
+    case IndexKind::flat:
+      return vectors * flat * byte;
+    case IndexKind::hnsw:
+      return vectors * (flat + 2.0 * index.links * 4) * index.overhead * byte;
+    case IndexKind::ivf_pq:
+      break;
   }
   const double lists = vectors > 0 ? list_count(index, vectors) : 0;
   return (vectors * (index.code_bytes + 8.0) + (lists + 256) * d * 4) * byte;

@@ -72,11 +72,11 @@ struct SearchNode {
   double utilisation = 0.6;  ///< share of core time a node may use at the peak
 };
 struct SearchFleet {
-  double shards = 1;       ///< nodes that hold one copy of the index
-  double replicas = 1;     ///< copies needed to carry the rate
-  double nodes = 1;        ///< shards x replicas
-  double busy = 0;         ///< utilisation of a node's cores at the rate
-  Time latency;            ///< mean time of a query: service plus queueing
+  double shards = 1;    ///< nodes that hold one copy of the index
+  double replicas = 1;  ///< copies needed to carry the rate
+  double nodes = 1;     ///< shards x replicas
+  double busy = 0;      ///< utilisation of a node's cores at the rate
+  Time latency;         ///< mean time of a query: service plus queueing
 };
 /// Nodes that carry `rate` queries a second at `recall`. A query visits every shard in
 /// parallel and runs on one core of each; queueing by Sakasegawa's M/M/c approximation
@@ -87,9 +87,9 @@ SearchFleet size_search(const VectorIndex& index, double vectors, double recall,
 // --- Prompt ----------------------------------------------------------------------
 
 struct RagPrompt {
-  double passages = 5;                    ///< chunks put into the prompt
+  double passages = 5;  ///< chunks put into the prompt
   Tokens chunk = 512 * token;
-  Tokens instructions = 200 * token;      ///< template and citations around them
+  Tokens instructions = 200 * token;  ///< template and citations around them
 };
 /// Prefill tokens a request carries beyond the user's question.
 Tokens extra_prefill(const RagPrompt& prompt);

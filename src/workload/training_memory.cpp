@@ -19,12 +19,15 @@ constexpr std::array<std::string_view, 3> target_names = {"query-value", "attent
 double moment_count(Optimiser o) {
   switch (o) {
     case Optimiser::adam:
-    case Optimiser::adam_8bit: return 2;
+    case Optimiser::adam_8bit:
+      return 2;
     case Optimiser::lion:
     case Optimiser::muon:
-    case Optimiser::sgd_momentum: return 1;
+    case Optimiser::sgd_momentum:
+      return 1;
     case Optimiser::adafactor:  // rows and columns only: below 0.1 % of the parameters
-    case Optimiser::sgd: return 0;
+    case Optimiser::sgd:
+      return 0;
   }
   return 0;
 }
@@ -35,12 +38,17 @@ struct Widths {
 
 Widths widths(TrainingPrecision p) {
   switch (p) {
-    case TrainingPrecision::bf16: return {2, 4, 4, 4};
+    case TrainingPrecision::bf16:
+      return {2, 4, 4, 4};
     case TrainingPrecision::bf16_bf16_grads:
-    case TrainingPrecision::fp16: return {2, 2, 4, 4};
-    case TrainingPrecision::bf16_pure: return {2, 2, 0, 2};
-    case TrainingPrecision::fp8: return {1, 4, 4, 2};  // DeepSeek-V3 report, sec. 3.3.3
-    case TrainingPrecision::fp32: return {4, 4, 0, 4};
+    case TrainingPrecision::fp16:
+      return {2, 2, 4, 4};
+    case TrainingPrecision::bf16_pure:
+      return {2, 2, 0, 2};
+    case TrainingPrecision::fp8:
+      return {1, 4, 4, 2};  // DeepSeek-V3 report, sec. 3.3.3
+    case TrainingPrecision::fp32:
+      return {4, 4, 0, 4};
   }
   return {4, 4, 0, 4};
 }
@@ -81,9 +89,9 @@ void keep_attention(const Model& m, const LayerClass& c, const ActivationOptions
   // Latent attention expands keys and values to all heads before the product.
   const double kv_heads = m.is_latent() ? heads : m.kv_head_count();
   const double keys = kv_heads * score_width(m), values = kv_heads * value_width(m);
-  k.replicated += wide * m.hidden;            // input of the projections
-  k.divided += wide * (q + keys + values);    // operands of the product
-  k.divided += wide * v_out;                  // input of the output projection
+  k.replicated += wide * m.hidden;          // input of the projections
+  k.divided += wide * (q + keys + values);  // operands of the product
+  k.divided += wide * v_out;                // input of the output projection
   if (m.is_latent()) k.replicated += wide * (m.mla.q_rank + m.mla.kv_rank + m.mla.rope_dim);
   if (o.flash) {
     k.divided += 4 * heads;  // log-sum-exp, fp32
@@ -201,8 +209,8 @@ TokenFlops lora_training_flops(const Model& model, const Lora& lora, double sequ
   const TokenFlops f = forward_flops(model, sequence, convention);
   const double layers = recompute == Recompute::full ? 3 : 2;
   const double core = recompute == Recompute::none ? 3 : 4;
-  const double adapters = (recompute == Recompute::full ? 8 : 6) *
-                          adapter_parameters(model, lora).active;
+  const double adapters =
+      (recompute == Recompute::full ? 8 : 6) * adapter_parameters(model, lora).active;
   return {f.linear * layers + adapters * flop / token, f.attention * core, f.head * 2};
 }
 

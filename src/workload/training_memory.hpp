@@ -43,10 +43,10 @@ std::string_view training_precision_name(TrainingPrecision precision);
 
 /// Bytes one trainable parameter takes, by part. FP8 keeps a 1 B compute copy.
 struct ParameterState {
-  Information weight;    ///< the copy the kernels multiply with
+  Information weight;  ///< the copy the kernels multiply with
   Information gradient;
-  Information master;    ///< high-precision copy; zero when there is none
-  Information moments;   ///< optimiser state
+  Information master;   ///< high-precision copy; zero when there is none
+  Information moments;  ///< optimiser state
 
   Information total() const { return weight + gradient + master + moments; }
   Information optimiser() const { return master + moments; }

@@ -104,8 +104,8 @@ TEST(Activations, HeadKeepsFp32Logits) {
 }
 
 RC_GTEST_PROP(ActivationsProperty, MoreRecomputeAndMoreRanksNeverKeepMore, ()) {
-  const auto id = *rc::gen::element("llama-3.1-70b", "mixtral-8x22b", "deepseek-v3", "gpt-1t",
-                                    "gemma-3-27b");
+  const auto id =
+      *rc::gen::element("llama-3.1-70b", "mixtral-8x22b", "deepseek-v3", "gpt-1t", "gemma-3-27b");
   const Model& m = model(id);
   ActivationOptions o;
   o.sequence = *rc::gen::inRange(1, 131072);
@@ -137,8 +137,8 @@ TEST(Lora, CountsArePublishedOnes) {
 TEST(Lora, TrainingCostsAboutTwoThirds) {
   const Model& m = model("llama-3.1-70b");
   const auto full = training_flops(m, 4096, AttentionCount::causal).total();
-  const auto lora = lora_training_flops(m, {16, LoraTargets::linear}, 4096,
-                                        AttentionCount::causal).total();
+  const auto lora =
+      lora_training_flops(m, {16, LoraTargets::linear}, 4096, AttentionCount::causal).total();
   EXPECT_GT(lora / full, 0.66);
   EXPECT_LT(lora / full, 0.69);
 }
@@ -156,8 +156,8 @@ TEST(Lora, MixturesAdaptEveryExpertButComputeOnlyTheActive) {
 
 TEST(Lora, LatentAttentionHasItsOwnProjections) {
   // Per layer q down and up, kv down and up, output: by hand from the config.
-  const double sums = (7168 + 1536) + (1536 + 128 * 192) + (7168 + 576) + (512 + 128 * 256) +
-                      (128 * 128 + 7168);
+  const double sums =
+      (7168 + 1536) + (1536 + 128 * 192) + (7168 + 576) + (512 + 128 * 256) + (128 * 128 + 7168);
   EXPECT_DOUBLE_EQ(lora_parameters(model("deepseek-v3"), {4, LoraTargets::attention}),
                    61 * 4 * sums);
 }

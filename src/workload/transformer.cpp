@@ -30,9 +30,7 @@ double attention_biases(const Model& m) {
   return count;
 }
 
-double ffn_biases(const Model& m, double width) {
-  return (m.gated ? 2 * width : width) + m.hidden;
-}
+double ffn_biases(const Model& m, double width) { return (m.gated ? 2 * width : width) + m.hidden; }
 
 double dense_ffn(const Model& m) {
   return ffn_weights(m, m.ffn) + (m.ffn_bias ? ffn_biases(m, m.ffn) : 0);
@@ -47,7 +45,8 @@ double router(const Model& m) {
 }
 
 void add_layers(const Model& m, const LayerClass& c, double experts_counted, Parameters& p) {
-  p.attention += c.count * (attention_weights(m) + cross_attention_weights(m) + attention_biases(m));
+  p.attention +=
+      c.count * (attention_weights(m) + cross_attention_weights(m) + attention_biases(m));
   p.norms += c.count * layer_norms(m);
   if (!c.mixture) {
     p.dense_ffn += c.count * dense_ffn(m);
@@ -145,8 +144,10 @@ std::vector<LayerClass> layer_classes(const Model& model) {
     const auto same = std::find_if(out.begin(), out.end(), [&](const LayerClass& o) {
       return o.mixture == c.mixture && o.global == c.global;
     });
-    if (same == out.end()) out.push_back(c);
-    else ++same->count;
+    if (same == out.end())
+      out.push_back(c);
+    else
+      ++same->count;
   }
   return out;
 }
@@ -196,7 +197,8 @@ double quantised_weights(const Parameters& p, const WeightFormat& format) {
 Information stored(const Parameters& p, const WeightFormat& format) {
   const double low = quantised_weights(p, format);
   return (low * stored_bytes_per_weight(format.precision) +
-          (p.total() - low) * stored_bytes_per_weight(format.rest)) * byte;
+          (p.total() - low) * stored_bytes_per_weight(format.rest)) *
+         byte;
 }
 
 }  // namespace

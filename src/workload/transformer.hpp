@@ -41,7 +41,7 @@ struct Parameters {
   double experts = 0;     ///< routed experts, all of them
   double router = 0;
   double norms = 0;
-  double other = 0;       ///< vision tower, conditioning, pooler: outside the blocks
+  double other = 0;  ///< vision tower, conditioning, pooler: outside the blocks
 
   double total() const;
   /// In the blocks' linear layers and norms, without embeddings and head.

@@ -53,9 +53,12 @@ std::string_view attention_count_name(AttentionCount convention) {
 
 std::string_view recompute_name(Recompute recompute) {
   switch (recompute) {
-    case Recompute::none: return "none";
-    case Recompute::selective: return "selective";
-    case Recompute::full: return "full";
+    case Recompute::none:
+      return "none";
+    case Recompute::selective:
+      return "selective";
+    case Recompute::full:
+      return "full";
   }
   return "none";
 }
@@ -79,8 +82,8 @@ Flops prefill_flops(const Model& model, double fresh, double cached) {
 TokenFlops decode_flops(const Model& model, double context) {
   double attention = 0;
   for (const auto& c : layer_classes(model)) {
-    attention += c.count * absorbed_pair_flops(model) *
-                 attention_pairs(1, context, window_of(model, c));
+    attention +=
+        c.count * absorbed_pair_flops(model) * attention_pairs(1, context, window_of(model, c));
   }
   return {per_token(linear_flops(model)), per_token(attention), per_token(head_flops(model))};
 }
@@ -93,9 +96,7 @@ TokenFlops training_flops(const Model& model, double sequence, AttentionCount co
   return {f.linear * layers, f.attention * core, f.head * 3};
 }
 
-FlopsPerToken six_nd(const Model& model) {
-  return per_token(6 * active_parameters(model).total());
-}
+FlopsPerToken six_nd(const Model& model) { return per_token(6 * active_parameters(model).total()); }
 
 AttentionWork attention_work(const Model& model, const LayerClass& layer, double queries,
                              double cached, Precision kv, int tensor) {
@@ -105,10 +106,9 @@ AttentionWork attention_work(const Model& model, const LayerClass& layer, double
   const double share = model.heads > 0 ? whole_heads(model.heads, tensor) / model.heads : 0;
   const double seen = cached + queries;
   const double read = window > 0 ? std::min(seen, window + queries - 1) : seen;
-  const double kv_share =
-      model.is_latent() || model.kv_head_count() == 0
-          ? 1.0
-          : whole_heads(model.kv_head_count(), tensor) / model.kv_head_count();
+  const double kv_share = model.is_latent() || model.kv_head_count() == 0
+                              ? 1.0
+                              : whole_heads(model.kv_head_count(), tensor) / model.kv_head_count();
   return {pairs * each * share * flop,
           read * kv_values_per_layer(model) * kv_share * bytes_per_element(kv) * byte};
 }
@@ -122,8 +122,8 @@ using Gemms = std::vector<Gemm>;
 void add_latent_attention(Gemms& out, const Model& m, double tokens, double heads) {
   const auto& a = m.mla;
   const double q_in = a.q_rank > 0 ? a.q_rank : m.hidden;
-  out.push_back({"qkv-down", tokens, double(a.q_rank) + a.kv_rank + a.rope_dim, double(m.hidden),
-                 1, true});
+  out.push_back(
+      {"qkv-down", tokens, double(a.q_rank) + a.kv_rank + a.rope_dim, double(m.hidden), 1, true});
   out.push_back({"q-up", tokens, heads * (a.nope_dim + a.rope_dim), q_in, 1, true});
   out.push_back({"kv-up", tokens, heads * (a.nope_dim + a.value_dim), double(a.kv_rank), 1, true});
   out.push_back({"out", tokens, double(m.hidden), heads * a.value_dim, 1, false});
@@ -153,8 +153,8 @@ void add_experts(Gemms& out, const Model& m, double tokens, const Split& split) 
   out.push_back({"router", tokens, double(m.moe.experts), double(m.hidden), 1, true});
   add_ffn(out, m, "shared-up", "shared-down", tokens, shared_width(m) / tensor, 1);
   if (visited <= 0) return;
-  add_ffn(out, m, "expert-up", "expert-down", met * m.moe.active / visited,
-          double(m.moe.ffn) / cut, visited / expert);
+  add_ffn(out, m, "expert-up", "expert-down", met * m.moe.active / visited, double(m.moe.ffn) / cut,
+          visited / expert);
 }
 
 }  // namespace
@@ -164,8 +164,10 @@ std::vector<Gemm> layer_gemms(const Model& model, const LayerClass& layer, doubl
   Gemms out;
   const int tensor = std::max(split.tensor, 1);
   if (model.heads > 0) add_attention(out, model, tokens, tensor);
-  if (layer.mixture) add_experts(out, model, tokens, split);
-  else add_ffn(out, model, "ffn-up", "ffn-down", tokens, double(model.ffn) / tensor, 1);
+  if (layer.mixture)
+    add_experts(out, model, tokens, split);
+  else
+    add_ffn(out, model, "ffn-up", "ffn-down", tokens, double(model.ffn) / tensor, 1);
   return out;
 }
 
