@@ -23,6 +23,16 @@ namespace {
 
 using Key = std::pair<std::string, std::string>;  // kind, id
 
+bool is_source_date(const std::string& date) {
+  static constexpr std::string_view shape = "dddd-dd-dd";
+  if (date.size() != 4 && date.size() != 7 && date.size() != 10) return false;
+  for (std::size_t i = 0; i < date.size(); ++i) {
+    const bool digit = date[i] >= '0' && date[i] <= '9';
+    if (shape[i] == 'd' ? !digit : date[i] != shape[i]) return false;
+  }
+  return true;
+}
+
 /// A `sources` entry as it stands in a file.
 struct SourceEntry {
   std::string title, url, date;
@@ -33,7 +43,10 @@ struct SourceEntry {
                                                   "user", "assumed", "recalled"};
     f.text("title", title, "Document, table or page").required();
     f.text("url", url, "Address");
-    f.date("date", date, "When it was published or read");
+    f.text("date", date, "When it was published or read: YYYY, YYYY-MM or YYYY-MM-DD");
+    if (!date.empty() && !is_source_date(date)) {
+      f.mistake("date", "'" + date + "' is not a date", "write 2026, 2026-11 or 2026-11-20");
+    }
     f.choice("trust", trust, trusts, "How far it may be trusted");
   }
 };

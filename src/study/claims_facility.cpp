@@ -1,8 +1,96 @@
-// What expressions may ask of power, cooling and building.
+// What expressions may ask of cooling: heat a rack can lose, and PUE in closed form.
+#include <algorithm>
+
+#include "catalog/climate.hpp"
+#include "catalog/cooling_technology.hpp"
+#include "cooling/air.hpp"
 #include "study/claims_functions.hpp"
 
 namespace headroom::study {
+namespace {
 
-void add_facility_functions(Functions&) {}
+using catalog::CoolingFamily;
+using catalog::CoolingTechnology;
+
+/// Tower or dry-cooler fans and condenser pumps, over the heat rejected.
+/// Assumed: 2 %, the middle of 1-3 % for variable-speed plant.
+constexpr double rejection_share = 0.02;
+
+bool moves_air(const CoolingTechnology& t) { return t.family <= CoolingFamily::cold_plate; }
+bool moves_liquid(const CoolingTechnology& t) { return t.family >= CoolingFamily::cold_plate; }
+
+/// Heat in air: what the contained rack is given, less what bypasses the servers.
+Power air_limit(const CoolingTechnology& t) {
+  return cooling::air_heat(t.rack_air_contained.get() * (1 - double(t.bypass_contained.get())),
+                           t.air_rise.get());
+}
+
+Power liquid_limit(const CoolingTechnology& t) {
+  // A two-phase tank's liquid is the condenser's water; `coolant` there is the boiling fluid.
+  const bool water = t.family == CoolingFamily::two_phase;
+  return cooling::liquid_heat(t.rack_liquid.get(),
+                              water ? cooling::water_density : t.coolant.density.get(),
+                              water ? cooling::water_heat_capacity : t.coolant.heat.get(),
+                              t.liquid_rise.get());
+}
+
+/// Heat of a rack whose captured share goes to liquid and the rest to air.
+Amount rack_heat(const Call& c) {
+  const auto& t = c.entry<CoolingTechnology>("technology");
+  if (!moves_liquid(t)) return air_limit(t);
+  const double capture = t.capture.or_else(Scalar(1.0));
+  Power heat = liquid_limit(t) / std::max(0.01, capture);
+  if (moves_air(t) && capture < 1) heat = std::min(heat, air_limit(t) / (1 - capture));
+  return heat;
+}
+
+/// Fan power over the heat its air carries: pressure rise / (efficiency x rho c dT).
+double fan_share(const CoolingTechnology& t) {
+  if (!moves_air(t) || !t.fan_rise) return 0;
+  const Power heat = cooling::air_heat(VolumeFlow::from_si(1), t.air_rise.get());
+  return t.fan_rise.get().si() / double(t.fan_efficiency.get()) / heat.si();
+}
+
+double pump_share(const CoolingTechnology& t) {
+  if (!moves_liquid(t) || !t.pump_head) return 0;
+  const Power heat = liquid_limit(t) * (1 / t.rack_liquid.get().si());
+  return t.pump_head.get().si() / double(t.pump_efficiency.get()) / heat.si();
+}
+
+/// 1 + fans + pumps + (chiller while it runs + heat rejection) + power chain, over IT.
+Amount chilled_pue(const Call& c) {
+  const auto& t = c.entry<CoolingTechnology>("technology");
+  const double liquid = moves_liquid(t) ? double(t.capture.or_else(Scalar(1.0))) : 0;
+  const double movers = (1 - liquid) * fan_share(t) + liquid * pump_share(t);
+  const double cop = c.get<Scalar>("cop");
+  if (cop <= 0) Call::fail("a COP is above zero");
+  const double plant = double(c.get<Scalar>("chiller_hours")) / cop + rejection_share;
+  return 1 + movers + (1 + movers) * plant + double(c.get<Scalar>("power_loss"));
+}
+
+/// Share of the year in which the wet bulb leaves less than `approach` below the supply.
+Amount chiller_hours(const Call& c) {
+  const auto& climate = c.entry<catalog::Climate>("climate");
+  const auto kelvins = c.get<TemperatureDifference>("supply") -
+                       c.get_or("approach", TemperatureDifference(10 * kelvin));
+  const Time cool = climate.hours_wet_bulb_at_most(Temperature::celsius(kelvins.in(kelvin)));
+  return std::clamp(1 - cool / (1 * year), 0.0, 1.0);
+}
+
+}  // namespace
+
+void add_facility_functions(Functions& f) {
+  f["air_flow"] = {[](const Call& c) {
+                     const auto rise = c.get<TemperatureDifference>("rise");
+                     if (rise.si() <= 0) Call::fail("the air does not warm");
+                     return Amount(cooling::air_flow(c.get<Power>("heat"), rise));
+                   },
+                   {"heat", "rise"}, "m3/s", "air that carries this heat"};
+  f["rack_heat"] = {rack_heat, {"technology"}, "kW", "heat a rack can lose by flow and rise"};
+  f["chilled_pue"] = {chilled_pue, {"technology", "cop", "chiller_hours", "power_loss"}, "1",
+                      "PUE in closed form"};
+  f["chiller_hours"] = {chiller_hours, {"climate", "supply", "approach"}, "%",
+                        "share of the year that needs a chiller; supply in K above 0 degC"};
+}
 
 }  // namespace headroom::study

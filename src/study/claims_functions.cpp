@@ -7,8 +7,10 @@
 
 #include "catalog/accelerator.hpp"
 #include "catalog/failure_rate.hpp"
+#include "catalog/finance.hpp"
 #include "catalog/model.hpp"
 #include "catalog/region.hpp"
+#include "catalog/system.hpp"
 #include "cluster/goodput.hpp"
 #include "fabric/collective.hpp"
 #include "fabric/topology.hpp"
@@ -16,6 +18,7 @@
 #include "money/finance_math.hpp"
 #include "site/assess.hpp"
 #include "study/claims.hpp"
+#include "workload/generation.hpp"
 #include "workload/training_memory.hpp"
 #include "workload/transformer.hpp"
 
@@ -106,6 +109,39 @@ Time mtbf_of_job(const Call& c) {
   return p.gpu_time_between() / gpus;
 }
 
+/// An hour of an owned eight-GPU node: capital recovery, upkeep, colocation, power, people;
+/// all but price, term, rate and residual from the catalogue's defaults.
+Amount owned_node_hour(const Call& c) {
+  const auto* node = c.catalog().find<catalog::System>("dgx-h100");
+  const auto* region = c.catalog().find<Region>("us-virginia");
+  const auto* finance = c.catalog().find<catalog::Finance>("default");
+  if (node == nullptr || region == nullptr || finance == nullptr) Call::fail("catalogue incomplete");
+  const Money price = c.get<Money>("price");
+  const double months = std::round(c.get<Time>("term").in(month));
+  if (months < 1) Call::fail("the term is below a month");
+  const double recovery = money::capital_recovery(
+      price.in(dollar), (price * double(c.get<Scalar>("residual"))).in(dollar),
+      money::monthly_rate(c.get<Scalar>("rate")), static_cast<int>(months));
+  const Power power = node->power.max.get();
+  const MoneyRate space = finance->colo.get() * power;
+  const MoneyRate energy = region->electricity.get() *
+                           (node->power.typical.get() * double(finance->colo_pue.get()));
+  const MoneyRate upkeep = price * double(finance->it_maintenance.get()) / (1.0 * year);
+  const double people = (finance->hardware_people_per_1000.get() +
+                         finance->platform_people_per_1000.get()) *
+                        node->accelerators / 1000;
+  return recovery * dollar / (1.0 * month) + space + energy + upkeep +
+         finance->person.get() * people;
+}
+
+/// Time one accelerator takes for the model's published clip.
+Amount video_time(const Call& c) {
+  const auto* rate = c.entry<Accelerator>("accelerator").rate(Precision::bf16);
+  const double mfu = c.get<Scalar>("mfu");
+  if (rate == nullptr || mfu <= 0) Call::fail("no BF16 rate");
+  return workload::clip_flops(c.entry<Model>("model")) / (rate->dense.get() * mfu);
+}
+
 Amount monthly_payment(const Call& c) {
   const double months = std::round(c.get<Time>("term").in(month));
   if (months < 1) Call::fail("the term is below a month");
@@ -165,6 +201,7 @@ void add_model_functions(Functions& f) {
                              {"optimiser", "precision"}, "B", "of one parameter's compute copy"};
   f["decode_rate"] = {decode_rate, {"model", "accelerator", "precision", "batch", "context"},
                       "token/s", "generation of one replica on one accelerator"};
+  f["video_time"] = {video_time, {"model", "accelerator", "mfu"}, "s", "GPU time of a clip"};
   f["speculative_speedup"] = {
       [](const Call& c) {
         return Amount(infer::speculative_speedup(c.get<Scalar>("acceptance"),
@@ -220,6 +257,8 @@ void add_work_functions(Functions& f) {
                    "h", "time between failures of a job"};
   f["monthly_payment"] = {monthly_payment, {"principal", "residual", "rate", "term"}, "USD/mo",
                           "capital recovery"};
+  f["owned_node_hour"] = {owned_node_hour, {"price", "term", "rate", "residual"}, "USD/h",
+                          "an owned 8-GPU node, all in"};
   f["distance"] = {[](const Call& c) { return Amount(distance(c)); }, {"from", "to"}, "km",
                    "great circle between two regions"};
   f["rtt"] = {[](const Call& c) {

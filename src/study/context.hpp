@@ -1,0 +1,109 @@
+// What the parts of a study share. Internal to study.
+//
+// A study walks the layers bottom-up: machines (what stands where), networks,
+// work (training and serving), storage, clusters (failures), loads, power and
+// cooling (one fixed point), building, site, money. Each part takes this
+// context, adds its findings to the verdict, and leaves what the next ones need.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "catalog/accelerator.hpp"
+#include "catalog/model.hpp"
+#include "catalog/system.hpp"
+#include "cluster/assess.hpp"
+#include "cooling/assess.hpp"
+#include "fabric/design.hpp"
+#include "money/assess.hpp"
+#include "power/assess.hpp"
+#include "site/assess.hpp"
+#include "storage/assess.hpp"
+#include "study/scenario.hpp"
+#include "study/verdict.hpp"
+
+namespace headroom::study {
+
+struct Machines;
+
+/// One workload after its layer has spoken.
+struct Work {
+  const WorkSpec* spec = nullptr;
+  std::string scope;             ///< kebab-case name
+  Machines* machines = nullptr;
+  double gpus_held = 0;          ///< of the cluster's, while it runs
+  Figure<Scalar> gpus_needed;    ///< 0: as many as it is given
+  Figure<Scalar> power_share;    ///< mean accelerator power over its maximum while held
+  Figure<Time> productive;       ///< training: time of the run without losses
+  Figure<Information> checkpoint;
+  Figure<Time> stall;            ///< training: what one save holds it up
+  Figure<Scalar> goodput;        ///< training: from the cluster layer
+  bool gang = false;
+  money::Product product;
+  bool has_product = false;
+};
+
+/// One cluster resolved against the catalogue.
+struct Machines {
+  const ClusterSpec* spec = nullptr;
+  std::string scope;             ///< kebab-case name
+  const catalog::System* system = nullptr;
+  const catalog::Accelerator* accelerator = nullptr;
+  Figure<Scalar> systems, gpus, per_rack, racks;
+  Figure<Power> system_max;      ///< of one
+  double network_racks = 0;
+  fabric::Design network;
+  Figure<Power> it_max, it_typical;
+  Figure<Power> rack_max;
+};
+
+struct Context {
+  const Scenario& scenario;
+  const std::vector<std::unique_ptr<catalog::Model>>& own_models;
+  const catalog::Catalog& catalog;
+  Verdict& verdict;
+  Trace& trace;
+
+  std::string as_of;
+  std::vector<Machines> machines;
+  std::vector<Work> work;
+  Value<Bandwidth> checkpoint_write;  ///< what storage takes, known before the work
+  storage::Storage storage;
+  power::Result power;
+  cooling::Result cooling;
+  bool has_facility = false;     ///< some hall has its loads, power or cooling asked
+  Figure<Power> it_max, it_typical, meter_max, meter_typical;
+  Figure<Scalar> pue;
+  site::Result site;
+  std::vector<cluster::Result> clusters;
+
+  const catalog::Model* model(const std::string& id) const;
+  Machines* machines_called(const std::string& name);
+  void add(Findings findings);
+};
+
+/// Accelerators that fail and are replaced together: a server, or one compute
+/// tray of a rack system.
+double gpus_per_node(const Machines& m);
+/// What the cluster layer is told of a cluster and of a training job on it.
+cluster::Demand cluster_demand(const Machines& m, std::vector<cluster::Job> jobs);
+cluster::Job training_job(const Context& c, const Work& work, Figure<Time> stall);
+
+/// Lower-case kebab of a name, for ids: "Hall A" -> "hall-a".
+std::string kebab(std::string_view name);
+
+void resolve_machines(Context& c);
+void design_networks(Context& c);
+/// What storage can write, which training must know before storage knows its work.
+void look_at_storage(Context& c);
+void assess_work(Context& c);
+void assess_storage(Context& c);
+void assess_clusters(Context& c);
+void gather_loads(Context& c);
+void assess_building(Context& c);
+void assess_facility(Context& c);
+void assess_site(Context& c);
+void assess_money(Context& c);
+void summarise(Context& c);
+
+}  // namespace headroom::study

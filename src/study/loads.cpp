@@ -1,0 +1,126 @@
+#include <algorithm>
+#include <cmath>
+
+#include "building/assess.hpp"
+#include "study/context.hpp"
+
+namespace headroom::study {
+namespace {
+
+/// Mean power of one busy system from the mean power of its accelerators: what is
+/// not an accelerator scales between idle and maximum as they do.
+///   P = idle + (max - idle) (share - s0) / (1 - s0),  s0 = idle share of the accelerator
+Power busy_power(const Machines& m, double share) {
+  const Power max = m.system_max.value;
+  const auto& p = m.accelerator->power;
+  const double s0 = p.idle && p.max && p.max.get().si() > 0 ? p.idle.get() / p.max.get() : 0.1;
+  const Power idle = m.system->power.idle ? std::min(m.system->power.idle.get(), max) : max * 0.3;
+  const double f = std::clamp((share - s0) / (1 - s0), 0.0, 1.0);
+  return idle + (max - idle) * f;
+}
+
+void cluster_loads(Context& c, Machines& m) {
+  const std::string base = "clusters." + m.scope;
+  const Power network_max = m.network.power_max.value;
+  m.it_max = c.trace.derive(base + ".it_max", m.system_max.value * double(m.systems.value) + network_max,
+                            "MW", "systems x maximum power of one + network",
+                            {m.systems, m.system_max, m.network.power_max});
+  double held = 0;
+  double share_sum = 0;
+  std::vector<NodeId> inputs = {m.systems, m.system_max, m.gpus, m.network.power};
+  for (const auto& w : c.work) {
+    if (w.machines != &m || w.power_share.node == no_node) continue;
+    held += w.gpus_held;
+    share_sum += w.gpus_held * double(w.power_share.value);
+    inputs.push_back(w.power_share.node);
+  }
+  held = std::min(held, double(m.gpus.value));
+  const double busy_share = held > 0 ? share_sum / std::max(held, 1e-9) : 0;
+  const double used = m.gpus.value > 0 ? held / m.gpus.value : 0;
+  Power each = busy_power(m, busy_share) * used + busy_power(m, 0) * (1 - used);
+  std::string formula = "systems x [idle + (maximum - idle) x accelerators' share above idle, over the "
+                        "GPUs held; idle for the rest] + network";
+  if (m.spec->load) {
+    inputs.push_back(c.trace.leaf(base + ".load", m.spec->load, "%"));
+    each = m.system_max.value * double(m.spec->load.get());
+    formula = "systems x maximum power x load of the scenario + network";
+  }
+  m.it_typical = c.trace.derive(base + ".it_typical", each * double(m.systems.value) + m.network.power.value,
+                                "MW", formula, inputs);
+}
+
+}  // namespace
+
+void gather_loads(Context& c) {
+  Power max{}, typical{};
+  std::vector<NodeId> max_nodes, typical_nodes;
+  for (auto& m : c.machines) {
+    cluster_loads(c, m);
+    max += m.it_max.value;
+    typical += m.it_typical.value;
+    max_nodes.push_back(m.it_max.node);
+    typical_nodes.push_back(m.it_typical.node);
+  }
+  max += c.storage.power.value;
+  typical += c.storage.power.value;
+  max_nodes.push_back(c.storage.power.node);
+  typical_nodes.push_back(c.storage.power.node);
+  c.it_max = c.trace.derive("study.it_max", max, "MW", "clusters with their networks + storage, at maximum",
+                            max_nodes);
+  c.it_typical = c.trace.derive("study.it_typical", typical, "MW",
+                                "clusters with their networks + storage, yearly mean", typical_nodes);
+}
+
+namespace {
+
+// Storage boxes fill racks to this height (assumed; the rest is panels and cables).
+constexpr double storage_units_a_rack = 36;
+
+building::HallDemand hall_demand(Context& c, const HallSpec& hall, bool first) {
+  building::HallDemand d;
+  d.scope = kebab("hall " + hall.building.name);
+  d.title = "hall " + hall.building.name;
+  d.hall = hall.building;
+  d.rack = hall.rack.rack;
+  Power it{};
+  std::vector<NodeId> inputs;
+  for (auto& m : c.machines) {
+    if (m.spec->hall != hall.building.name) continue;
+    building::Group g;
+    g.scope = m.scope;
+    g.title = "cluster " + m.spec->name;
+    g.system = m.system;
+    g.systems = m.systems;
+    g.per_rack = m.per_rack;
+    g.racks = m.racks;
+    d.groups.push_back(g);
+    d.other_racks += m.network_racks;
+    it += m.it_max.value;
+    inputs.push_back(m.it_max.node);
+  }
+  // Storage stands in the first hall.
+  if (first && c.storage.rack_units > 0) {
+    d.other_racks += std::ceil(c.storage.rack_units / storage_units_a_rack);
+    it += c.storage.power.value;
+    inputs.push_back(c.storage.power.node);
+  }
+  d.other_racks_node = c.trace.derive("building." + d.scope + ".other_racks", Scalar(d.other_racks), "rack",
+                                      "rack units of switches and storage / 36 a rack, rounded up",
+                                      std::vector<NodeId>{}).node;
+  d.it_max = c.trace.derive("building." + d.scope + ".it_max", it, "kW",
+                            "clusters of the hall with their networks, storage in the first hall", inputs);
+  return d;
+}
+
+}  // namespace
+
+void assess_building(Context& c) {
+  if (!c.scenario.building) return;
+  std::vector<building::HallDemand> demand;
+  for (const auto& hall : c.scenario.building->halls) {
+    demand.push_back(hall_demand(c, hall, demand.empty()));
+  }
+  c.add(building::assess(demand, c.catalog, c.trace).findings);
+}
+
+}  // namespace headroom::study

@@ -1,0 +1,228 @@
+#include "study/scenario.hpp"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "spec/reader.hpp"
+#include "workload/huggingface.hpp"
+
+namespace headroom::study {
+
+std::span<const std::string_view> work_kind_names() {
+  static constexpr std::string_view names[] = {"train", "serve", "rag", "embed", "video", "edge"};
+  return names;
+}
+
+void ClusterSpec::fields(spec::Fields& f) {
+  if (f.here().line > 0) origin = f.here();
+  f.text("name", name, "Name of the cluster").required();
+  f.reference("system", system, "system", "What it is made of").required();
+  f.number("count", count, "system", "Systems bought, spares included").required().above(0).at_most(1e6);
+  f.number("per_rack", per_rack, "system", "Systems in a rack; as many as its height takes when left out")
+      .above(0)
+      .at_most(100);
+  f.text("hall", hall, "Hall it stands in; nothing is asked of a building when left out");
+  f.number("power", power, "kW", "Most that one system draws; the catalogue's maximum when left out").above(0);
+  f.number("load", load, "%", "Mean power of a busy system over its maximum; by workload when left out")
+      .at_most(100);
+  f.object("fabric", fabric, "Its network");
+  operation.fields(f);
+}
+
+void WorkSpec::fields(spec::Fields& f) {
+  if (f.here().line > 0) origin = f.here();
+  f.text("name", name, "Name of the workload").required();
+  f.choice("kind", kind, work_kind_names(), "What it does");
+  f.text("on", on, "Cluster it runs on; the only one when left out");
+  if (f.variant("any but train", kind != WorkKind::train)) {
+    f.number("gpus", gpus, "GPU", "Accelerators held for it; what the others on the cluster leave when left out")
+        .above(0);
+  }
+  if (f.variant("train", kind == WorkKind::train)) train.fields(f);
+  if (f.variant("serve", kind == WorkKind::serve)) serve.fields(f);
+  if (f.variant("rag", kind == WorkKind::rag)) rag.fields(f);
+  if (f.variant("embed", kind == WorkKind::embed)) embed.fields(f);
+  if (f.variant("video", kind == WorkKind::video)) video.fields(f);
+  if (f.variant("edge", kind == WorkKind::edge)) {
+    edge.fields(f);
+    f.text("central", central, "Cluster of a central region that it is compared with");
+  }
+}
+
+void RackSpec::fields(spec::Fields& f) {
+  rack.fields(f);
+  feed.fields(f);
+}
+
+void HallSpec::fields(spec::Fields& f) {
+  building.fields(f);
+  f.object("rack", rack, "Its racks: height, load, feeds");
+  f.object("distribution", power, "PDUs, panels or busways that feed its racks");
+  f.object("cooling", cooling, "How heat leaves its racks; nothing is asked of cooling when left out");
+}
+
+void BuildingSpec::fields(spec::Fields& f) {
+  building.fields(f);
+  f.list("halls", halls, "Halls with racks");
+}
+
+void Scenario::fields(spec::Fields& f) {
+  f.text("name", name, "What the scenario is about, in one line").required();
+  f.date("as_of", as_of, "Date of the study; prices and lead times count from it. Today when left out");
+  f.object("site", site, "Where, by when, for whom, under whose law");
+  f.object("power", power, "From the grid to the halls");
+  f.object("cooling", cooling, "Plant that rejects the halls' heat");
+  f.object("building", building, "Halls, floors and racks");
+  f.list("clusters", clusters, "Groups of equal systems on one network");
+  f.object("storage", storage, "Tiers of storage and the data on them");
+  f.list("workloads", workloads, "What the clusters are for");
+  f.object("money", money, "Horizon, prices, budgets, ways to compare");
+}
+
+namespace {
+
+/// Checks of a scenario that span structs, and the models it brings along.
+class Linker {
+ public:
+  Linker(Loaded& loaded, const spec::Document& document, Diagnostics& diagnostics)
+      : loaded_(loaded), document_(document), diagnostics_(diagnostics) {}
+
+  void link() {
+    for (auto& cluster : loaded_.scenario.clusters) link_hall(cluster);
+    for (auto& work : loaded_.scenario.workloads) {
+      link_cluster(work);
+      bring_models(work);
+    }
+    check_dates();
+  }
+
+ private:
+  void fail(const Origin& at, std::string path, std::string message, std::string hint) {
+    Diagnostic d;
+    d.file = at.line > 0 && at.file ? *at.file : loaded_.file;
+    d.line = at.line;
+    d.column = at.column;
+    d.path = std::move(path);
+    d.message = std::move(message);
+    d.hint = std::move(hint);
+    d.excerpt = document_.line_text(at.line);
+    diagnostics_.add(std::move(d));
+  }
+
+  void link_hall(const ClusterSpec& cluster) {
+    if (cluster.hall.empty()) return;
+    std::vector<std::string> names;
+    if (loaded_.scenario.building) {
+      for (const auto& hall : loaded_.scenario.building->halls) names.push_back(hall.building.name);
+    }
+    if (std::find(names.begin(), names.end(), cluster.hall) != names.end()) return;
+    fail(cluster.origin, "clusters." + cluster.name + ".hall",
+         "no hall is called '" + cluster.hall + "'",
+         names.empty() ? "add it under building.halls" : listed(cluster.hall, names));
+  }
+
+  void link_cluster(WorkSpec& work) {
+    std::vector<std::string> names;
+    for (const auto& cluster : loaded_.scenario.clusters) names.push_back(cluster.name);
+    const std::string path = "workloads." + work.name + ".on";
+    if (work.on.empty()) {
+      if (names.size() == 1) {
+        work.on = names.front();
+      } else {
+        fail(work.origin, path, names.empty() ? "there is no cluster to run on" : "there are several clusters",
+             names.empty() ? "add one under clusters" : listed("", names));
+      }
+    } else if (std::find(names.begin(), names.end(), work.on) == names.end()) {
+      fail(work.origin, path, "no cluster is called '" + work.on + "'", listed(work.on, names));
+    }
+    if (!work.central.empty() && std::find(names.begin(), names.end(), work.central) == names.end()) {
+      fail(work.origin, "workloads." + work.name + ".central",
+           "no cluster is called '" + work.central + "'", listed(work.central, names));
+    }
+  }
+
+  static std::string listed(const std::string& word, const std::vector<std::string>& names) {
+    std::string hint = did_you_mean(word, names);
+    if (!hint.empty()) return hint;
+    for (const auto& name : names) hint += (hint.empty() ? "there are: " : ", ") + name;
+    return hint;
+  }
+
+  void bring_models(WorkSpec& work) {
+    if (work.kind == WorkKind::train && !work.train.hf_config.empty()) {
+      work.train.model = bring_model(work, work.train.hf_config);
+    }
+  }
+
+  /// Reads a Hugging Face configuration that lies in the scenario's folder.
+  std::string bring_model(const WorkSpec& work, const std::string& path) {
+    namespace fs = std::filesystem;
+    const std::string where = "workloads." + work.name + ".hf_config";
+    std::error_code error;
+    const fs::path folder = fs::weakly_canonical(fs::path(loaded_.file).parent_path().empty()
+                                                     ? fs::path(".")
+                                                     : fs::path(loaded_.file).parent_path(), error);
+    const fs::path full = fs::weakly_canonical(folder / path, error);
+    const auto relative = full.lexically_relative(folder);
+    if (fs::path(path).is_absolute() || relative.empty() || *relative.begin() == "..") {
+      fail(work.origin, where, "'" + path + "' lies outside the scenario's folder",
+           "copy the configuration beside the scenario and give its name");
+      return {};
+    }
+    auto model = workload::load_huggingface(full.string(), diagnostics_);
+    if (!model) return {};
+    loaded_.models.push_back(std::make_unique<catalog::Model>(std::move(*model)));
+    return loaded_.models.back()->id;
+  }
+
+  void check_dates() {
+    if (!loaded_.scenario.site) return;
+    const auto& site = *loaded_.scenario.site;
+    if (!site.start.empty() && !site.need_by.empty() && site.need_by < site.start) {
+      const spec::Node* node = document_.root.get("site");
+      Origin at;
+      const spec::Node* date = node != nullptr ? node->get("need_by") : nullptr;
+      if (date != nullptr) {
+        at.line = date->line;
+        at.column = date->column;
+      }
+      fail(at, "site.need_by", "needed on " + site.need_by + ", before the start on " + site.start,
+           "start is the day on which work may begin");
+    }
+  }
+
+  Loaded& loaded_;
+  const spec::Document& document_;
+  Diagnostics& diagnostics_;
+};
+
+}  // namespace
+
+Result<Loaded> load(const std::string& file, const std::vector<std::string>& sets,
+                    const catalog::Catalog& catalog) {
+  Diagnostics diagnostics;
+  auto document = spec::load_yaml(file, diagnostics);
+  if (!document) return failure(std::move(diagnostics));
+  for (const auto& set : sets) spec::apply_set(*document, set, diagnostics);
+
+  spec::ReadContext context;
+  context.file = document->file;
+  context.document = &*document;
+  context.default_source =
+      std::make_shared<Source>(Source{*document->file, "the scenario", "", "", Trust::user});
+  context.has_entry = [&](std::string_view kind, const std::string& id) {
+    const auto ids = catalog.ids(kind);
+    return std::binary_search(ids.begin(), ids.end(), id);
+  };
+  context.entry_ids = [&](std::string_view kind) { return catalog.ids(kind); };
+
+  Loaded loaded;
+  loaded.file = *document->file;
+  if (spec::read(document->root, loaded.scenario, context, diagnostics) && diagnostics.empty()) {
+    Linker(loaded, *document, diagnostics).link();
+  }
+  if (!diagnostics.empty()) return failure(std::move(diagnostics));
+  return loaded;
+}
+
+}  // namespace headroom::study

@@ -1,0 +1,123 @@
+// Scenario: one YAML file, from the grid connection to the token.
+//
+// Every layer owns the struct that says what a user may write for it; here they
+// are put together. Siblings that share a place in the file (a hall is floor,
+// feed and cooling at once) are joined here and nowhere else.
+//
+//   site: {...}       power: {...}     cooling: {...}
+//   building: {halls: [{..., rack: {...}, cooling: {...}}]}
+//   clusters: [...]   storage: {...}   workloads: [...]   money: {...}
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "building/spec.hpp"
+#include "catalog/catalog.hpp"
+#include "catalog/model.hpp"
+#include "cluster/spec.hpp"
+#include "cooling/spec.hpp"
+#include "fabric/spec.hpp"
+#include "infer/spec.hpp"
+#include "money/spec.hpp"
+#include "power/spec.hpp"
+#include "site/spec.hpp"
+#include "storage/spec.hpp"
+#include "train/spec.hpp"
+
+namespace headroom::study {
+
+/// A group of equal systems on one network.
+struct ClusterSpec {
+  std::string name;
+  Origin origin;
+  std::string system;             ///< catalogue id
+  Value<Scalar> count;            ///< systems
+  Value<Scalar> per_rack;         ///< systems in a rack
+  std::string hall;               ///< name of a hall; empty: no building is asked about
+  Value<Power> power;             ///< of one system, over the catalogue's maximum
+  Value<Scalar> load;             ///< mean power of a busy system over its maximum
+  fabric::Spec fabric;
+  cluster::Spec operation;        ///< failures, spares, checkpoints
+
+  void fields(spec::Fields& f);
+};
+
+enum class WorkKind : unsigned char { train, serve, rag, embed, video, edge };
+std::span<const std::string_view> work_kind_names();
+
+/// One workload: what it is, and the cluster it runs on.
+struct WorkSpec {
+  std::string name;
+  Origin origin;
+  WorkKind kind = WorkKind::train;
+  std::string on;                 ///< cluster; may be left out when there is one
+  Value<Scalar> gpus;             ///< of the cluster's, held for this (training: train.gpus)
+  std::string central;            ///< edge: cluster of a central region to compare with
+  train::JobSpec train;
+  infer::ServiceSpec serve;
+  infer::RagSpec rag;
+  infer::EmbedSpec embed;
+  infer::VideoSpec video;
+  infer::EdgeSpec edge;
+
+  void fields(spec::Fields& f);
+};
+
+/// A hall: floor and racks (building), feeds (power), heat removal (cooling).
+struct RackSpec {
+  building::RackSpec rack;
+  power::FeedSpec feed;
+
+  void fields(spec::Fields& f);
+};
+
+struct HallSpec {
+  building::HallSpec building;
+  RackSpec rack;
+  power::HallSpec power;
+  std::optional<cooling::HallSpec> cooling;
+
+  void fields(spec::Fields& f);
+};
+
+struct BuildingSpec {
+  building::Spec building;
+  std::vector<HallSpec> halls;
+
+  void fields(spec::Fields& f);
+};
+
+struct Scenario {
+  std::string name;
+  std::string as_of;              ///< date of the study; prices and lead times count from it
+  std::optional<site::Spec> site;
+  std::optional<power::Spec> power;
+  std::optional<cooling::PlantSpec> cooling;
+  std::optional<BuildingSpec> building;
+  std::vector<ClusterSpec> clusters;
+  std::optional<storage::Spec> storage;
+  std::vector<WorkSpec> workloads;
+  std::optional<money::Spec> money;
+
+  void fields(spec::Fields& f);
+};
+
+/// A scenario that was read without a mistake, with the models that it brings
+/// along as Hugging Face configurations.
+struct Loaded {
+  std::string file;
+  Scenario scenario;
+  std::vector<std::unique_ptr<catalog::Model>> models;
+};
+
+/// Reads a scenario, with `sets` applied, and checks what spans fields: names
+/// that refer to halls and clusters, dates in order, configuration files inside
+/// the scenario's folder.
+Result<Loaded> load(const std::string& file, const std::vector<std::string>& sets,
+                    const catalog::Catalog& catalog);
+
+}  // namespace headroom::study

@@ -1,0 +1,298 @@
+#include <algorithm>
+#include <cmath>
+
+#include "infer/assess.hpp"
+#include "study/context.hpp"
+#include "study/lines.hpp"
+#include "train/assess.hpp"
+
+namespace headroom::study {
+namespace {
+
+/// GPUs of a cluster that work may use: all but those of its spare nodes.
+double gpus_on_offer(const Machines& m) {
+  const double spares = m.spec->operation.spares ? double(m.spec->operation.spares.get()) : 0.0;
+  return std::max(0.0, m.gpus.value - spares * gpus_per_node(m));
+}
+
+double fixed_gpus(const WorkSpec& w) {
+  if (w.kind == WorkKind::train) return w.train.gpus;
+  return w.gpus ? double(w.gpus.get()) : 0.0;
+}
+
+/// GPUs a workload is offered: its own fixed number, else what the fixed ones
+/// on its cluster leave.
+Figure<Scalar> offered(Context& c, const Work& work) {
+  const Machines& m = *work.machines;
+  double rest = gpus_on_offer(m);
+  for (const auto& other : c.scenario.workloads) {
+    if (other.on == work.spec->on && &other != work.spec) rest -= fixed_gpus(other);
+  }
+  const double own = fixed_gpus(*work.spec);
+  const std::string id = "workloads." + work.scope + ".gpus_offered";
+  if (own > 0) {
+    return c.trace.derive(id, Scalar(own), "GPU", "as the scenario fixes it", {m.gpus});
+  }
+  return c.trace.derive(id, Scalar(std::max(0.0, rest)), "GPU",
+                        "GPUs of the cluster - spares - GPUs fixed for other work", {m.gpus});
+}
+
+infer::Hardware hardware(const Machines& m, Figure<Scalar> gpus) {
+  infer::Hardware h;
+  h.accelerator = m.accelerator;
+  h.system = m.system;
+  h.path = m.network.path;
+  h.gpus = gpus;
+  return h;
+}
+
+Section& section(Context& c, const Work& work, const std::string& title) {
+  c.verdict.workloads.push_back({work.scope, title, {}});
+  return c.verdict.workloads.back();
+}
+
+// --- Training -----------------------------------------------------------------
+
+train::Demand train_demand(const Context& c, const Work& work, Figure<Scalar> gpus) {
+  train::Demand d;
+  d.scope = work.scope;
+  d.model = c.model(work.spec->train.model);
+  d.accelerator = work.machines->accelerator;
+  d.gpus = static_cast<int>(gpus.value);
+  d.domain = static_cast<int>(work.machines->network.path.domain);
+  d.path = work.machines->network.path;
+  d.checkpoint_write = c.checkpoint_write;
+  return d;
+}
+
+/// Failures decide goodput, goodput decides the days, and how long the run is
+/// decides nothing of goodput: so one look without, then one with.
+Value<Scalar> goodput_of(Context& c, Work& work, const train::Result& raw) {
+  work.productive = raw.duration;
+  work.checkpoint = raw.checkpoint_size;
+  cluster::Job job = training_job(c, work, raw.checkpoint_stall);
+  Trace scratch;
+  const auto result = cluster::assess(work.machines->spec->operation,
+                                      cluster_demand(*work.machines, {job}), c.catalog, scratch);
+  if (result.jobs.empty() || result.jobs.front().ettr.node == no_node) return {};
+  return {result.jobs.front().ettr.value,
+          std::make_shared<Source>(Source{"derived", "goodput of the cluster layer, cluster." +
+                                          work.machines->scope, "", "", Trust::derived})};
+}
+
+void training_lines(Context& c, const Work& work, const train::Result& r) {
+  auto& lines = section(c, work, "Training: " + work.spec->name).lines;
+  add_line(lines, "tokens", "tokens of the run", r.tokens, "Ttoken");
+  add_line(lines, "flops", "model FLOPs of the run (causal attention)", r.flops_total, "FLOP");
+  add_line(lines, "gpus", "GPUs used", r.gpus_used, "GPU");
+  add_line(lines, "global_batch", "global batch", r.global_batch, "Mtoken");
+  add_line(lines, "step_time", "time of a step", r.step_time, "s");
+  add_line(lines, "token_rate", "tokens a second", r.tokens_per_s, "token/s");
+  add_line(lines, "mfu", "MFU, causal attention", r.mfu, "%");
+  add_line(lines, "mfu_full", "MFU, full attention (Megatron's older count)", r.mfu_full, "%");
+  add_line(lines, "memory", "memory needed of a GPU", r.memory_need, "GB");
+  add_line(lines, "goodput", "goodput (ETTR)", work.goodput, "%");
+  add_line(lines, "duration", "days of the run, losses included", r.duration, "d");
+  add_line(lines, "gpu_hours", "GPU-hours", r.gpu_hours, "h");
+  add_line(lines, "checkpoint", "size of a checkpoint", r.checkpoint_size, "TB");
+  add_line(lines, "checkpoint_stall", "stall of a save", r.checkpoint_stall, "s");
+}
+
+void assess_training(Context& c, Work& work) {
+  const auto gpus = offered(c, work);
+  auto demand = train_demand(c, work, gpus);
+  if (demand.model == nullptr) {
+    c.verdict.remarks.push_back("Workload " + work.spec->name + " names no model; nothing was computed for it.");
+    return;
+  }
+  Trace scratch;
+  train::JobSpec spec = work.spec->train;
+  spec.finish_within = {};  // the deadline is asked once, with goodput
+  const auto raw = train::assess(spec, demand, scratch);
+  if (!raw.laid_out) {
+    c.add(train::assess(work.spec->train, demand, c.trace).findings);
+    return;
+  }
+  demand.goodput = goodput_of(c, work, raw);
+  const auto r = train::assess(work.spec->train, demand, c.trace);
+  c.add(r.findings);
+  work.gpus_held = r.gpus_used.value;
+  work.gpus_needed = r.gpus_used;
+  work.power_share = r.power_share;
+  work.gang = true;
+  // From here on the trace is the study's own.
+  work.productive = c.trace.derive("workloads." + work.scope + ".productive", raw.duration.value, "d",
+                                   "tokens / tokens a second", {r.tokens, r.tokens_per_s});
+  work.checkpoint = r.checkpoint_size;
+  work.stall = r.checkpoint_stall;
+  if (demand.goodput) {
+    work.goodput = c.trace.input("workloads." + work.scope + ".goodput", demand.goodput, "%");
+  }
+  training_lines(c, work, r);
+  work.has_product = r.tokens.value.si() > 0;
+  work.product.kind = money::Product::Kind::training;
+  work.product.gpus = r.gpus_used;
+  work.product.run_time = r.duration;
+  work.product.run_tokens = r.tokens;
+  work.product.run_flops = r.flops_total;
+}
+
+// --- Serving ------------------------------------------------------------------
+
+void service_lines(std::vector<Line>& lines, const infer::ServiceResult& r) {
+  add_line(lines, "gpus_needed", "GPUs needed", r.gpus_needed, "GPU");
+  add_line(lines, "replicas", "replicas deployed", r.replicas, "replica");
+  add_line(lines, "gpus_per_replica", "GPUs of a replica", r.gpus_per_replica, "GPU");
+  add_line(lines, "rate", "requests a second, mean", r.rate, "request/s");
+  add_line(lines, "rate_peak", "requests a second, peak", r.rate_peak, "request/s");
+  add_line(lines, "capacity", "requests a second inside the SLOs", r.capacity, "request/s");
+  add_line(lines, "utilisation", "utilisation, mean", r.utilisation, "%");
+  add_line(lines, "utilisation_peak", "utilisation, peak", r.utilisation_peak, "%");
+  add_line(lines, "ttft", "TTFT at the SLO's percentile, peak", r.ttft, "s");
+  add_line(lines, "tpot", "TPOT at the SLO's percentile, peak", r.tpot, "ms");
+  add_line(lines, "e2e", "end to end at the percentile, peak", r.e2e, "s");
+  add_line(lines, "input_rate", "input tokens a second, mean", r.input_rate, "token/s");
+  add_line(lines, "output_rate", "output tokens a second, mean", r.output_rate, "token/s");
+  add_line(lines, "output_capacity", "output tokens a second at capacity", r.output_capacity, "token/s");
+  add_line(lines, "busy", "share of time the GPUs work", r.busy, "%");
+}
+
+void keep_service(Context& c, Work& work, const infer::ServiceResult& r, double extra_gpus,
+                  Figure<Scalar> needed) {
+  work.gpus_held = r.gpus.value + extra_gpus;
+  work.gpus_needed = needed;
+  work.power_share = r.power_fraction;
+  work.has_product = r.output_rate.node != no_node;
+  work.product.kind = money::Product::Kind::serving;
+  work.product.gpus = c.trace.derive("workloads." + work.scope + ".gpus_held",
+                                     Scalar(work.gpus_held), "GPU", "deployed replicas and support",
+                                     {r.gpus, needed});
+  work.product.input_rate = r.input_rate;
+  work.product.output_rate = r.output_rate;
+}
+
+void assess_service(Context& c, Work& work) {
+  const auto& spec = work.spec->serve;
+  infer::ServiceDemand d;
+  d.scope = work.scope;
+  d.model = c.model(spec.model);
+  d.hardware = hardware(*work.machines, offered(c, work));
+  d.trace = c.catalog.find<catalog::RequestTrace>(spec.traffic.trace);
+  const auto r = infer::assess(spec, d, c.trace);
+  c.add(r.findings);
+  service_lines(section(c, work, "Serving: " + work.spec->name).lines, r);
+  keep_service(c, work, r, 0, r.gpus_needed);
+}
+
+void assess_rag(Context& c, Work& work) {
+  const auto& spec = work.spec->rag;
+  infer::RagDemand d;
+  d.scope = work.scope;
+  d.llm = c.model(spec.llm.model);
+  d.embedding = c.model(spec.embedding_model.empty() ? "bge-m3" : spec.embedding_model);
+  d.reranker = spec.rerank_model.empty() ? nullptr : c.model(spec.rerank_model);
+  d.hardware = hardware(*work.machines, offered(c, work));
+  d.trace = c.catalog.find<catalog::RequestTrace>(spec.llm.traffic.trace);
+  const auto r = infer::assess(spec, d, c.trace);
+  c.add(r.findings);
+  auto& lines = section(c, work, "Retrieval-augmented generation: " + work.spec->name).lines;
+  add_line(lines, "chunks", "chunks of the corpus", r.chunks, "chunk");
+  add_line(lines, "index", "memory of one copy of the index", r.index, "GB");
+  add_line(lines, "search_nodes", "search nodes needed", r.search_nodes, "node");
+  add_line(lines, "embed_time", "time to embed a question", r.embed_time, "ms");
+  add_line(lines, "search_time", "time of the vector search", r.search_time, "ms");
+  add_line(lines, "rerank_time", "time to rerank", r.rerank_time, "ms");
+  add_line(lines, "first_token", "question to first token", r.first_token, "s");
+  add_line(lines, "extra_prefill", "retrieved tokens a request", r.extra_prefill, "token");
+  add_line(lines, "build_gpu_hours", "GPU-hours to embed the corpus once", r.build_gpu_hours, "1");
+  service_lines(lines, r.service);
+  keep_service(c, work, r.service, r.support_gpus.value, r.gpus_needed);
+}
+
+void assess_embedding(Context& c, Work& work) {
+  infer::EmbedDemand d;
+  d.scope = work.scope;
+  d.model = c.model(work.spec->embed.model);
+  d.hardware = hardware(*work.machines, offered(c, work));
+  const auto r = infer::assess(work.spec->embed, d, c.trace);
+  c.add(r.findings);
+  auto& lines = section(c, work, "Embedding: " + work.spec->name).lines;
+  add_line(lines, "rate_per_gpu", "tokens a second and GPU", r.rate_per_gpu, "token/s");
+  add_line(lines, "gpus_needed", "GPUs needed", r.gpus_needed, "GPU");
+  add_line(lines, "corpus_time", "time for the corpus", r.corpus_time, "h");
+  add_line(lines, "query_time", "time of one query", r.query_time, "ms");
+  work.gpus_held = std::min(double(r.gpus_needed.value), double(d.hardware.gpus->value));
+  work.gpus_needed = r.gpus_needed;
+}
+
+void assess_video(Context& c, Work& work) {
+  infer::VideoDemand d;
+  d.scope = work.scope;
+  d.model = c.model(work.spec->video.model);
+  d.hardware = hardware(*work.machines, offered(c, work));
+  const auto r = infer::assess(work.spec->video, d, c.trace);
+  c.add(r.findings);
+  auto& lines = section(c, work, "Video: " + work.spec->name).lines;
+  add_line(lines, "clip_flops", "FLOPs of a clip", r.clip_flops, "PFLOP");
+  add_line(lines, "clip_time", "time of a clip", r.clip_time, "s");
+  add_line(lines, "gpu_seconds", "GPU-seconds of a clip", r.gpu_seconds, "1");
+  add_line(lines, "gpu_seconds_per_second", "GPU-seconds a second of clip", r.gpu_seconds_per_second, "1");
+  add_line(lines, "gpus_needed", "GPUs needed", r.gpus_needed, "GPU");
+  add_line(lines, "busy", "share of time the GPUs work", r.busy, "%");
+  add_line(lines, "energy_per_clip", "accelerators' energy of a clip", r.energy_per_clip, "Wh");
+  work.gpus_held = std::min(double(r.gpus_needed.value), double(d.hardware.gpus->value));
+  work.gpus_needed = r.gpus_needed;
+  work.power_share = r.busy;
+}
+
+void assess_edge(Context& c, Work& work) {
+  infer::EdgeDemand d;
+  d.scope = work.scope;
+  d.model = c.model(work.spec->edge.model);
+  d.box = hardware(*work.machines, offered(c, work));
+  if (const Machines* central = c.machines_called(work.spec->central)) {
+    d.central = hardware(*central, central->gpus);
+  }
+  const auto r = infer::assess(work.spec->edge, d, c.trace);
+  c.add(r.findings);
+  auto& lines = section(c, work, "Edge: " + work.spec->name).lines;
+  add_line(lines, "boxes", "boxes", r.boxes, "box");
+  add_line(lines, "speed", "tokens a second, one user alone", r.speed, "token/s");
+  add_line(lines, "speed_bound", "bound by memory bandwidth alone", r.speed_bound, "token/s");
+  add_line(lines, "ttft", "TTFT", r.ttft, "s");
+  add_line(lines, "busy", "share of time a box works", r.busy, "%");
+  add_line(lines, "box_power", "mean power of a box", r.box_power, "W");
+  add_line(lines, "power", "mean power of all boxes", r.power, "kW");
+  add_line(lines, "energy", "energy of an output token", r.energy, "J/token");
+  add_line(lines, "central_ttft", "TTFT from the central region, uplink included", r.central_ttft, "s");
+  if (r.central) {
+    add_line(lines, "central_gpus", "GPUs a central region would need", r.central->gpus_needed, "GPU");
+  }
+  work.gpus_held = work.machines->gpus.value;
+  work.gpus_needed = r.boxes;
+  work.power_share = r.busy;
+}
+
+}  // namespace
+
+void assess_work(Context& c) {
+  for (const auto& spec : c.scenario.workloads) {
+    Work work;
+    work.spec = &spec;
+    work.scope = kebab(spec.name);
+    work.machines = c.machines_called(spec.on);
+    if (work.machines == nullptr) continue;
+    work.product.name = work.scope;
+    switch (spec.kind) {
+      case WorkKind::train: assess_training(c, work); break;
+      case WorkKind::serve: assess_service(c, work); break;
+      case WorkKind::rag: assess_rag(c, work); break;
+      case WorkKind::embed: assess_embedding(c, work); break;
+      case WorkKind::video: assess_video(c, work); break;
+      case WorkKind::edge: assess_edge(c, work); break;
+    }
+    c.work.push_back(std::move(work));
+  }
+}
+
+}  // namespace headroom::study
