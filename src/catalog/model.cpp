@@ -78,7 +78,7 @@ void Model::fields(spec::Fields& f) {
   f.choice("family", family, family_names, "What the model is; default decoder");
   f.text("licence", licence, "Licence as its publisher names it");
   f.date("released", released, "Date of the public release");
-  f.integer("layers", layers, "Transformer layers").at_least(0);
+  f.integer("layers", layers, "Transformer layers").between(0, 10000);
   f.integer("hidden", hidden, "Width of the residual stream").at_least(0);
   f.integer("vocab", vocab, "Rows of the token embedding").at_least(0);
   f.integer("context", context, "Longest supported context in tokens").at_least(0);

@@ -17,8 +17,9 @@ using Json = nlohmann::json;
 namespace {
 
 constexpr std::size_t largest_file = 4 << 20;
-// Above any architecture ever published; beyond it a figure is a typing mistake.
-constexpr double largest_integer = 1 << 30;
+// Above any architecture ever published; beyond it a figure is a typing mistake, and four
+// times it still fits an int.
+constexpr double largest_integer = 1 << 28;
 
 /// Offset of `"key"` followed by a colon at or behind `start`, or npos.
 std::size_t find_key(std::string_view text, std::string_view key, std::size_t start) {

@@ -196,6 +196,12 @@ TEST(HuggingFaceMistakes, ATokenCannotVisitMoreExpertsThanThereAre) {
             std::string::npos);
 }
 
+TEST(HuggingFaceMistakes, ABillionLayersAreRefused) {
+  const std::string said = complain(R"({"model_type": "bloom", "n_embed": 268435456,
+    "num_hidden_layers": 100000000, "num_attention_heads": 1, "vocab_size": 100})");
+  EXPECT_NE(said.find("expected at most 10000"), said.npos) << said;
+}
+
 TEST(HuggingFaceFile, IsReadFromDiskAndAbsenceIsSaid) {
   const std::string path = testing::TempDir() + "/headroom_config.json";
   std::ofstream(path) << cases[0].config;

@@ -14,8 +14,15 @@ using catalog::Model;
 using catalog::ModelFamily;
 using catalog::Norm;
 
+// Every sum over layers walks them, so a typing mistake must not make them a billion.
+constexpr int most_layers = 10000;
+
 void read_shape(Config& c, Model& m) {
   m.layers = c.need({"num_hidden_layers", "n_layer"});
+  if (m.layers > most_layers) {
+    c.mistake("num_hidden_layers", std::to_string(m.layers) + " layers: expected at most " +
+                                       std::to_string(most_layers));
+  }
   m.hidden = c.need({"hidden_size", "n_embd", "n_embed"});
   m.vocab = c.need({"vocab_size"});
   m.heads = c.need({"num_attention_heads", "n_head"});
