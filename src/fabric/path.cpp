@@ -15,8 +15,9 @@ constexpr Protocol protocol(double hop_us, double fill_us, double share) {
 // Fits of `launch + min_p[...] + S/(n C)` to AIConfigurator nccl_perf (NVIDIA, Apache-2.0,
 // NCCL 2.27-2.29, half precision), least absolute log error over every other message size. Shares
 // are the fitted rate over the link's data-sheet rate: 215 of 300, 362 of 450, 702 of 900 GB/s.
-// NVLink 5's in-switch gain for large messages: 838 against 682 GB/s, 8 GiB on 8 x B200 (Machine
-// Learning Engineering Open Book, network chapter). Direct kernels: vLLM and TensorRT-LLM
+// In-switch gain for large messages: 473 against 366 GB/s on 8 x H200 and 838 against 682 on 8 x B200
+// at 8 GiB (Machine Learning Engineering Open Book, network chapter); Blackwell's is set lower, for
+// the 704 GB/s of the table at 512 MiB. Direct kernels: vLLM and TensorRT-LLM
 // custom_allreduce tables of the same source.
 constexpr std::string_view nccl_fit =
     "fit to AIConfigurator nccl_perf and custom_allreduce tables (NVIDIA, 2026)";
@@ -27,7 +28,7 @@ constexpr std::array<LinkCalibration, 6> links{{
      1, 1e9, 0.921, {false, us(3.8), us(0.1), 0.55}, nccl_fit},
     {"NVLink 4", 362.0 / 450, gb_s(871), us(4.78),
      {{protocol(0.764, 0, 0.0391), protocol(0.727, 2.37, 0.587), protocol(1.47, 21.0, 1)}},
-     1.21, 4, 0.93, {false, us(4.3), us(0.07), 0.75}, nccl_fit},
+     1.29, 4, 0.93, {false, us(4.3), us(0.07), 0.75}, nccl_fit},
     {"NVLink 5", 702.0 / 900, gb_s(1240), us(5.72),
      {{protocol(3.08, 0, 0.00828), protocol(1.17, 3.09, 0.372), protocol(3.02, 12.8, 1)}},
      1.15, 5, 0.795, {false, us(6.6), us(0.13), 0.68}, nccl_fit},

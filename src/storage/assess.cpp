@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/units.hpp"
+#include "storage/move_in.hpp"
 #include "storage/tier.hpp"
 
 namespace headroom::storage {
@@ -31,7 +32,7 @@ class Assessor {
     loader();
     checkpoint();
     model_load();
-    move_in();
+    if (spec_.move_in) move_in(*spec_.move_in, dataset_, catalog_, trace_, prefix_, out_);
     bill();
     return std::move(out_);
   }
@@ -173,9 +174,7 @@ class Assessor {
   Figure<Bandwidth> snapshots() {
     // PCIe 5 x16 carries 63 GB/s; measured copies to host memory reach about 55.
     const Value<Bandwidth> usual(55 * gigabyte_per_second,
-                                 published("PCIe 5.0 x16 (63 GB/s) less protocol, measured copies "
-                                           "to pinned host memory",
-                                           "2024"));
+                                 recalled("copies to pinned host memory over PCIe 5.0 x16"));
     const auto each = trace_.input_or(id("snapshot-each"), spec_.checkpoint.snapshot, usual, "GB/s");
     return trace_.derive(id("snapshot"), std::max(1.0, demand_.accelerators.value.si()) * each.value,
                          "GB/s", "accelerators x device-to-host rate", {demand_.accelerators, each});
@@ -295,52 +294,6 @@ class Assessor {
       m.remedies.push_back({"keep weights on the nodes' own drives", Money{}, {}, ""});
     }
     report(std::move(m));
-  }
-
-  void move_in() {
-    if (!spec_.move_in || !spec_.move_in->link) return;
-    const MoveIn& move = *spec_.move_in;
-    const auto size = move.bytes ? trace_.input(id("move-bytes"), move.bytes, "TB") : dataset_;
-    if (!asked(size)) return;
-    const auto link = trace_.input(id("move-link"), move.link, "Gb/s");
-    const auto share = trace_.input_or(
-        id("move-efficiency"), move.efficiency,
-        Value<Scalar>(0.8, assumed("long copies over a well-tuned link")), "%");
-    out_.move_in = trace_.derive(id("move-time"), size.value / (share.value.si() * link.value), "d",
-                                 "bytes / (link x efficiency)", {size, link, share});
-    move_cost(move, size);
-    if (!move.within) return;
-    const auto allowed = trace_.input(id("move-within"), move.within, "d");
-    Margin m = make_margin(id("move-in"), "data moved in, " + demand_.scope, out_.move_in, allowed, "d");
-    m.why = fmt::format("{} over {} at {:.0f} % takes {}.", bytes_text(size), format(link.value, "Gb/s"),
-                        100 * share.value.si(), format(out_.move_in.value, "d"));
-    if (m.headroom() < 0.1) {
-      const Bandwidth wider = size.value / (share.value.si() * allowed.value);
-      m.remedies.push_back({fmt::format("use a link of {}", format(wider, "Gb/s")), {}, {},
-                            "bytes / time allowed"});
-      m.remedies.push_back({"ship drives", {}, {}, ""});
-    }
-    report(std::move(m));
-  }
-
-  void move_cost(const MoveIn& move, const Figure<Information>& size) {
-    Value<InformationPrice> egress = move.egress;
-    const auto* from = catalog_.find<catalog::StorageSystem>(move.from);
-    if (!egress && from) egress = from->egress;
-    if (!egress) return;
-    const auto price = trace_.input(id("egress-price"), egress, "USD/GB");
-    out_.move_in_cost = trace_.derive(id("move-cost"), size.value * price.value, "USD",
-                                      "bytes x egress price", {size, price});
-    BillLine line;
-    line.id = id("move-in");
-    line.category = "storage";
-    line.item = fmt::format("egress of {}{}", bytes_text(size), from ? " from " + from->name : "");
-    line.count = 1;
-    line.unit_price = out_.move_in_cost.value;
-    line.price_low = size.value.si() * egress.low;
-    line.price_high = size.value.si() * egress.high;
-    line.price_node = out_.move_in_cost;
-    out_.findings.bill.add(std::move(line));
   }
 
   void bill() {
