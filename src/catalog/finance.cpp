@@ -44,8 +44,6 @@ void Finance::fields(spec::Fields& f) {
       .at_least(0);
   f.number("rent_extras", rent_extras, "%", "Storage, support and egress on top of a GPU's rent")
       .between(0, 500);
-  f.number("neocloud_term", neocloud_term, "yr", "Commitment assumed for reserved capacity")
-      .above(0);
 }
 
 }  // namespace headroom::catalog

@@ -37,7 +37,6 @@ struct Finance : Entry {
   Value<MoneyRate> person;             ///< loaded cost of one person
   Value<Scalar> facility_people_per_mw, hardware_people_per_1000, platform_people_per_1000;
   Value<Scalar> rent_extras;           ///< storage, support, egress on top of a GPU's rent
-  Value<Time> neocloud_term;           ///< commitment assumed for reserved capacity
 
   void fields(spec::Fields& f);
 };

@@ -103,7 +103,7 @@ Result assess(const Spec& spec, const Demand& demand, const catalog::Catalog& ca
   }
   rent_spread(demand, catalog, result);
   consequences(*in, demand, result, trace);
-  result.products = cost_products(*in, demand, result.paths.front(), trace);
+  result.products = cost_products(demand, result.paths.front(), trace);
   limits(spec, *in, demand, result, trace);
   return result;
 }

@@ -16,8 +16,7 @@ Bridge bridge(const Path& from, const Path& to);
 void consequences(const Inputs& inputs, const Demand& demand, Result& result, Trace& trace);
 
 /// Products at the cost of owning.
-std::vector<ProductCost> cost_products(const Inputs& inputs, const Demand& demand, const Path& own,
-                                       Trace& trace);
+std::vector<ProductCost> cost_products(const Demand& demand, const Path& own, Trace& trace);
 
 /// Margins against budgets and targets.
 void limits(const Spec& spec, const Inputs& inputs, const Demand& demand, Result& result,

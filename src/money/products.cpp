@@ -7,8 +7,8 @@ namespace {
 
 class ProductCoster {
  public:
-  ProductCoster(const Inputs& in, const Demand& demand, const Path& own, Trace& trace)
-      : in_(in), demand_(demand), own_(own), trace_(trace) {
+  ProductCoster(const Demand& demand, const Path& own, Trace& trace)
+      : demand_(demand), own_(own), trace_(trace) {
     for (const auto& p : demand.products) held_ += p.gpus.value;
   }
 
@@ -81,7 +81,6 @@ class ProductCoster {
                      "the utilisation";
   }
 
-  const Inputs& in_;
   const Demand& demand_;
   const Path& own_;
   Trace& trace_;
@@ -90,10 +89,9 @@ class ProductCoster {
 
 }  // namespace
 
-std::vector<ProductCost> cost_products(const Inputs& inputs, const Demand& demand, const Path& own,
-                                       Trace& trace) {
+std::vector<ProductCost> cost_products(const Demand& demand, const Path& own, Trace& trace) {
   std::vector<ProductCost> out;
-  ProductCoster coster(inputs, demand, own, trace);
+  ProductCoster coster(demand, own, trace);
   if (coster.held() <= 0) return out;
   for (const auto& p : demand.products) out.push_back(coster.cost(p));
   return out;
