@@ -41,9 +41,9 @@ struct Switch : Entry {
   int max_ports = 0;       ///< after splitting; 0: cannot be split
   int rack_units = 0;
   NetworkDevicePower power;
-  Value<Time> latency;     ///< port to port
+  Value<Time> latency;  ///< port to port
   Value<Mass> weight;
-  Value<Money> price;      ///< without optics
+  Value<Money> price;  ///< without optics
   Value<Time> lead_time;
   bool adaptive_routing = false;  ///< spreads packets over paths, so that no hash collides
   bool in_network_reduction = false;
@@ -62,9 +62,9 @@ struct Nic : Entry {
   NetworkTechnology technology = NetworkTechnology::ethernet;
   int year = 0;
   int ports = 1;
-  Value<Bandwidth> speed;      ///< of the card, all ports, per direction
-  Value<Scalar> efficiency;    ///< of line rate that collectives of large messages reach
-  Value<Time> latency;         ///< one send or receive path
+  Value<Bandwidth> speed;    ///< of the card, all ports, per direction
+  Value<Scalar> efficiency;  ///< of line rate that collectives of large messages reach
+  Value<Time> latency;       ///< one send or receive path
   NetworkDevicePower power;
   Value<Money> price;
   Value<Time> lead_time;
@@ -89,7 +89,7 @@ struct Cable : Entry {
 
   std::string vendor;
   Medium medium = Medium::passive_copper;
-  Value<Bandwidth> speed;   ///< of one link, per direction
+  Value<Bandwidth> speed;  ///< of one link, per direction
   Value<Length> reach;
   CableEnd nic_end;
   CableEnd switch_end;

@@ -30,23 +30,23 @@ struct StorageSystem : Entry {
   std::string vendor;
   StorageClass storage_class = StorageClass::parallel;
   StorageDrive drive = StorageDrive::nvme;
-  std::string unit;                ///< what one unit is: "appliance", "storage node"
+  std::string unit;  ///< what one unit is: "appliance", "storage node"
   int year = 0;
   int min_units = 1;
-  Value<Information> capacity;     ///< usable, of one unit, after protection
-  Value<Bandwidth> read;           ///< sequential, of one unit
+  Value<Information> capacity;  ///< usable, of one unit, after protection
+  Value<Bandwidth> read;        ///< sequential, of one unit
   Value<Bandwidth> write;
-  Value<Scalar> fill;              ///< share of usable capacity that may be filled
-  Value<Bandwidth> client;         ///< most that one client reads
-  int rack_units = 0;              ///< of one unit
-  Value<Power> power;              ///< of one unit at load
+  Value<Scalar> fill;       ///< share of usable capacity that may be filled
+  Value<Bandwidth> client;  ///< most that one client reads
+  int rack_units = 0;       ///< of one unit
+  Value<Power> power;       ///< of one unit at load
   Value<Mass> weight;
-  Value<Money> price;              ///< of one unit; or:
+  Value<Money> price;                          ///< of one unit; or:
   Value<InformationPrice> price_per_capacity;  ///< of usable capacity
-  Value<StorageRent> rent;         ///< cloud: stored data
-  Value<InformationPrice> egress;  ///< cloud: data that leaves the region
+  Value<StorageRent> rent;                     ///< cloud: stored data
+  Value<InformationPrice> egress;              ///< cloud: data that leaves the region
   Value<Time> lead_time;
-  Value<Time> latency;             ///< first byte
+  Value<Time> latency;  ///< first byte
 
   void fields(spec::Fields& f);
 

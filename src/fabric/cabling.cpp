@@ -42,8 +42,8 @@ double share_within(const Geometry& g, double racks, Length reach) {
   return std::min(1.0, near / racks);
 }
 
-const catalog::Cable* cheapest_cable(const catalog::Catalog& catalog, Bandwidth speed, Length length,
-                                     CableWish wish, bool host_link) {
+const catalog::Cable* cheapest_cable(const catalog::Catalog& catalog, Bandwidth speed,
+                                     Length length, CableWish wish, bool host_link) {
   const catalog::Cable* best = nullptr;
   double best_speed = 0, best_price = 0;
   for (const catalog::Cable* cable : catalog.all<catalog::Cable>()) {
@@ -65,8 +65,8 @@ const catalog::Cable* longest_cable(const catalog::Catalog& catalog, Bandwidth s
   for (const catalog::Cable* cable : catalog.all<catalog::Cable>()) {
     if (!wanted(*cable, wish) || !serves(*cable, speed)) continue;
     const bool slower = best && cable->speed.get() < best->speed.get();
-    const bool longer = best && cable->speed.get() == best->speed.get() &&
-                        cable->reach.get() > best->reach.get();
+    const bool longer =
+        best && cable->speed.get() == best->speed.get() && cable->reach.get() > best->reach.get();
     if (!best || slower || longer) best = cable;
   }
   return best;
@@ -80,7 +80,8 @@ LinkCost link_cost(const catalog::Cable& cable, Length length, bool host_link) {
   c.power = near.power.or_else(Power{}) + far.power.or_else(Power{});
   auto sum = [&](double (*pick)(const Number&)) {
     return (pick(cable.base_price) + pick(near.price) + pick(far.price) +
-            metres * pick(cable.length_price)) * dollar;
+            metres * pick(cable.length_price)) *
+           dollar;
   };
   c.price = sum(likely_of);
   c.low = sum(low_of);

@@ -34,8 +34,8 @@ double share_within(const Geometry& g, double racks, Length reach);
 enum class CableWish : unsigned char { any, copper, optical };
 
 /// The cheapest cable of a speed and wish that reaches, or nullptr.
-const catalog::Cable* cheapest_cable(const catalog::Catalog& catalog, Bandwidth speed, Length length,
-                                     CableWish wish, bool host_link);
+const catalog::Cable* cheapest_cable(const catalog::Catalog& catalog, Bandwidth speed,
+                                     Length length, CableWish wish, bool host_link);
 /// The longest-reaching cable of a speed and wish, or nullptr.
 const catalog::Cable* longest_cable(const catalog::Catalog& catalog, Bandwidth speed,
                                     CableWish wish);
@@ -44,7 +44,7 @@ const catalog::Cable* longest_cable(const catalog::Catalog& catalog, Bandwidth s
 struct LinkCost {
   Money price, low, high;
   Power power;
-  double plugs = 0;    ///< pluggable optical modules, both ends; 0 for copper
+  double plugs = 0;  ///< pluggable optical modules, both ends; 0 for copper
   bool priced = false;
 };
 LinkCost link_cost(const catalog::Cable& cable, Length length, bool host_link);

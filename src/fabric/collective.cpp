@@ -92,12 +92,15 @@ double all_to_all_out_b_s(const Path& path, double ranks) {
 double traffic_factor(Collective op, double ranks) {
   if (ranks <= 1) return 0;
   switch (op) {
-    case Collective::all_reduce: return 2 * (ranks - 1) / ranks;
+    case Collective::all_reduce:
+      return 2 * (ranks - 1) / ranks;
     case Collective::all_gather:
     case Collective::reduce_scatter:
-    case Collective::all_to_all: return (ranks - 1) / ranks;
+    case Collective::all_to_all:
+      return (ranks - 1) / ranks;
     case Collective::broadcast:
-    case Collective::point_to_point: return 1;
+    case Collective::point_to_point:
+      return 1;
   }
   return 1;
 }
@@ -167,12 +170,18 @@ Time point_to_point(const Path& path, Information bytes, bool same_domain) {
 Time collective(Collective op, const Path& path, Information bytes, double ranks,
                 double per_domain) {
   switch (op) {
-    case Collective::all_reduce: return all_reduce(path, bytes, ranks, per_domain);
-    case Collective::all_gather: return all_gather(path, bytes, ranks, per_domain);
-    case Collective::reduce_scatter: return reduce_scatter(path, bytes, ranks, per_domain);
-    case Collective::all_to_all: return all_to_all(path, bytes, ranks, per_domain);
-    case Collective::broadcast: return broadcast(path, bytes, ranks, per_domain);
-    case Collective::point_to_point: break;
+    case Collective::all_reduce:
+      return all_reduce(path, bytes, ranks, per_domain);
+    case Collective::all_gather:
+      return all_gather(path, bytes, ranks, per_domain);
+    case Collective::reduce_scatter:
+      return reduce_scatter(path, bytes, ranks, per_domain);
+    case Collective::all_to_all:
+      return all_to_all(path, bytes, ranks, per_domain);
+    case Collective::broadcast:
+      return broadcast(path, bytes, ranks, per_domain);
+    case Collective::point_to_point:
+      break;
   }
   return point_to_point(path, bytes, per_domain > 1);
 }

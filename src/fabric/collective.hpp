@@ -75,19 +75,20 @@ struct DirectReduce {
 
 /// What one GPU sees of the network.
 struct Path {
-  Bandwidth scale_up;   ///< bus bandwidth of ring collectives for large messages, per GPU and direction
-  Bandwidth copy;       ///< C above; 0: costs nothing
+  Bandwidth
+      scale_up;    ///< bus bandwidth of ring collectives for large messages, per GPU and direction
+  Bandwidth copy;  ///< C above; 0: costs nothing
   double domain = 1;    ///< GPUs per scale-up domain (8 in HGX, 72 in NVL72)
   Bandwidth scale_out;  ///< NIC share per GPU and direction, after protocol efficiency
   Time launch;          ///< fixed cost of one call, in a domain
   Protocols up;
   Protocols out;
-  double tree = 0.37;      ///< share of bandwidth that a tree across domains reaches
-  DirectReduce direct;     ///< set `direct.enabled` for tensor parallelism in serving
-  double nvls = 1;         ///< factor on all-reduce rate in a domain by in-switch reduction
-  double nvls_above = 4;   ///< it is used only when more ranks than this share a domain
-  double overlap = 1;      ///< share of the shorter phase hidden behind the longer (0..1)
-  double all_to_all = 1;   ///< factor on rates for all-to-all against ring, in a domain
+  double tree = 0.37;           ///< share of bandwidth that a tree across domains reaches
+  DirectReduce direct;          ///< set `direct.enabled` for tensor parallelism in serving
+  double nvls = 1;              ///< factor on all-reduce rate in a domain by in-switch reduction
+  double nvls_above = 4;        ///< it is used only when more ranks than this share a domain
+  double overlap = 1;           ///< share of the shorter phase hidden behind the longer (0..1)
+  double all_to_all = 1;        ///< factor on rates for all-to-all against ring, in a domain
   double oversubscription = 1;  ///< down : up bandwidth of the scale-out network's worst tier
   double leaf = 1e9;            ///< GPUs below which scale-out traffic stays under full bandwidth
 
@@ -96,7 +97,12 @@ struct Path {
 };
 
 enum class Collective : unsigned char {
-  all_reduce, all_gather, reduce_scatter, all_to_all, broadcast, point_to_point
+  all_reduce,
+  all_gather,
+  reduce_scatter,
+  all_to_all,
+  broadcast,
+  point_to_point
 };
 
 /// Bytes on a link per byte of buffer: 2(n-1)/n, (n-1)/n, 1 (nccl-tests PERFORMANCE.md).

@@ -66,9 +66,9 @@ TEST(Collective, BusBandwidthFollowsNcclTests) {
   EXPECT_DOUBLE_EQ(traffic_factor(Collective::broadcast, 8), 1);
   // 512 MiB over 8 A100 in 4.2259 ms is 222.3 GB/s (NCCL 2.27 table).
   const Information size = 512.0 * 1024 * 1024 * byte;
-  EXPECT_NEAR(bus_bandwidth(Collective::all_reduce, size, 8, 4.2259 * millisecond)
-                  .in(gigabyte_per_second),
-              222.3, 0.1);
+  EXPECT_NEAR(
+      bus_bandwidth(Collective::all_reduce, size, 8, 4.2259 * millisecond).in(gigabyte_per_second),
+      222.3, 0.1);
 }
 
 Path path_of(const char* link, double rate_gb_s, double domain) {
@@ -95,9 +95,9 @@ TEST_P(InNode, AllReduceNearMeasured) {
   const Path p = path_of(m.link, m.rate, m.ranks);
   const Information size = m.mib * 1024 * 1024 * byte;
   const Time t = all_reduce(p, size, m.ranks, m.ranks);
-  EXPECT_NEAR(bus_bandwidth(Collective::all_reduce, size, m.ranks, t).in(gigabyte_per_second) /
-                  m.busbw,
-              1, m.tolerance);
+  EXPECT_NEAR(
+      bus_bandwidth(Collective::all_reduce, size, m.ranks, t).in(gigabyte_per_second) / m.busbw, 1,
+      m.tolerance);
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -125,9 +125,9 @@ RC_GTEST_PROP(CollectiveProperties, MoreBytesOrLessBandwidthNeverTakeLess, ()) {
   const double ranks = *rc::gen::inRange(2, 2000);
   const double inside = *rc::gen::element(1, 2, 4, 8);
   const double mb = *rc::gen::inRange(1, 100000) / 10.0;
-  const auto op = *rc::gen::element(Collective::all_reduce, Collective::all_gather,
-                                    Collective::reduce_scatter, Collective::all_to_all,
-                                    Collective::broadcast);
+  const auto op =
+      *rc::gen::element(Collective::all_reduce, Collective::all_gather, Collective::reduce_scatter,
+                        Collective::all_to_all, Collective::broadcast);
   Path p = path_of("NVLink 4", 450, 8);
   const Time t = collective(op, p, mb * 1e-3 * gigabyte, ranks, inside);
   RC_ASSERT(std::isfinite(t.si()));

@@ -35,7 +35,10 @@ struct Adapters {
 class Designer {
  public:
   Designer(const Spec& spec, const Demand& demand, const catalog::Catalog& catalog, Trace& trace)
-      : spec_(spec), demand_(demand), catalog_(catalog), trace_(trace),
+      : spec_(spec),
+        demand_(demand),
+        catalog_(catalog),
+        trace_(trace),
         prefix_("fabric." + demand.scope + ".") {}
 
   Design run() {
@@ -44,7 +47,9 @@ class Designer {
     wiring_ = wiring();
     if (adapters_.count == 0 || adapters_.speed.value.si() <= 0) return without_network();
     if (out_.kind == Kind::none) return alone();
-    Network compute = compute_network();
+    const catalog::Switch* used = compute_switch();
+    if (!used) return without_network();
+    const Network compute = compute_network(*used);
     out_.used = compute.used;
     out_.counts = compute.counts;
     Report report(spec_, demand_, catalog_, trace_, wiring_, out_);
@@ -64,15 +69,17 @@ class Designer {
   Adapters adapters() {
     Adapters a;
     a.count = spec_.nics > 0 ? spec_.nics : demand_.system->compute_nics.count;
-    const catalog::Nic* named = spec_.nic.empty() ? nullptr : catalog_.find<catalog::Nic>(spec_.nic);
+    const catalog::Nic* named =
+        spec_.nic.empty() ? nullptr : catalog_.find<catalog::Nic>(spec_.nic);
     Value<Bandwidth> speed = spec_.nic_speed;
     if (!speed && named) speed = named->speed;
     if (!speed) speed = demand_.system->compute_nics.speed;
     if (speed) a.speed = trace_.input(id("nic-speed"), speed, "Gb/s");
     a.bought = named != nullptr;
     ethernet_ = is_ethernet(named);
-    a.nic = named ? named
-                  : catalog_.find<catalog::Nic>(usual_nic(*demand_.system, ethernet_, a.speed.value));
+    a.nic = named
+                ? named
+                : catalog_.find<catalog::Nic>(usual_nic(*demand_.system, ethernet_, a.speed.value));
     return a;
   }
 
@@ -80,7 +87,9 @@ class Designer {
     if (named) return named->technology != NetworkTechnology::infiniband;
     if (const auto* s = catalog_.find<catalog::Switch>(spec_.network_switch))
       return s->technology != NetworkTechnology::infiniband;
-    return demand_.system->vendor != "NVIDIA";
+    const std::string& maker = demand_.system->vendor;
+    if (maker == "AWS" || maker == "Google") return true;
+    return demand_.accelerator->vendor != "NVIDIA";
   }
 
   Wiring wiring() {
@@ -88,7 +97,9 @@ class Designer {
     const double systems = std::max(1.0, demand_.systems.value.si());
     const double racks = demand_.racks > 0 ? demand_.racks : systems;
     w.systems_per_rack = std::max(1.0, systems / racks);
-    w.geometry = {racks, std::max(1.0, demand_.racks_per_row), demand_.rack_pitch,
+    w.geometry = {racks,
+                  std::max(1.0, demand_.racks_per_row),
+                  demand_.rack_pitch,
                   demand_.row_pitch,
                   trace_.constant(id("dressing"), 4.0 * metre, "m",
                                   assumed("2 m at each end from port to tray and back")),
@@ -105,10 +116,11 @@ class Designer {
 
   Design without_network() {
     if (nodes() > 1)
-      out_.findings.remarks.push_back(fmt::format(
-          "fabric {}: {} has no scale-out adapters in the catalogue; name `nics` and `nic_speed` to "
-          "design its network",
-          demand_.scope, demand_.system->name));
+      out_.findings.remarks.push_back(
+          fmt::format("fabric {}: {} has no scale-out adapters in the catalogue; name `nics` and "
+                      "`nic_speed` to "
+                      "design its network",
+                      demand_.scope, demand_.system->name));
     out_.kind = Kind::none;
     out_.path = make_path(*demand_.system, *demand_.accelerator, {});
     return std::move(out_);
@@ -124,8 +136,8 @@ class Designer {
       out_.findings.margins.push_back(
           make_margin(id("ports"), "systems joined, " + demand_.scope, demand_.systems, have,
                       "system")
-              .because(fmt::format("{} systems are asked to work together and no network joins them.",
-                                   nodes()))
+              .because(fmt::format(
+                  "{} systems are asked to work together and no network joins them.", nodes()))
               .remedy({"set `fabric.kind` to rail or fat-tree", {}, {}, ""}));
     }
     out_.path = make_path(*demand_.system, *demand_.accelerator, scale_out());
@@ -143,13 +155,14 @@ class Designer {
             .dimensions = spec_.dimensions};
   }
 
-  Network compute_network() {
-    const catalog::Switch* used = catalog_.find<catalog::Switch>(spec_.network_switch);
-    if (!used)
-      used = catalog_.find<catalog::Switch>(usual_switch(adapters_.speed.value, ethernet_));
-    static const catalog::Switch nothing;
-    Network n = lay_out(catalog_, used ? *used : nothing, request(), adapters_.speed.value, wiring_);
-    if (!used || out_.kind == Kind::torus) n.used = nullptr;
+  const catalog::Switch* compute_switch() const {
+    if (const auto* named = catalog_.find<catalog::Switch>(spec_.network_switch)) return named;
+    return catalog_.find<catalog::Switch>(usual_switch(adapters_.speed.value, ethernet_));
+  }
+
+  Network compute_network(const catalog::Switch& used) const {
+    Network n = lay_out(catalog_, used, request(), adapters_.speed.value, wiring_);
+    if (out_.kind == Kind::torus) n.used = nullptr;  // adapters are wired to each other
     return n;
   }
 
@@ -194,18 +207,19 @@ class Designer {
     const Value<Scalar>& listed =
         adapters_.nic && adapters_.nic->efficiency ? adapters_.nic->efficiency : fallback;
     const auto nic = trace_.input(id("nic-efficiency"), listed, "%");
-    const bool spread = spec_.routing == Routing::adaptive ||
-                        (spec_.routing == Routing::automatic &&
-                         (!out_.used || out_.used->adaptive_routing));
+    const bool spread =
+        spec_.routing == Routing::adaptive ||
+        (spec_.routing == Routing::automatic && (!out_.used || out_.used->adaptive_routing));
     if (spread || out_.counts.tiers < 2) return nic;
     // Random permutation over 8,192 hosts, per-flow ECMP: slowest flow's share at 8, 16, 32 queue
     // pairs is 0.54, 0.68, 0.80 (max-min solve; docs/models/fabric.md).
     const auto hash = trace_.input(
         id("static-routing-share"),
-        Value<Scalar>(0.54, 0.68, 0.80,
-                      published("max-min solve of per-flow ECMP, 8,192 hosts, 8/16/32 queue pairs a "
-                                "host: slowest flow's share of line rate",
-                                "2026-11")),
+        Value<Scalar>(
+            0.54, 0.68, 0.80,
+            published("max-min solve of per-flow ECMP, 8,192 hosts, 8/16/32 queue pairs a "
+                      "host: slowest flow's share of line rate",
+                      "2026-11")),
         "%");
     out_.findings.remarks.push_back(fmt::format(
         "fabric {}: flows are hashed to paths (static routing), so the slowest of a collective "

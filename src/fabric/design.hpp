@@ -42,15 +42,15 @@
 namespace headroom::fabric {
 
 struct Demand {
-  std::string scope;                                ///< cluster in kebab form
-  const catalog::System* system = nullptr;          ///< required
+  std::string scope;                                  ///< cluster in kebab form
+  const catalog::System* system = nullptr;            ///< required
   const catalog::Accelerator* accelerator = nullptr;  ///< required
-  Figure<Scalar> systems;                           ///< how many, with its trace node
-  double racks = 0;                                 ///< that hold them; 0: one each
+  Figure<Scalar> systems;                             ///< how many, with its trace node
+  double racks = 0;                                   ///< that hold them; 0: one each
   double racks_per_row = 20;
-  Length rack_pitch = 0.6 * metre;                  ///< standard 600 mm racks
-  Length row_pitch = 3 * metre;                     ///< rack, cold aisle and half hot aisles
-  double storage_units = 0;                         ///< storage boxes on the storage network
+  Length rack_pitch = 0.6 * metre;  ///< standard 600 mm racks
+  Length row_pitch = 3 * metre;     ///< rack, cold aisle and half hot aisles
+  double storage_units = 0;         ///< storage boxes on the storage network
 };
 
 struct Design {
@@ -59,14 +59,14 @@ struct Design {
   Counts counts;                          ///< compute network
   Counts storage;                         ///< storage network; all zero when there is none
   Path path;
-  Figure<Scalar> switches, cables, plugs; ///< both networks
-  Figure<Power> power;                    ///< switches and plugs, typical
+  Figure<Scalar> switches, cables, plugs;  ///< both networks
+  Figure<Power> power;                     ///< switches and plugs, typical
   Figure<Power> power_max;
   Figure<Money> capital;
   Figure<Bandwidth> bisection;
-  Figure<Scalar> oversubscription;        ///< as built, in whole switches
-  Figure<Time> latency;                   ///< worst route, one way
-  double rack_units = 0;                  ///< of all switches
+  Figure<Scalar> oversubscription;  ///< as built, in whole switches
+  Figure<Time> latency;             ///< worst route, one way
+  double rack_units = 0;            ///< of all switches
   Mass weight;
   Findings findings;
 };

@@ -81,8 +81,8 @@ TEST(Design, SuperPodByDefault) {
   EXPECT_GT(d.latency.in(microsecond), 1);
 }
 
-// Optics of a two-tier fabric with single-mode links of 400 Gb/s: 9 W at the NIC and 1.5 twin plugs of
-// 17 W a GPU make 34.5 W (NVIDIA data sheets); 1,024 GPUs: 35.3 kW and 2,560 modules.
+// Optics of a two-tier fabric with single-mode links of 400 Gb/s: 9 W at the NIC and 1.5 twin plugs
+// of 17 W a GPU make 34.5 W (NVIDIA data sheets); 1,024 GPUs: 35.3 kW and 2,560 modules.
 TEST(Design, OpticsPowerPerGpu) {
   Spec spec;
   spec.storage_network = false;
@@ -191,6 +191,46 @@ TEST(Design, StaticRoutingTaxesTheRate) {
   EXPECT_NEAR(hashed.design.path.scale_out.si() / sprayed.design.path.scale_out.si(), 0.68, 1e-9);
   EXPECT_EQ(hashed.design.findings.remarks.size(), 1u);
   EXPECT_TRUE(sprayed.design.findings.remarks.empty());
+}
+
+// What is usually bought: InfiniBand for NVIDIA's accelerators whoever builds the box, Ethernet
+// else.
+TEST(Design, UsualSwitchFollowsTheAccelerator) {
+  EXPECT_EQ(build("hgx-h100", 16).design.used->technology, catalog::NetworkTechnology::infiniband);
+  for (const auto* s : cat().all<catalog::System>()) {
+    const auto* a = cat().find<catalog::Accelerator>(s->accelerator);
+    if (!a || a->vendor == "NVIDIA" || s->compute_nics.count == 0) continue;
+    const Built b = build(s->id, 16);
+    ASSERT_NE(b.design.used, nullptr) << s->id;
+    EXPECT_EQ(b.design.used->technology, catalog::NetworkTechnology::ethernet) << s->id;
+  }
+}
+
+// A torus has cables and no switches.
+TEST(Design, TorusBuysCablesOnly) {
+  Spec spec;
+  spec.kind = Kind::torus;
+  spec.storage_network = false;
+  const Built b = build("dgx-h100", 64, spec);
+  EXPECT_EQ(b.design.switches.value, 0);
+  EXPECT_GT(b.design.cables.value, 0);
+  EXPECT_EQ(margin(b.design, "fabric.gpu.ports"), nullptr);
+}
+
+// A system without scale-out adapters is said to have none.
+TEST(Design, NoAdaptersNoNetwork) {
+  catalog::System box;
+  box.name = "box";
+  catalog::Accelerator chip;
+  Trace trace;
+  Demand d;
+  d.scope = "gpu";
+  d.system = &box;
+  d.accelerator = &chip;
+  d.systems = trace.constant("n", Scalar(4), "system", assumed("test"));
+  const Design out = design({}, d, cat(), trace);
+  EXPECT_EQ(out.used, nullptr);
+  EXPECT_EQ(out.findings.remarks.size(), 1u);
 }
 
 TEST(Design, EveryCataloguedSystemCanBeNetworked) {

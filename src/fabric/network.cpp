@@ -39,8 +39,8 @@ void add_host_cables(const catalog::Catalog& catalog, Network& n, const Wiring& 
 void add_switch_cables(const catalog::Catalog& catalog, Network& n, const Wiring& w) {
   const double links = static_cast<double>(n.counts.switch_links());
   const bool far = w.geometry.racks > 1;
-  const Length length = w.longest_switch || !far ? n.longest_switch
-                                                 : mean_run(w.geometry, w.geometry.racks);
+  const Length length =
+      w.longest_switch || !far ? n.longest_switch : mean_run(w.geometry, w.geometry.racks);
   add_run(n, cheapest_cable(catalog, n.link, n.longest_switch, CableWish::any, false), false, links,
           length);
 }

@@ -22,7 +22,7 @@ struct Network {
   const catalog::Switch* used = nullptr;
   Request request;
   Counts counts;
-  Bandwidth link;            ///< speed of one endpoint link
+  Bandwidth link;  ///< speed of one endpoint link
   Length longest_host, longest_switch;
   std::vector<CableRun> cables;
 

@@ -15,34 +15,77 @@ constexpr Protocol protocol(double hop_us, double fill_us, double share) {
 // Fits of `launch + min_p[...] + S/(n C)` to AIConfigurator nccl_perf (NVIDIA, Apache-2.0,
 // NCCL 2.27-2.29, half precision), least absolute log error over every other message size. Shares
 // are the fitted rate over the link's data-sheet rate: 215 of 300, 362 of 450, 702 of 900 GB/s.
-// In-switch gain for large messages: 473 against 366 GB/s on 8 x H200 and 838 against 682 on 8 x B200
-// at 8 GiB (Machine Learning Engineering Open Book, network chapter); Blackwell's is set lower, for
-// the 704 GB/s of the table at 512 MiB. Direct kernels: vLLM and TensorRT-LLM
+// In-switch gain for large messages: 473 against 366 GB/s on 8 x H200 and 838 against 682 on 8 x
+// B200 at 8 GiB (Machine Learning Engineering Open Book, network chapter); Blackwell's is set
+// lower, for the 704 GB/s of the table at 512 MiB. Direct kernels: vLLM and TensorRT-LLM
 // custom_allreduce tables of the same source.
 constexpr std::string_view nccl_fit =
     "fit to AIConfigurator nccl_perf and custom_allreduce tables (NVIDIA, 2026)";
 
 constexpr std::array<LinkCalibration, 6> links{{
-    {"NVLink 3", 215.0 / 300, gb_s(778), us(4.47),
+    {"NVLink 3",
+     215.0 / 300,
+     gb_s(778),
+     us(4.47),
      {{protocol(4.23, 0, 0.00434), protocol(0.661, 6.55, 0.332), protocol(0.541, 30.5, 1)}},
-     1, 1e9, 0.921, {false, us(3.8), us(0.1), 0.55}, nccl_fit},
-    {"NVLink 4", 362.0 / 450, gb_s(871), us(4.78),
+     1,
+     1e9,
+     0.921,
+     {false, us(3.8), us(0.1), 0.55},
+     nccl_fit},
+    {"NVLink 4",
+     362.0 / 450,
+     gb_s(871),
+     us(4.78),
      {{protocol(0.764, 0, 0.0391), protocol(0.727, 2.37, 0.587), protocol(1.47, 21.0, 1)}},
-     1.29, 4, 0.93, {false, us(4.3), us(0.07), 0.75}, nccl_fit},
-    {"NVLink 5", 702.0 / 900, gb_s(1240), us(5.72),
+     1.29,
+     4,
+     0.93,
+     {false, us(4.3), us(0.07), 0.75},
+     nccl_fit},
+    {"NVLink 5",
+     702.0 / 900,
+     gb_s(1240),
+     us(5.72),
      {{protocol(3.08, 0, 0.00828), protocol(1.17, 3.09, 0.372), protocol(3.02, 12.8, 1)}},
-     1.15, 5, 0.795, {false, us(6.6), us(0.13), 0.68}, nccl_fit},
+     1.15,
+     5,
+     0.795,
+     {false, us(6.6), us(0.13), 0.68},
+     nccl_fit},
     // Fitted to RTX PRO 6000 (PCIe 5 x16, 64 GB/s): 25 GB/s.
-    {"PCIe", 25.0 / 64, gb_s(0), us(3.78),
+    {"PCIe",
+     25.0 / 64,
+     gb_s(0),
+     us(3.78),
      {{protocol(1.71, 0, 0.0268), protocol(1.38, 1.23, 0.463), protocol(4.57, 3.22, 1)}},
-     1, 1e9, 0.834, {false, us(7), us(1), 0.8}, nccl_fit},
+     1,
+     1e9,
+     0.834,
+     {false, us(7), us(1), 0.8},
+     nccl_fit},
     // 340 of 450 GB/s busbw published for eight MI300X by RCCL users; recalled, unverified.
-    {"Infinity Fabric", 0.72, gb_s(871), us(8),
+    {"Infinity Fabric",
+     0.72,
+     gb_s(871),
+     us(8),
      {{protocol(1.5, 0, 0.0391), protocol(1.2, 6, 0.5), protocol(1.5, 40, 1)}},
-     1, 1e9, 0.8, {false, us(6), us(0.2), 0.6}, "assumed: NVLink 3's shape at 72 %", false},
-    {"", 0.75, gb_s(871), us(5),
+     1,
+     1e9,
+     0.8,
+     {false, us(6), us(0.2), 0.6},
+     "assumed: NVLink 3's shape at 72 %",
+     false},
+    {"",
+     0.75,
+     gb_s(871),
+     us(5),
      {{protocol(1, 0, 0.0391), protocol(1, 4, 0.5), protocol(1.5, 25, 1)}},
-     1, 1e9, 0.85, {false, us(5), us(0.1), 0.6}, "assumed: NVLink 4's latencies, 75 % of the rate",
+     1,
+     1e9,
+     0.85,
+     {false, us(5), us(0.1), 0.6},
+     "assumed: NVLink 4's latencies, 75 % of the rate",
      false},
 }};
 
@@ -63,16 +106,16 @@ constexpr double tree_share = 0.37;
 }  // namespace
 
 const LinkCalibration& calibration(std::string_view link) {
-  const auto it = std::find_if(links.begin(), links.end(),
-                               [&](const auto& c) { return link.substr(0, c.link.size()) == c.link; });
+  const auto it = std::find_if(links.begin(), links.end(), [&](const auto& c) {
+    return link.substr(0, c.link.size()) == c.link;
+  });
   return *it;  // the last one's empty name matches everything
 }
 
 Path make_path(const catalog::System& system, const catalog::Accelerator& accelerator,
                const ScaleOut& out) {
   const LinkCalibration& link = calibration(accelerator.scale_up.link);
-  const Value<Bandwidth>& rate =
-      system.scale_up.bandwidth.or_else(accelerator.scale_up.bandwidth);
+  const Value<Bandwidth>& rate = system.scale_up.bandwidth.or_else(accelerator.scale_up.bandwidth);
   Path p;
   p.domain = std::max(1, system.scale_up.domain);
   p.scale_up = link.share * rate.or_else(Bandwidth{});

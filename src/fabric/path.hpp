@@ -26,16 +26,16 @@ namespace headroom::fabric {
 
 /// What collective libraries reach on a scale-up link.
 struct LinkCalibration {
-  std::string_view link;     ///< prefix of catalogue's `scale_up.link`
-  double share;              ///< of the data-sheet rate, ring collectives of large messages
+  std::string_view link;  ///< prefix of catalogue's `scale_up.link`
+  double share;           ///< of the data-sheet rate, ring collectives of large messages
   Bandwidth copy;
   Time launch;
   Protocols protocols;
-  double nvls, nvls_above;   ///< in-switch reduction
+  double nvls, nvls_above;  ///< in-switch reduction
   double all_to_all;
-  DirectReduce direct;       ///< of serving engines; enabled is false
+  DirectReduce direct;  ///< of serving engines; enabled is false
   std::string_view source;
-  bool fitted = true;        ///< false: assumed by analogy
+  bool fitted = true;  ///< false: assumed by analogy
 };
 
 /// The calibration of a link name; the generic one when the name is unknown or empty.
@@ -47,7 +47,7 @@ struct ScaleOut {
   double efficiency = 0.94;  ///< of line rate that collectives reach
   bool ethernet = false;     ///< RoCE latencies instead of InfiniBand's
   double oversubscription = 1;
-  double group = 1e9;        ///< GPUs that reach each other below the tapered tier
+  double group = 1e9;  ///< GPUs that reach each other below the tapered tier
 };
 
 /// A path for the accelerators of a system. `domain` is the system's scale-up domain.

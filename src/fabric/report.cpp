@@ -26,19 +26,24 @@ Money dearer(const Network& a, const Network& b) {
 
 Report::Report(const Spec& spec, const Demand& demand, const catalog::Catalog& catalog,
                Trace& trace, const Wiring& wiring, Design& out)
-    : spec_(spec), demand_(demand), catalog_(catalog), trace_(trace), wiring_(wiring), out_(out),
+    : spec_(spec),
+      demand_(demand),
+      catalog_(catalog),
+      trace_(trace),
+      wiring_(wiring),
+      out_(out),
       prefix_("fabric." + demand.scope + ".") {}
 
 std::string Report::id(std::string_view name) const { return prefix_ + std::string(name); }
 
 void Report::bill_switches(const Network& net, const std::string& prefix, const Tier& tier) {
   if (!net.used || tier.count == 0) return;
-  const auto counted = trace_.derive(
-      prefix + tier.name, Scalar(static_cast<double>(tier.count)), "switch",
-      fmt::format("{} switches of {} tiers, radix {} at {}, {} endpoints, taper {:g}", tier.name,
-                  net.counts.tiers, net.request.radix, format(net.link, "Gb/s"),
-                  net.counts.host_links, net.request.taper),
-      {demand_.systems});
+  const auto counted =
+      trace_.derive(prefix + tier.name, Scalar(static_cast<double>(tier.count)), "switch",
+                    fmt::format("{} switches of {} tiers, radix {} at {}, {} endpoints, taper {:g}",
+                                tier.name, net.counts.tiers, net.request.radix,
+                                format(net.link, "Gb/s"), net.counts.host_links, net.request.taper),
+                    {demand_.systems});
   BillLine line;
   line.id = prefix + tier.name;
   line.category = "network";
@@ -46,7 +51,8 @@ void Report::bill_switches(const Network& net, const std::string& prefix, const 
   line.count = static_cast<double>(tier.count);
   line.count_node = counted;
   price_of(line, net.used->price);
-  if (net.used->price) line.price_node = trace_.input(prefix + tier.name + "-price", net.used->price, "USD");
+  if (net.used->price)
+    line.price_node = trace_.input(prefix + tier.name + "-price", net.used->price, "USD");
   if (net.used->lead_time) line.lead_time = net.used->lead_time.get();
   out_.findings.bill.add(std::move(line));
   switch_nodes_.push_back(counted);
@@ -61,10 +67,10 @@ void Report::bill_cables(const Network& net, const std::string& prefix) {
     line.item = fmt::format("{}, {:.0f} m ({} link)", run.cable->name, run.length.in(metre),
                             run.host ? "host" : "switch");
     line.count = run.count;
-    line.count_node = trace_.derive(line.id, Scalar(run.count), "cable",
-                                    run.host ? "host links that this cable serves"
-                                             : "links between switches",
-                                    {demand_.systems});
+    line.count_node =
+        trace_.derive(line.id, Scalar(run.count), "cable",
+                      run.host ? "host links that this cable serves" : "links between switches",
+                      {demand_.systems});
     if (cost.priced) {
       line.unit_price = cost.price;
       line.price_low = cost.low.si();
@@ -110,9 +116,9 @@ void Report::storage(const Network& net) {
 }
 
 void Report::ports(const Network& net, Bandwidth nic, bool ethernet) {
-  const auto need = trace_.derive(
-      id("endpoints"), Scalar(static_cast<double>(net.request.endpoints())), "port",
-      fmt::format("systems x {} links each", net.request.rails), {demand_.systems});
+  const auto need =
+      trace_.derive(id("endpoints"), Scalar(static_cast<double>(net.request.endpoints())), "port",
+                    fmt::format("systems x {} links each", net.request.rails), {demand_.systems});
   const auto have = trace_.derive(
       id("most-endpoints"), Scalar(static_cast<double>(net.counts.most)), "port",
       fmt::format("most of a {} of {} tiers with radix {} at {}, taper {:g}, {} planes",
@@ -133,13 +139,17 @@ void Report::ports(const Network& net, Bandwidth nic, bool ethernet) {
       const Network other = lay_out(catalog_, *s, free_tiers, nic, wiring_);
       Remedy r{fmt::format("use {} {} in {} tiers", other.counts.switches(), s->name,
                            other.counts.tiers),
-               dearer(other, net), {}, "switch catalogue"};
+               dearer(other, net),
+               {},
+               "switch catalogue"};
       if (s->lead_time) r.lead_time = s->lead_time.get();
       m.remedies.push_back(std::move(r));
     }
     m.remedies.push_back({fmt::format("split every adapter over {} planes: {} times the radix",
                                       net.request.planes * 2, 2),
-                          {}, {}, "docs/models/fabric.md"});
+                          {},
+                          {},
+                          "docs/models/fabric.md"});
   }
   out_.findings.margins.push_back(std::move(m));
 }
@@ -155,15 +165,16 @@ void Report::bisection(const Network& net, Figure<Bandwidth> nic, int nics) {
       "injection bandwidth over bisection, in whole switches", {out_.bisection});
   if (!spec_.max_oversubscription) return;
   const auto most = trace_.input(id("max-oversubscription"), spec_.max_oversubscription, "");
-  const auto need =
-      trace_.derive(id("bisection-need"), (1.0 / most.value.si()) * full, "TB/s",
-                    "half the endpoints x adapter speed / tolerated oversubscription",
-                    {demand_.systems, nic, most});
-  Margin m = make_margin(id("bisection"), "bisection, " + demand_.scope, need, out_.bisection, "TB/s");
-  m.why = fmt::format("The work tolerates {:g}:1; {} links into {} towards the top tier make {:.2g}:1.",
-                      most.value.si(), net.counts.host_links,
-                      net.counts.tiers == 3 ? net.counts.core_links : net.counts.switch_links(),
-                      out_.oversubscription.value.si());
+  const auto need = trace_.derive(id("bisection-need"), (1.0 / most.value.si()) * full, "TB/s",
+                                  "half the endpoints x adapter speed / tolerated oversubscription",
+                                  {demand_.systems, nic, most});
+  Margin m =
+      make_margin(id("bisection"), "bisection, " + demand_.scope, need, out_.bisection, "TB/s");
+  m.why =
+      fmt::format("The work tolerates {:g}:1; {} links into {} towards the top tier make {:.2g}:1.",
+                  most.value.si(), net.counts.host_links,
+                  net.counts.tiers == 3 ? net.counts.core_links : net.counts.switch_links(),
+                  out_.oversubscription.value.si());
   if (m.headroom() < 0 && net.used) {
     Request wider = net.request;
     wider.taper = most.value;
@@ -171,7 +182,9 @@ void Report::bisection(const Network& net, Figure<Bandwidth> nic, int nics) {
     const long more = other.counts.switches() - net.counts.switches();
     Remedy r{fmt::format("build {:g}:1: {} more switches and {} more links", most.value.si(), more,
                          other.counts.switch_links() - net.counts.switch_links()),
-             dearer(other, net), {}, "switch and cable catalogue"};
+             dearer(other, net),
+             {},
+             "switch and cable catalogue"};
     if (net.used->lead_time) r.lead_time = net.used->lead_time.get();
     m.remedies.push_back(std::move(r));
   }
@@ -196,12 +209,14 @@ void Report::copper(const Network& net) {
     Wiring glass = wiring_;
     glass.host_wish = CableWish::optical;
     const Network other = lay_out(catalog_, *net.used, net.request, net.link, glass);
-    m.remedies.push_back({fmt::format("use optics for {} host links ({} more)",
-                                      net.counts.host_links,
-                                      format_scaled(other.plug_power().si(), "W")),
-                          other.cable_price(), {}, "cable catalogue"});
-    m.remedies.push_back({"put the leaf switches in the racks (`leaf_place: in-rack`)", {}, {},
-                          "geometry"});
+    m.remedies.push_back(
+        {fmt::format("use optics for {} host links ({} more)", net.counts.host_links,
+                     format_scaled(other.plug_power().si(), "W")),
+         other.cable_price(),
+         {},
+         "cable catalogue"});
+    m.remedies.push_back(
+        {"put the leaf switches in the racks (`leaf_place: in-rack`)", {}, {}, "geometry"});
   }
   out_.findings.margins.push_back(std::move(m));
 }
@@ -223,8 +238,8 @@ void Report::reach(const Network& net) {
   m.why = fmt::format("Leaves and spines stand up to {} of cable apart; {} reaches {}.",
                       format(need.value, "m"), cable->name, format(have.value, "m"));
   if (m.headroom() < 0.1)
-    m.remedies.push_back({"place spines per building and join buildings by coherent optics", {}, {},
-                          ""});
+    m.remedies.push_back(
+        {"place spines per building and join buildings by coherent optics", {}, {}, ""});
   out_.findings.margins.push_back(std::move(m));
 }
 
@@ -235,13 +250,14 @@ void Report::at_hand(const Network& net, const Tier& tier) {
   const auto have = trace_.input(
       id(tier.name + "-at-hand"),
       Value<Scalar>(static_cast<double>(tier.at_hand),
-                    std::make_shared<Source>(Source{"scenario", "as written in the scenario", "", "",
-                                                    Trust::user})),
+                    std::make_shared<Source>(
+                        Source{"scenario", "as written in the scenario", "", "", Trust::user})),
       "switch");
-  Margin m = make_margin(id(tier.name), tier.name + " switches, " + demand_.scope, need, have,
-                         "switch");
-  m.why = fmt::format("{} endpoints over radix {} take {} {} switches; {} are at hand.",
-                      net.counts.host_links, net.request.radix, tier.count, tier.name, tier.at_hand);
+  Margin m =
+      make_margin(id(tier.name), tier.name + " switches, " + demand_.scope, need, have, "switch");
+  m.why =
+      fmt::format("{} endpoints over radix {} take {} {} switches; {} are at hand.",
+                  net.counts.host_links, net.request.radix, tier.count, tier.name, tier.at_hand);
   if (tier.count > tier.at_hand) {
     const double more = static_cast<double>(tier.count - tier.at_hand);
     Remedy r{fmt::format("buy {:.0f} more {}", more, net.used->name), {}, {}, "switch catalogue"};
@@ -255,11 +271,11 @@ void Report::at_hand(const Network& net, const Tier& tier) {
 void Report::totals() {
   out_.switches = trace_.derive(id("switches"), Scalar(switches_), "switch",
                                 "all tiers of all networks", switch_nodes_);
-  out_.cables = trace_.derive(id("cables"), Scalar(cables_), "cable", "host and switch links",
-                              cable_nodes_);
-  out_.plugs = trace_.derive(id("plugs"), Scalar(plugs_), "",
-                             "optical modules at both ends, twin-port modules counted once",
-                             {out_.cables});
+  out_.cables =
+      trace_.derive(id("cables"), Scalar(cables_), "cable", "host and switch links", cable_nodes_);
+  out_.plugs =
+      trace_.derive(id("plugs"), Scalar(plugs_), "",
+                    "optical modules at both ends, twin-port modules counted once", {out_.cables});
   const auto optics = trace_.derive(id("optics-power"), plug_power_, "kW",
                                     "power of plugs at adapters and switches", {out_.cables});
   const auto boxes = trace_.derive(id("switch-power"), typical_, "kW",

@@ -29,9 +29,9 @@ std::span<const std::string_view> host_link_names();
 
 struct Spec {
   Kind kind = Kind::automatic;
-  std::string network_switch;          ///< catalogue id; empty: by NIC speed and maker
-  std::string nic;                     ///< catalogue id; empty: what the system holds
-  int nics = 0;                        ///< per system; 0: what the system holds
+  std::string network_switch;  ///< catalogue id; empty: by NIC speed and maker
+  std::string nic;             ///< catalogue id; empty: what the system holds
+  int nics = 0;                ///< per system; 0: what the system holds
   Value<Bandwidth> nic_speed;
   Value<Scalar> oversubscription;      ///< as built, down : up at the top tier
   Value<Scalar> max_oversubscription;  ///< what the work tolerates; makes a limit
@@ -41,9 +41,9 @@ struct Spec {
   Routing routing = Routing::automatic;
   LeafPlace leaf_place = LeafPlace::automatic;
   HostLinks host_links = HostLinks::automatic;
-  Value<Length> longest_host_link;     ///< measured on a plan; else from the rows
+  Value<Length> longest_host_link;  ///< measured on a plan; else from the rows
   Value<Length> longest_switch_link;
-  int leaf_switches = 0;               ///< already there: make limits
+  int leaf_switches = 0;  ///< already there: make limits
   int spine_switches = 0;
   int core_switches = 0;
   bool storage_network = true;

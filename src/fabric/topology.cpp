@@ -8,8 +8,8 @@
 namespace headroom::fabric {
 namespace {
 
-constexpr std::array<std::string_view, 8> names{"auto",      "rail",           "fat-tree", "rail-only",
-                                                "dragonfly", "dragonfly-plus", "torus",    "none"};
+constexpr std::array<std::string_view, 8> names{
+    "auto", "rail", "fat-tree", "rail-only", "dragonfly", "dragonfly-plus", "torus", "none"};
 
 long ceil_div(long a, long b) { return b > 0 ? (a + b - 1) / b : 0; }
 
@@ -19,8 +19,8 @@ long down_ports(long radix, double taper) {
 }
 
 struct Bundle {
-  long links = 0;   // uplinks of one lower switch
-  long upper = 0;   // upper switches; 0: impossible
+  long links = 0;  // uplinks of one lower switch
+  long upper = 0;  // upper switches; 0: impossible
 };
 
 /// The least number of upper switches of `radix` ports that `lower` switches with at
@@ -229,12 +229,21 @@ Counts count(const Request& request) {
       c.feasible = q.nodes <= 1;
       c.bisection = q.nodes <= 1 ? 1 : 0;
       return c;
-    case Kind::torus: return torus(q);
+    case Kind::torus:
+      return torus(q);
     case Kind::rail:
-    case Kind::fat_tree: c = tree(q); break;
-    case Kind::rail_only: c = rail_only(q); break;
-    case Kind::dragonfly: c = dragonfly(q); break;
-    case Kind::dragonfly_plus: c = dragonfly_plus(q); break;
+    case Kind::fat_tree:
+      c = tree(q);
+      break;
+    case Kind::rail_only:
+      c = rail_only(q);
+      break;
+    case Kind::dragonfly:
+      c = dragonfly(q);
+      break;
+    case Kind::dragonfly_plus:
+      c = dragonfly_plus(q);
+      break;
   }
   scale(c, std::max(1, q.planes));
   return c;

@@ -52,28 +52,28 @@ std::span<const std::string_view> kind_names();
 struct Request {
   Kind kind = Kind::rail;
   long nodes = 1;
-  long rails = 1;        ///< endpoints (NICs) of one node
-  long radix = 64;       ///< switch ports at the endpoints' speed
-  double taper = 1;      ///< down : up at the topmost tier, >= 1
+  long rails = 1;    ///< endpoints (NICs) of one node
+  long radix = 64;   ///< switch ports at the endpoints' speed
+  double taper = 1;  ///< down : up at the topmost tier, >= 1
   int planes = 1;
-  int tiers = 0;         ///< 0: as few as possible
-  int dimensions = 3;    ///< torus
+  int tiers = 0;       ///< 0: as few as possible
+  int dimensions = 3;  ///< torus
 
   long endpoints() const { return nodes * rails; }
 };
 
 struct Counts {
-  bool feasible = true;   ///< false: counts are the least that bandwidth alone would ask
+  bool feasible = true;  ///< false: counts are the least that bandwidth alone would ask
   int tiers = 0;
   long leaf = 0, spine = 0, core = 0;
-  long host_links = 0;    ///< endpoint to leaf
-  long spine_links = 0;   ///< leaf to spine; dragonfly: inside groups; torus: all
-  long core_links = 0;    ///< spine to core; dragonfly: between groups
-  long most = 0;          ///< endpoints that this topology can carry with this switch
-  double bisection = 1;   ///< share of injection bandwidth across the worst even cut
-  int hops = 0;           ///< switches on the longest minimal route
-  long group = 0;         ///< endpoints that reach each other at full rate below the top tier
-  long used_down = 0;     ///< ports of a leaf that face endpoints
+  long host_links = 0;   ///< endpoint to leaf
+  long spine_links = 0;  ///< leaf to spine; dragonfly: inside groups; torus: all
+  long core_links = 0;   ///< spine to core; dragonfly: between groups
+  long most = 0;         ///< endpoints that this topology can carry with this switch
+  double bisection = 1;  ///< share of injection bandwidth across the worst even cut
+  int hops = 0;          ///< switches on the longest minimal route
+  long group = 0;        ///< endpoints that reach each other at full rate below the top tier
+  long used_down = 0;    ///< ports of a leaf that face endpoints
 
   long switches() const { return leaf + spine + core; }
   long switch_links() const { return spine_links + core_links; }

@@ -31,19 +31,20 @@ TEST_P(SuperPod, CountsMatchTheReferenceArchitecture) {
   EXPECT_EQ(c.core_links, r.spine_core);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    DgxB200, SuperPod,
-    testing::Values(Row{64, 64, 16, 8, 0, 512, 512, 0}, Row{128, 64, 32, 16, 0, 1024, 1024, 0},
-                    Row{256, 64, 64, 32, 0, 2048, 2048, 0},
-                    Row{512, 64, 128, 128, 64, 4096, 4096, 4096},
-                    Row{1024, 64, 256, 256, 128, 8192, 8192, 8192},
-                    Row{2048, 64, 512, 512, 256, 16384, 16384, 16384}));
+INSTANTIATE_TEST_SUITE_P(DgxB200, SuperPod,
+                         testing::Values(Row{64, 64, 16, 8, 0, 512, 512, 0},
+                                         Row{128, 64, 32, 16, 0, 1024, 1024, 0},
+                                         Row{256, 64, 64, 32, 0, 2048, 2048, 0},
+                                         Row{512, 64, 128, 128, 64, 4096, 4096, 4096},
+                                         Row{1024, 64, 256, 256, 128, 8192, 8192, 8192},
+                                         Row{2048, 64, 512, 512, 256, 16384, 16384, 16384}));
 INSTANTIATE_TEST_SUITE_P(DgxB300Xdr, SuperPod,
                          testing::Values(Row{288, 144, 32, 18, 0, 2304, 2304, 0},
                                          Row{576, 144, 64, 36, 0, 4608, 4608, 0},
                                          Row{1296, 144, 144, 72, 0, 10368, 10368, 0}));
 
-// System: 128 ports of 800 Gb/s as 512 x 200 Gb/s in four planes. NVIDIA: up to 128K GPUs, two tiers.
+// System: 128 ports of 800 Gb/s as 512 x 200 Gb/s in four planes. NVIDIA: up to 128K GPUs, two
+// tiers.
 TEST(Topology, PlanesMultiplyTheRadix) {
   const Counts c =
       count({.kind = Kind::fat_tree, .nodes = 131072, .rails = 1, .radix = 128, .planes = 4});
@@ -122,8 +123,8 @@ RC_GTEST_PROP(TopologyProperties, PortsSufficeForLinks, ()) {
   const long nodes = *rc::gen::inRange<long>(1, 9000);
   const double taper = *rc::gen::element(1.0, 1.5, 2.0, 3.0, 7.0);
   const Kind kind = *rc::gen::element(Kind::rail, Kind::fat_tree);
-  const Counts c = count({.kind = kind, .nodes = nodes, .rails = rails, .radix = radix,
-                          .taper = taper});
+  const Counts c =
+      count({.kind = kind, .nodes = nodes, .rails = rails, .radix = radix, .taper = taper});
   RC_PRE(c.feasible);
   RC_ASSERT(c.host_links == nodes * rails);
   RC_ASSERT(c.host_links + c.spine_links <= c.leaf * radix);

@@ -73,15 +73,16 @@ Errors errors_of(std::istream& file) {
       here.push_back(std::abs(predicted / busbw_gb_s - 1));
     }
     std::cout << setup->first << ": " << here.size() << " points, median "
-              << 100 * quantile(here, 0.5) << " %, p90 " << 100 * quantile(here, 0.9) << " %, worst "
-              << 100 * quantile(here, 1) << " %\n";
+              << 100 * quantile(here, 0.5) << " %, p90 " << 100 * quantile(here, 0.9)
+              << " %, worst " << 100 * quantile(here, 1) << " %\n";
     auto& group = ranks <= setup->second.domain ? e.in_node : e.across;
     group.insert(group.end(), here.begin(), here.end());
   }
   return e;
 }
 
-// Target: median at most 10 % in a domain and 15 % across, from 1 MiB. Every miss is in docs/models.
+// Target: median at most 10 % in a domain and 15 % across, from 1 MiB. Every miss is in
+// docs/models.
 TEST(Validation, AllReduceSweeps) {
   const char* folder = std::getenv("HEADROOM_VALIDATION_DATA");
   if (!folder) GTEST_SKIP() << "HEADROOM_VALIDATION_DATA is not set";
@@ -92,7 +93,8 @@ TEST(Validation, AllReduceSweeps) {
   ASSERT_GE(e.across.size(), 15u);
   std::cout << "in a domain: median " << 100 * quantile(e.in_node, 0.5) << " %, p90 "
             << 100 * quantile(e.in_node, 0.9) << " %\nacross: median "
-            << 100 * quantile(e.across, 0.5) << " %, p90 " << 100 * quantile(e.across, 0.9) << " %\n";
+            << 100 * quantile(e.across, 0.5) << " %, p90 " << 100 * quantile(e.across, 0.9)
+            << " %\n";
   EXPECT_LE(quantile(e.in_node, 0.5), 0.10);
   EXPECT_LE(quantile(e.across, 0.5), 0.15);
 }

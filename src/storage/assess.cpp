@@ -20,7 +20,10 @@ std::string bytes_text(Information i) { return format_scaled(i.si(), "B"); }
 class Assessor {
  public:
   Assessor(const Spec& spec, const Demand& demand, const catalog::Catalog& catalog, Trace& trace)
-      : spec_(spec), demand_(demand), catalog_(catalog), trace_(trace),
+      : spec_(spec),
+        demand_(demand),
+        catalog_(catalog),
+        trace_(trace),
         prefix_("storage." + demand.scope + ".") {}
 
   Storage run() {
@@ -106,10 +109,12 @@ class Assessor {
     if (!t.system) return;
     const double more = units_for(*t.system, t.system->fill, need) - t.units;
     if (more <= 0) return;
-    Remedy r{fmt::format("add {:.0f} {}{} of {}", more,
-                         t.system->unit.empty() ? "unit" : t.system->unit, more > 1 ? "s" : "",
-                         t.system->name),
-             {}, {}, "storage-system catalogue"};
+    Remedy r{
+        fmt::format("add {:.0f} {}{} of {}", more, t.system->unit.empty() ? "unit" : t.system->unit,
+                    more > 1 ? "s" : "", t.system->name),
+        {},
+        {},
+        "storage-system catalogue"};
     if (t.unit_price) r.cost = more * t.unit_price.get();
     if (t.system->lead_time) r.lead_time = t.system->lead_time.get();
     m.remedies.push_back(std::move(r));
@@ -126,23 +131,25 @@ class Assessor {
         continue;
       }
       if (need.bytes.si() <= 0 || t.usable.value.si() <= 0) continue;
-      const auto wanted = trace_.derive(
-          id(t.name + ".need"), need.bytes, "TB",
-          "what the tier holds of dataset, checkpoints kept and models",
-          std::vector<NodeId>{dataset_, kept_, demand_.models});
+      const auto wanted =
+          trace_.derive(id(t.name + ".need"), need.bytes, "TB",
+                        "what the tier holds of dataset, checkpoints kept and models",
+                        std::vector<NodeId>{dataset_, kept_, demand_.models});
       Margin m = make_margin(id(t.name + ".capacity"),
                              fmt::format("capacity, {} of {}", t.name, demand_.scope), wanted,
                              t.usable, "TB");
-      m.why = fmt::format("Dataset {}, checkpoints {} and models {} ask {} of a tier with room for {}.",
-                          bytes_text(dataset_), bytes_text(kept_), bytes_text(demand_.models),
-                          bytes_text(need.bytes), bytes_text(t.usable));
+      m.why =
+          fmt::format("Dataset {}, checkpoints {} and models {} ask {} of a tier with room for {}.",
+                      bytes_text(dataset_), bytes_text(kept_), bytes_text(demand_.models),
+                      bytes_text(need.bytes), bytes_text(t.usable));
       if (m.headroom() < 0.1) add_units(m, t, {need.bytes, {}, {}});
       report(std::move(m));
     }
   }
 
   void plan(const TierState& t, const TierNeed& need) {
-    Plan p{id(t.name + ".size"), "storage",
+    Plan p{id(t.name + ".size"),
+           "storage",
            fmt::format("{}: {:.0f} {} of {}", t.name, t.units, t.system->unit, t.system->name),
            {{"units", fmt::format("{:.0f}", t.units)},
             {"holds", bytes_text(need.bytes)},
@@ -166,7 +173,8 @@ class Assessor {
     const auto have = readable(*t, "loader-have");
     Margin m = make_margin(id("loader"), "loader read rate, " + demand_.scope, demand_.loader, have,
                            "GB/s");
-    m.why = fmt::format("The loaders read {}; {} gives {}.", gb_s(demand_.loader), t->name, gb_s(have));
+    m.why =
+        fmt::format("The loaders read {}; {} gives {}.", gb_s(demand_.loader), t->name, gb_s(have));
     if (m.headroom() < 0.1) add_units(m, *t, {{}, demand_.loader, {}});
     report(std::move(m));
   }
@@ -175,9 +183,11 @@ class Assessor {
     // PCIe 5 x16 carries 63 GB/s; measured copies to host memory reach about 55.
     const Value<Bandwidth> usual(55 * gigabyte_per_second,
                                  recalled("copies to pinned host memory over PCIe 5.0 x16"));
-    const auto each = trace_.input_or(id("snapshot-each"), spec_.checkpoint.snapshot, usual, "GB/s");
-    return trace_.derive(id("snapshot"), std::max(1.0, demand_.accelerators.value.si()) * each.value,
-                         "GB/s", "accelerators x device-to-host rate", {demand_.accelerators, each});
+    const auto each =
+        trace_.input_or(id("snapshot-each"), spec_.checkpoint.snapshot, usual, "GB/s");
+    return trace_.derive(id("snapshot"),
+                         std::max(1.0, demand_.accelerators.value.si()) * each.value, "GB/s",
+                         "accelerators x device-to-host rate", {demand_.accelerators, each});
   }
 
   void checkpoint() {
@@ -192,17 +202,18 @@ class Assessor {
     const bool behind = out_.checkpoint.asynchronous = spec_.checkpoint.asynchronous;
     const Information size = demand_.checkpoint;
     const auto copy = snapshots();
-    out_.checkpoint.drain = trace_.derive(id("drain-time"), size / t->write.value, "s",
-                                          "checkpoint / write rate", {demand_.checkpoint, t->write});
+    out_.checkpoint.drain =
+        trace_.derive(id("drain-time"), size / t->write.value, "s", "checkpoint / write rate",
+                      {demand_.checkpoint, t->write});
     const auto flow =
-        behind ? copy
-               : trace_.derive(id("synchronous-rate"), std::min(copy.value, t->write.value), "GB/s",
-                               "the slower of write rate and device-to-host copies",
-                               {copy, t->write});
-    out_.checkpoint.blocking = trace_.derive(id("blocking"), size / flow.value, "s",
-                                             behind ? "checkpoint / device-to-host copies"
-                                                    : "checkpoint / write rate",
-                                             {demand_.checkpoint, flow});
+        behind
+            ? copy
+            : trace_.derive(id("synchronous-rate"), std::min(copy.value, t->write.value), "GB/s",
+                            "the slower of write rate and device-to-host copies", {copy, t->write});
+    out_.checkpoint.blocking =
+        trace_.derive(id("blocking"), size / flow.value, "s",
+                      behind ? "checkpoint / device-to-host copies" : "checkpoint / write rate",
+                      {demand_.checkpoint, flow});
     stall(*t, flow);
     if (behind) drain(*t);
     restart();
@@ -211,23 +222,27 @@ class Assessor {
   void stall(const TierState& t, const Figure<Bandwidth>& flow) {
     if (!spec_.checkpoint.stall || (t.sized && !spec_.checkpoint.asynchronous)) return;
     const auto allowed = trace_.input(id("stall"), spec_.checkpoint.stall, "s");
-    const auto need =
-        trace_.derive(id("burst"), demand_.checkpoint.value / allowed.value, "GB/s",
-                      "checkpoint / allowed stall", {demand_.checkpoint, allowed});
-    Margin m = make_margin(id("checkpoint"), "checkpoint burst, " + demand_.scope, need, flow, "GB/s");
-    m.why = fmt::format("A checkpoint of {} in {} asks {}; {} gives {}.",
-                        bytes_text(demand_.checkpoint), format(allowed.value, "s"), gb_s(need),
-                        spec_.checkpoint.asynchronous ? "copying to host memory" : t.name, gb_s(flow));
+    const auto need = trace_.derive(id("burst"), demand_.checkpoint.value / allowed.value, "GB/s",
+                                    "checkpoint / allowed stall", {demand_.checkpoint, allowed});
+    Margin m =
+        make_margin(id("checkpoint"), "checkpoint burst, " + demand_.scope, need, flow, "GB/s");
+    m.why =
+        fmt::format("A checkpoint of {} in {} asks {}; {} gives {}.",
+                    bytes_text(demand_.checkpoint), format(allowed.value, "s"), gb_s(need),
+                    spec_.checkpoint.asynchronous ? "copying to host memory" : t.name, gb_s(flow));
     if (m.headroom() < 0.1) {
       if (!spec_.checkpoint.asynchronous) {
         add_units(m, t, {{}, {}, need});
         const Time copy = demand_.checkpoint.value / snapshots().value;
-        m.remedies.push_back({fmt::format("checkpoint asynchronously: training stands still {} only",
-                                          format(copy, "s")),
-                              Money{}, {}, "PCIe copy to host memory"});
+        m.remedies.push_back(
+            {fmt::format("checkpoint asynchronously: training stands still {} only",
+                         format(copy, "s")),
+             Money{},
+             {},
+             "PCIe copy to host memory"});
       } else {
-        m.remedies.push_back({"write sharded checkpoints from more replicas, or allow a longer stall",
-                              {}, {}, ""});
+        m.remedies.push_back(
+            {"write sharded checkpoints from more replicas, or allow a longer stall", {}, {}, ""});
       }
     }
     report(std::move(m));
@@ -244,7 +259,9 @@ class Assessor {
       add_units(m, t, {{}, {}, demand_.checkpoint.value / interval_.value});
       m.remedies.push_back({fmt::format("checkpoint every {} or less often",
                                         format(1.1 * out_.checkpoint.drain.value, "min")),
-                            Money{}, {}, ""});
+                            Money{},
+                            {},
+                            ""});
     }
     report(std::move(m));
   }
@@ -267,9 +284,12 @@ class Assessor {
     if (m.headroom() < 0.1) {
       add_units(m, t, {{}, restart_bytes() / allowed.value, {}});
       if (!spec_.checkpoint.broadcast)
-        m.remedies.push_back({fmt::format("read once and broadcast over the fabric: {} instead of {}",
-                                          bytes_text(demand_.checkpoint), bytes_text(restart_bytes())),
-                              Money{}, {}, ""});
+        m.remedies.push_back(
+            {fmt::format("read once and broadcast over the fabric: {} instead of {}",
+                         bytes_text(demand_.checkpoint), bytes_text(restart_bytes())),
+             Money{},
+             {},
+             ""});
     }
     report(std::move(m));
   }
@@ -279,14 +299,14 @@ class Assessor {
     if (!t || !asked(demand_.weights) || !asked(t->read)) return;
     const double together = std::max(1.0, demand_.starting.value.si());
     const auto have = readable(*t, "model-load-rate");
-    out_.model_load = trace_.derive(id("model-load-time"),
-                                    together * demand_.weights.value / have.value, "s",
-                                    "weights x replicas that start together / read rate",
-                                    {demand_.weights, demand_.starting, have});
+    out_.model_load =
+        trace_.derive(id("model-load-time"), together * demand_.weights.value / have.value, "s",
+                      "weights x replicas that start together / read rate",
+                      {demand_.weights, demand_.starting, have});
     if (!spec_.model_load_within || t->sized) return;
     const auto allowed = trace_.input(id("model-load-within"), spec_.model_load_within, "s");
-    Margin m = make_margin(id("model-load"), "model load, " + demand_.scope, out_.model_load, allowed,
-                           "s");
+    Margin m = make_margin(id("model-load"), "model load, " + demand_.scope, out_.model_load,
+                           allowed, "s");
     m.why = fmt::format("{:.0f} replicas read {} each at {} together.", together,
                         bytes_text(demand_.weights), gb_s(have));
     if (m.headroom() < 0.1) {

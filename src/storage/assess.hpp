@@ -36,23 +36,23 @@ namespace headroom::storage {
 
 /// What the cluster's work asks. Figures left at zero are not asked.
 struct Demand {
-  std::string scope;                ///< cluster in kebab form
-  Figure<Information> dataset;      ///< used when the spec gives none
-  Figure<Bandwidth> loader;         ///< tokens/s x bytes a token, or samples/s x bytes
-  Figure<Information> checkpoint;   ///< one, from optimiser and precision
-  Figure<Time> interval;            ///< between checkpoints, used when the spec gives none
-  Figure<Scalar> accelerators;      ///< that write a checkpoint
-  Figure<Scalar> replicas;          ///< data-parallel replicas that read one back
-  Figure<Information> models;       ///< weights kept for serving
-  Figure<Information> weights;      ///< of the largest model a serving replica loads
-  Figure<Scalar> starting;          ///< serving replicas that start together
-  double nodes = 0;                 ///< clients; local tiers have one unit each
+  std::string scope;               ///< cluster in kebab form
+  Figure<Information> dataset;     ///< used when the spec gives none
+  Figure<Bandwidth> loader;        ///< tokens/s x bytes a token, or samples/s x bytes
+  Figure<Information> checkpoint;  ///< one, from optimiser and precision
+  Figure<Time> interval;           ///< between checkpoints, used when the spec gives none
+  Figure<Scalar> accelerators;     ///< that write a checkpoint
+  Figure<Scalar> replicas;         ///< data-parallel replicas that read one back
+  Figure<Information> models;      ///< weights kept for serving
+  Figure<Information> weights;     ///< of the largest model a serving replica loads
+  Figure<Scalar> starting;         ///< serving replicas that start together
+  double nodes = 0;                ///< clients; local tiers have one unit each
 };
 
 /// What the cluster layer needs for goodput.
 struct CheckpointPlan {
-  Figure<Time> blocking;       ///< training stands still
-  Figure<Time> drain;          ///< until it is safe; equal to blocking when synchronous
+  Figure<Time> blocking;  ///< training stands still
+  Figure<Time> drain;     ///< until it is safe; equal to blocking when synchronous
   Figure<Time> restart_read;
   bool asynchronous = true;
 };
@@ -67,10 +67,10 @@ struct Storage {
   Figure<Money> move_in_cost;
   Figure<Power> power;
   Figure<Money> capital;
-  Figure<MoneyRate> rent;        ///< cloud stores
+  Figure<MoneyRate> rent;  ///< cloud stores
   double rack_units = 0;
   Mass weight;
-  double units = 0;              ///< boxes on the storage network
+  double units = 0;  ///< boxes on the storage network
   Findings findings;
 };
 

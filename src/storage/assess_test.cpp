@@ -129,8 +129,8 @@ TEST(Capacity, RemedyCountsUnitsAndMoney) {
   EXPECT_NEAR(s.findings.bill.total("storage").si(), 1.1e6, 1);
 }
 
-// System: MLPerf Storage v1.0, DDN AI400X2 Turbo fed 36 simulated H100 with unet3d (2.884 GB/s each)
-// and no more. Expectation: one appliance carries 36, not 40.
+// System: MLPerf Storage v1.0, DDN AI400X2 Turbo fed 36 simulated H100 with unet3d (2.884 GB/s
+// each) and no more. Expectation: one appliance carries 36, not 40.
 TEST(Loader, MlperfUnet3dOnOneAppliance) {
   for (const auto& [accelerators, holds] : {std::pair{35, true}, std::pair{40, false}}) {
     Asked a;
@@ -154,7 +154,8 @@ TEST(Loader, FewClientsCapTheRate) {
   EXPECT_TRUE(margin(a.run(), "loader")->holds());
 }
 
-// System: 405B synchronously in 30 s. Expectation (by hand): 176 GB/s; Tectonic's 2 TB/s takes 2.6 s.
+// System: 405B synchronously in 30 s. Expectation (by hand): 176 GB/s; Tectonic's 2 TB/s takes 2.6
+// s.
 TEST(Checkpoint, SynchronousBurst) {
   Asked a = llama();
   a.spec.checkpoint.asynchronous = false;
@@ -173,8 +174,8 @@ TEST(Checkpoint, SynchronousBurst) {
             std::string::npos);
 }
 
-// Asynchronously each accelerator copies its 0.32 GB at 55 GB/s: 6 ms; the write must be done before
-// the next one.
+// Asynchronously each accelerator copies its 0.32 GB at 55 GB/s: 6 ms; the write must be done
+// before the next one.
 TEST(Checkpoint, AsynchronousDrain) {
   Asked a = llama();
   a.tier(1000, 10, 10);
@@ -267,7 +268,8 @@ TEST(Tiers, FirstServesOthersCopy) {
 }
 
 // MLPerf Storage v1.0, all closed unet3d rows on simulated H100: every store that passed kept each
-// accelerator busy 90-100 % of the time, which is 2.6 to 3.1 GB/s (DDN: 2.88). Needs HEADROOM_VALIDATION_DATA.
+// accelerator busy 90-100 % of the time, which is 2.6 to 3.1 GB/s (DDN: 2.88). Needs
+// HEADROOM_VALIDATION_DATA.
 TEST(Validation, MlperfDemandPerAccelerator) {
   const char* folder = std::getenv("HEADROOM_VALIDATION_DATA");
   if (!folder) GTEST_SKIP() << "HEADROOM_VALIDATION_DATA is not set";

@@ -39,9 +39,8 @@ void move_in(const MoveIn& move, const Figure<Information>& dataset,
   const auto link = trace.input(prefix + "move-link", move.link, "Gb/s");
   const Value<Scalar> usual(0.8, assumed("long copies over a well-tuned link"));
   const auto share = trace.input_or(prefix + "move-efficiency", move.efficiency, usual, "%");
-  out.move_in =
-      trace.derive(prefix + "move-time", size.value / (share.value.si() * link.value), "d",
-                   "bytes / (link x efficiency)", {size, link, share});
+  out.move_in = trace.derive(prefix + "move-time", size.value / (share.value.si() * link.value),
+                             "d", "bytes / (link x efficiency)", {size, link, share});
   cost(move, size, catalog, trace, prefix, out);
   if (!move.within) return;
   const auto allowed = trace.input(prefix + "move-within", move.within, "d");
@@ -52,8 +51,8 @@ void move_in(const MoveIn& move, const Figure<Information>& dataset,
                       format(out.move_in.value, "d"));
   if (m.headroom() < 0.1) {
     const Bandwidth wider = size.value / (share.value.si() * allowed.value);
-    m.remedies.push_back({fmt::format("use a link of {}", format(wider, "Gb/s")), {}, {},
-                          "bytes / time allowed"});
+    m.remedies.push_back(
+        {fmt::format("use a link of {}", format(wider, "Gb/s")), {}, {}, "bytes / time allowed"});
     m.remedies.push_back({"ship drives", {}, {}, ""});
   }
   out.findings.margins.push_back(std::move(m));

@@ -10,7 +10,8 @@ void Tier::fields(spec::Fields& f) {
       .above(0);
   f.number("read", read, "GB/s", "Read rate of the whole tier; by default the units'").above(0);
   f.number("write", write, "GB/s", "Write rate of the whole tier; by default the units'").above(0);
-  f.number("fill", fill, "%", "Share of usable capacity that may be filled; by default the system's")
+  f.number("fill", fill, "%",
+           "Share of usable capacity that may be filled; by default the system's")
       .between(1, 100);
   f.number("price", price, "USD", "Price of the whole tier; by default the units'").at_least(0);
   f.texts("holds", holds, "What it holds: data, checkpoints, models; all by default");
@@ -28,7 +29,8 @@ void CheckpointSpec::fields(spec::Fields& f) {
       .above(0);
   f.number("keep", keep, "", "Checkpoints retained; 5 by default").at_least(1);
   f.flag("asynchronous", asynchronous, "Copy to host memory and write behind; true by default");
-  f.number("snapshot", snapshot, "GB/s", "Device to host rate of one accelerator; 55 GB/s by default")
+  f.number("snapshot", snapshot, "GB/s",
+           "Device to host rate of one accelerator; 55 GB/s by default")
       .above(0);
   f.number("restart_within", restart_within, "s",
            "Longest that reading a checkpoint back may take; no limit by default")

@@ -24,36 +24,36 @@ namespace headroom::storage {
 
 struct Tier {
   std::string name;
-  std::string system;             ///< catalogue id; empty: given by hand below
-  int count = 0;                  ///< units; 0: sized to the need
-  Value<Information> capacity;    ///< usable, of the whole tier
-  Value<Bandwidth> read;          ///< of the whole tier
+  std::string system;           ///< catalogue id; empty: given by hand below
+  int count = 0;                ///< units; 0: sized to the need
+  Value<Information> capacity;  ///< usable, of the whole tier
+  Value<Bandwidth> read;        ///< of the whole tier
   Value<Bandwidth> write;
-  Value<Scalar> fill;             ///< share of usable capacity that may be filled
-  Value<Money> price;             ///< of the whole tier
-  std::vector<std::string> holds; ///< data, checkpoints, models; empty: all of them
+  Value<Scalar> fill;              ///< share of usable capacity that may be filled
+  Value<Money> price;              ///< of the whole tier
+  std::vector<std::string> holds;  ///< data, checkpoints, models; empty: all of them
 
   void fields(spec::Fields& f);
 };
 
 struct CheckpointSpec {
-  Value<Time> stall;              ///< longest that training may stand still
-  Value<Time> interval;           ///< by default the cluster's plan
-  Value<Scalar> keep;             ///< checkpoints retained
-  bool asynchronous = true;       ///< copy to host memory, write behind
-  Value<Bandwidth> snapshot;      ///< device to host, of one accelerator
-  Value<Time> restart_within;     ///< longest that reading one back may take
-  bool broadcast = true;          ///< one replica reads, the fabric spreads
+  Value<Time> stall;           ///< longest that training may stand still
+  Value<Time> interval;        ///< by default the cluster's plan
+  Value<Scalar> keep;          ///< checkpoints retained
+  bool asynchronous = true;    ///< copy to host memory, write behind
+  Value<Bandwidth> snapshot;   ///< device to host, of one accelerator
+  Value<Time> restart_within;  ///< longest that reading one back may take
+  bool broadcast = true;       ///< one replica reads, the fabric spreads
 
   void fields(spec::Fields& f);
 };
 
 struct MoveIn {
-  std::string from;               ///< catalogue id of the store the data lies in
-  Value<Information> bytes;       ///< by default the dataset
+  std::string from;          ///< catalogue id of the store the data lies in
+  Value<Information> bytes;  ///< by default the dataset
   Value<Bandwidth> link;
-  Value<Scalar> efficiency;       ///< share of the link that a copy reaches
-  Value<InformationPrice> egress; ///< by default that of `from`
+  Value<Scalar> efficiency;        ///< share of the link that a copy reaches
+  Value<InformationPrice> egress;  ///< by default that of `from`
   Value<Time> within;
 
   void fields(spec::Fields& f);
@@ -61,7 +61,7 @@ struct MoveIn {
 
 struct Spec {
   std::vector<Tier> tiers;
-  Value<Information> dataset;     ///< by default tokens x bytes a token of the workloads
+  Value<Information> dataset;  ///< by default tokens x bytes a token of the workloads
   CheckpointSpec checkpoint;
   Value<Time> model_load_within;  ///< longest that starting a serving replica may read
   std::optional<MoveIn> move_in;

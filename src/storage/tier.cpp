@@ -37,9 +37,10 @@ Figure<Q> rate(Trace& trace, const std::string& id, const Value<Q>& own, const V
 Value<Scalar> fill_of(const Tier& tier, const catalog::StorageSystem* system) {
   if (tier.fill) return tier.fill;
   if (system && system->fill) return system->fill;
-  return Value<Scalar>(0.8, published("Machine Learning Engineering Open Book, storage chapter: keep "
-                                      "a shared file system below 80 %",
-                                      "2026"));
+  return Value<Scalar>(0.8,
+                       published("Machine Learning Engineering Open Book, storage chapter: keep "
+                                 "a shared file system below 80 %",
+                                 "2026"));
 }
 
 }  // namespace
@@ -67,13 +68,15 @@ TierState resolve(const Tier& tier, const TierNeed& need, double nodes, const st
   const Value<Scalar> fill = fill_of(tier, t.system);
   const bool local = t.system && system.storage_class == catalog::StorageClass::local;
   t.sized = t.system && tier.count == 0 && !tier.capacity && !local;
-  t.units = tier.count > 0 ? tier.count : local ? nodes : t.sized ? units_for(system, fill, need) : 1;
-  const auto units = t.sized
-                         ? trace.derive(id + "units", Scalar(t.units), "",
-                                        "fewest units that meet capacity, read and write", {})
-                         : trace.constant(id + "units", Scalar(t.units), "",
-                                          assumed(local ? "one set of drives in every node"
-                                                        : "as written in the scenario"));
+  t.units = tier.count > 0 ? tier.count
+            : local        ? nodes
+            : t.sized      ? units_for(system, fill, need)
+                           : 1;
+  const auto units = t.sized ? trace.derive(id + "units", Scalar(t.units), "",
+                                            "fewest units that meet capacity, read and write", {})
+                             : trace.constant(id + "units", Scalar(t.units), "",
+                                              assumed(local ? "one set of drives in every node"
+                                                            : "as written in the scenario"));
   const auto raw = rate(trace, id + "usable", tier.capacity, system.capacity, units, "TB");
   const auto share = trace.input(id + "fill", fill, "%");
   t.usable = trace.derive(id + "room", share.value.si() * raw.value, "TB",

@@ -15,15 +15,15 @@ struct TierNeed {
 };
 
 struct TierState {
-  std::string name;       ///< kebab
+  std::string name;  ///< kebab
   const catalog::StorageSystem* system = nullptr;
-  bool sized = false;     ///< units chosen here
+  bool sized = false;  ///< units chosen here
   double units = 0;
   Figure<Information> usable;  ///< usable x fill, whole tier
   Figure<Bandwidth> read, write;
   Figure<Money> price;
   Value<Money> unit_price;
-  Bandwidth client;       ///< most that one client reads; 0: no cap
+  Bandwidth client;  ///< most that one client reads; 0: no cap
 };
 
 bool holds(const Tier& tier, std::string_view purpose);
