@@ -48,6 +48,23 @@ void rent_spread(const Demand& demand, const catalog::Catalog& catalog, Result& 
   }
 }
 
+// A price older than this at the first day of service is called old: H100
+// contracts moved by 38 % within half a year (price entries of 2025-10 and 2026-03).
+constexpr int old_after_days = 365;
+
+void judge_rent(Way way, const Rent& rent, const Inputs& in, std::vector<std::string>& remarks) {
+  const auto day = day_number(rent.as_of);
+  if (day && in.start_day - *day > old_after_days) {
+    remarks.push_back(fmt::format("money: the {} rent is of {}, {:.0f} months before the first day",
+                                  way_name(way), rent.as_of, (in.start_day - *day) / 30.4));
+  }
+  if (way == Way::neocloud && rent.term.si() > 0 && rent.term < in.horizon.value) {
+    remarks.push_back(fmt::format("money: the neocloud's contract of {:.0f} months is taken to be "
+                                  "renewed at the same rent for {:.0f} months",
+                                  rent.term.in(month), in.horizon.in(month)));
+  }
+}
+
 void add_way(Way way, const Spec& spec, const Demand& demand, const catalog::Catalog& catalog,
              const Inputs& in, Result& result, Trace& trace) {
   auto& remarks = result.findings.remarks;
@@ -55,6 +72,7 @@ void add_way(Way way, const Spec& spec, const Demand& demand, const catalog::Cat
   if (way == Way::neocloud || way == Way::cloud) {
     rent = find_rent(way, spec, demand, catalog, trace, remarks);
     if (!rent) return;
+    judge_rent(way, *rent, in, remarks);
   }
   const auto ratio = goodput_ratio(way, spec, demand, trace);
   Path path = make_path(way, in, demand, rent ? &*rent : nullptr, ratio, trace);

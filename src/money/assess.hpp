@@ -113,6 +113,7 @@ struct Item {
 struct RateItem {
   Cause cause;
   Figure<MoneyRate> amount;
+  std::string name;   ///< "facility people"
 };
 
 /// Month m of a way: what is paid (positive) or comes back (negative) by cause.

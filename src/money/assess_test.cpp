@@ -315,6 +315,19 @@ TEST(Money, NewestDatedOfferIsTaken) {
   EXPECT_EQ(way(r, Way::cloud).price_id, "h100-hyperscaler-on-demand-2026-05");
 }
 
+TEST(Money, OldPricesAndShortContractsAreSaid) {
+  Node s;
+  s.spec.cloud_rent = s.spec.neocloud_rent = {};
+  auto says = [](const Result& r, const char* what) {
+    return std::any_of(r.findings.remarks.begin(), r.findings.remarks.end(),
+                       [&](const std::string& x) { return x.find(what) != std::string::npos; });
+  };
+  EXPECT_FALSE(says(s.run(), "before the first day"));  // 2026 prices, service from 2027-01
+  EXPECT_TRUE(says(s.run(), "contract of 12 months is taken to be renewed"));
+  s.demand.start = "2029-01-01";
+  EXPECT_TRUE(says(s.run(), "before the first day"));
+}
+
 TEST(Money, LowerGoodputElsewhereNeedsMoreRentedHours) {
   Node s;
   s.demand.goodput = s.figure("goodput", Scalar(0.9), "%");

@@ -89,7 +89,7 @@ Bridge bridge(const Path& from, const Path& to) {
   for (int c = 0; c < causes; ++c) {
     const MoneyRate change = to.per_used_gpu_hour.value * to.share_of_cost[c] -
                              from.per_used_gpu_hour.value * from.share_of_cost[c];
-    if (change.si() != 0) out.steps.push_back({static_cast<Cause>(c), change});
+    if (std::abs(change.in(dollar / hour)) > 1e-9) out.steps.push_back({static_cast<Cause>(c), change});
   }
   return out;
 }

@@ -243,9 +243,7 @@ Rent from_entry(const catalog::Price& p, Trace& trace) {
   rent.price_id = p.id;
   rent.as_of = p.as_of;
   rent.what = p.name;
-  const double per_hour = (dollar / hour).factor;
-  rent.low = p.rent.low / per_hour;
-  rent.high = p.rent.high / per_hour;
+  rent.term = p.term.or_else(Time{});
   return rent;
 }
 

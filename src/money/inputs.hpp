@@ -22,7 +22,7 @@ struct Capital {
 struct Rent {
   Figure<MoneyRate> rate;       ///< of one GPU, extras not included
   std::string price_id, as_of, what;
-  double low = 0, high = 0;     ///< USD/GPU-h
+  Time term;                    ///< shortest commitment; 0: unknown
 };
 
 struct Inputs {

@@ -89,7 +89,7 @@ void Limits::operating_budget() {
                            format_scaled(own_.operating_total.value.si() * year.factor, "USD"),
                            largest == nullptr
                                ? ""
-                               : fmt::format(", most of it {} ({})", cause_name(largest->cause),
+                               : fmt::format(", most of it {} ({})", largest->name,
                                              format_scaled(largest->amount.value.si() * year.factor,
                                                            "USD")));
   if (margin.headroom() < 0.1 && margin.need > 0) {

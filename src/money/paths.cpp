@@ -93,8 +93,12 @@ void PathBuilder::add_capital(Cause cause, Money amount, const char* formula,
 void PathBuilder::add_running(Cause cause, const std::string& what, MoneyRate amount,
                               const char* formula, std::vector<NodeId> from, bool escalates) {
   if (amount.si() == 0) return;
+  std::string name = what;
+  std::replace(name.begin(), name.end(), '_', ' ');
+  if (name.starts_with("it ")) name.replace(0, 2, "IT");
   path_.operating.push_back(
-      {cause, trace_.derive(id("operating." + what), amount, "USD/yr", formula, std::move(from))});
+      {cause, trace_.derive(id("operating." + what), amount, "USD/yr", formula, std::move(from)),
+       std::move(name)});
   auto& monthly = escalates ? escalating_monthly_ : fixed_monthly_;
   monthly[static_cast<std::size_t>(cause)] += amount.si() / usd_per_month;
 }
