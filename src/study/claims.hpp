@@ -6,7 +6,7 @@
 // the two by rule and is compared with the ledger's, which people wrote:
 //
 //   yes           the claim holds within `tolerance` (10 % unless given)
-//   partly        it is off by no more than a factor 5/3, or a claimed range
+//   partly        it is off by no more than a factor 1.65, or a claimed range
 //                 covers the derived one in part, or some checks hold, not all
 //   no            it is further off; or off at all, where the claim is `exact`
 //   inconsistent  the claim and `against` (another claim, or a figure derived
@@ -49,6 +49,7 @@ struct ClaimCheck {
   std::string derive;   ///< expression, or "a to b"
   Relation relation = Relation::about;
   Value<Scalar> tolerance{Scalar(0.10), assumed("a rule of thumb that is right to a tenth is right")};
+  std::string inputs;   ///< source of figures in `derive` that neither claim nor catalogue names
   bool exact = false;   ///< right or wrong, nothing between
   std::string against;  ///< id of another claim, or an expression
   std::string unit;     ///< to show both figures in; that of `claimed` when empty
@@ -65,6 +66,7 @@ struct Claim {
   std::string caveat;   ///< a part that is no figure and that its own source contradicts
   std::string because;  ///< what the derivation shows, for people
   std::string dispute;  ///< why the ledger's verdict is not ours, where it is not
+  ClaimVerdict ours = ClaimVerdict::yes;  ///< our verdict, where there is a dispute
   std::vector<ClaimCheck> checks;
 
   void fields(spec::Fields& f);
@@ -102,7 +104,8 @@ struct CheckResult {
 struct ClaimResult {
   const Claim* claim = nullptr;
   ClaimVerdict verdict = ClaimVerdict::broken;
-  bool agrees = false;  ///< with the ledger
+  bool agrees = false;    ///< with the ledger
+  bool expected = false;  ///< with the ledger, or with `ours` where that is disputed
   std::vector<CheckResult> checks;
 };
 

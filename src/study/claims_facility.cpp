@@ -4,6 +4,7 @@
 #include "catalog/climate.hpp"
 #include "catalog/cooling_technology.hpp"
 #include "cooling/air.hpp"
+#include "cooling/rack.hpp"
 #include "study/claims_functions.hpp"
 
 namespace headroom::study {
@@ -19,29 +20,32 @@ constexpr double rejection_share = 0.02;
 bool moves_air(const CoolingTechnology& t) { return t.family <= CoolingFamily::cold_plate; }
 bool moves_liquid(const CoolingTechnology& t) { return t.family >= CoolingFamily::cold_plate; }
 
-/// Heat in air: what the contained rack is given, less what bypasses the servers.
-Power air_limit(const CoolingTechnology& t) {
-  return cooling::air_heat(t.rack_air_contained.get() * (1 - double(t.bypass_contained.get())),
-                           t.air_rise.get());
+double liquid_share(const CoolingTechnology& t) {
+  if (t.family == CoolingFamily::rear_door) return 1;
+  return moves_liquid(t) ? double(t.capture.or_else(Scalar(1.0))) : 0;
 }
 
-Power liquid_limit(const CoolingTechnology& t) {
-  // A two-phase tank's liquid is the condenser's water; `coolant` there is the boiling fluid.
-  const bool water = t.family == CoolingFamily::two_phase;
-  return cooling::liquid_heat(t.rack_liquid.get(),
-                              water ? cooling::water_density : t.coolant.density.get(),
-                              water ? cooling::water_heat_capacity : t.coolant.heat.get(),
-                              t.liquid_rise.get());
+/// A hall at the catalogue's likely figures, aisles contained.
+cooling::HallDesign hall_of(const CoolingTechnology& t) {
+  cooling::HallDesign hall;
+  hall.technology = &t;
+  hall.liquid_share = liquid_share(t);
+  hall.contained = true;
+  hall.rack_air = t.rack_air_contained.or_else(VolumeFlow{}) *
+                  (1 - double(t.bypass_contained.or_else(Scalar(0.0))));
+  hall.rack_liquid = t.rack_liquid.or_else(VolumeFlow{});
+  hall.air_rise = t.air_rise.or_else(TemperatureDifference{});
+  hall.liquid_rise = t.liquid_rise.or_else(TemperatureDifference{});
+  hall.air_supply = hall.liquid_supply = catalog::absolute(t.supply);
+  hall.air_approach = hall.liquid_approach = t.approach.or_else(TemperatureDifference{});
+  return hall;
 }
 
-/// Heat of a rack whose captured share goes to liquid and the rest to air.
+/// Heat that a rack can lose. Water as warm as the supply and the approach allow, which
+/// only a rear door feels.
 Amount rack_heat(const Call& c) {
-  const auto& t = c.entry<CoolingTechnology>("technology");
-  if (!moves_liquid(t)) return air_limit(t);
-  const double capture = t.capture.or_else(Scalar(1.0));
-  Power heat = liquid_limit(t) / std::max(0.01, capture);
-  if (moves_air(t) && capture < 1) heat = std::min(heat, air_limit(t) / (1 - capture));
-  return heat;
+  const auto hall = hall_of(c.entry<CoolingTechnology>("technology"));
+  return cooling::rack_capacity(hall, hall.liquid_supply - hall.liquid_approach);
 }
 
 /// Fan power over the heat its air carries: pressure rise / (efficiency x rho c dT).
@@ -53,14 +57,15 @@ double fan_share(const CoolingTechnology& t) {
 
 double pump_share(const CoolingTechnology& t) {
   if (!moves_liquid(t) || !t.pump_head) return 0;
-  const Power heat = liquid_limit(t) * (1 / t.rack_liquid.get().si());
-  return t.pump_head.get().si() / double(t.pump_efficiency.get()) / heat.si();
+  const auto hall = hall_of(t);
+  const Power heat = cooling::rack_liquid_capacity(hall, hall.liquid_supply);
+  return (hall.rack_liquid * t.pump_head.get()) / double(t.pump_efficiency.get()) / heat;
 }
 
 /// 1 + fans + pumps + (chiller while it runs + heat rejection) + power chain, over IT.
 Amount chilled_pue(const Call& c) {
   const auto& t = c.entry<CoolingTechnology>("technology");
-  const double liquid = moves_liquid(t) ? double(t.capture.or_else(Scalar(1.0))) : 0;
+  const double liquid = moves_liquid(t) ? liquid_share(t) : 0;
   const double movers = (1 - liquid) * fan_share(t) + liquid * pump_share(t);
   const double cop = c.get<Scalar>("cop");
   if (cop <= 0) Call::fail("a COP is above zero");

@@ -157,8 +157,9 @@ class Evaluator {
            (at_ > start && (peek() == '/' || peek() == '*') && is_letter(peek(1)))) {
       ++at_;
     }
-    if (at_ == start) at_ = before;
-    return text_.substr(start, at_ - start);
+    if (at_ > start) return text_.substr(start, at_ - start);
+    at_ = before;
+    return {};
   }
 
   Amount name() {
