@@ -12,6 +12,9 @@
 #include <iterator>
 #include <map>
 #include <sstream>
+#include <unordered_map>
+
+#include "spec/number_text.hpp"
 
 namespace headroom::spec {
 
@@ -42,6 +45,9 @@ std::string Document::line_text(int line) const {
 
 namespace {
 
+// Text of all values with aliases expanded; a file itself has at most max_bytes.
+constexpr std::size_t max_expanded_bytes = 16u << 20;
+
 struct Stop {
   YAML::Mark mark;
   std::string message;
@@ -68,12 +74,13 @@ class Builder : public YAML::EventHandler {
       throw Stop{mark, "an alias (*) to an anchor that is still open or unknown"};
     }
     // Expanding an alias costs its whole size, so nested bombs run out at once.
-    spend(count_nodes(it->second), mark);
+    spend(size_of(it->second), mark);
     finish(it->second, 0, mark);
   }
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
     Node node = make(Node::Kind::scalar, mark);
+    spend({0, value.size()}, mark);
     node.text = value;
     node.quoted = tag == "!";
     finish(std::move(node), anchor, mark);
@@ -94,23 +101,35 @@ class Builder : public YAML::EventHandler {
     Node node;
     YAML::anchor_t anchor;
     YAML::Mark mark;
+    std::unordered_map<std::string, int> keys;  ///< of a map, with their lines
+  };
+  struct Size {
+    std::size_t nodes = 0, bytes = 0;
   };
 
-  static std::size_t count_nodes(const Node& node) {
-    std::size_t n = 1;
-    for (const auto& item : node.items) n += count_nodes(item);
-    return n;
+  static Size size_of(const Node& node) {
+    Size sum{1, node.text.size()};
+    for (const auto& item : node.items) {
+      const Size one = size_of(item);
+      sum.nodes += one.nodes;
+      sum.bytes += one.bytes;
+    }
+    return sum;
   }
 
-  void spend(std::size_t nodes, const YAML::Mark& mark) {
-    nodes_ += nodes;
-    if (nodes_ > max_nodes) {
+  void spend(Size more, const YAML::Mark& mark) {
+    spent_.nodes += more.nodes;
+    spent_.bytes += more.bytes;
+    if (spent_.nodes > max_nodes) {
       throw Stop{mark, "the document has over 200,000 values once its aliases (*) are expanded"};
+    }
+    if (spent_.bytes > max_expanded_bytes) {
+      throw Stop{mark, "the document has over 16 MiB of text once its aliases (*) are expanded"};
     }
   }
 
   Node make(Node::Kind kind, const YAML::Mark& mark) {
-    spend(1, mark);
+    spend({1, 0}, mark);
     Node node;
     node.kind = kind;
     node.line = mark.line + 1;
@@ -122,7 +141,7 @@ class Builder : public YAML::EventHandler {
     if (stack_.size() >= static_cast<std::size_t>(max_depth)) {
       throw Stop{mark, "nested deeper than " + std::to_string(max_depth) + " levels"};
     }
-    stack_.push_back({make(kind, mark), anchor, mark});
+    stack_.push_back({make(kind, mark), anchor, mark, {}});
   }
 
   void close() {
@@ -132,28 +151,29 @@ class Builder : public YAML::EventHandler {
   }
 
   void finish(Node node, YAML::anchor_t anchor, const YAML::Mark& mark) {
-    if (anchor != 0) anchors_[anchor] = node;
+    if (anchor != 0) {
+      spend(size_of(node), mark);  // the copy that aliases are made from
+      anchors_[anchor] = node;
+    }
     if (stack_.empty()) {
       root_ = std::move(node);
       return;
     }
-    Node& parent = stack_.back().node;
-    const bool is_key = parent.kind == Node::Kind::map && parent.items.size() % 2 == 0;
+    Open& parent = stack_.back();
+    const bool is_key = parent.node.kind == Node::Kind::map && parent.node.items.size() % 2 == 0;
     if (is_key) check_key(parent, node, mark);
-    parent.items.push_back(std::move(node));
+    parent.node.items.push_back(std::move(node));
   }
 
-  void check_key(const Node& parent, const Node& key, const YAML::Mark& mark) {
+  void check_key(Open& parent, const Node& key, const YAML::Mark& mark) {
     if (key.kind != Node::Kind::scalar) throw Stop{mark, "a key must be a plain word"};
     if (key.text == "<<") throw Stop{mark, "merge keys (<<) are not supported; write the keys out"};
-    for (std::size_t i = 0; i + 1 < parent.items.size(); i += 2) {
-      if (parent.items[i].text != key.text) continue;
-      diagnostics_.add({file_, key.line, key.column, "", "duplicate key '" + key.text + "'",
-                        "it was first given at line " + std::to_string(parent.items[i].line) +
-                            "; keep one of the two",
-                        ""});
-      return;
-    }
+    const auto [first, is_new] = parent.keys.emplace(key.text, key.line);
+    if (is_new) return;
+    diagnostics_.add({file_, key.line, key.column, "", "duplicate key '" + shown(key.text) + "'",
+                      "it was first given at line " + std::to_string(first->second) +
+                          "; keep one of the two",
+                      ""});
   }
 
   const std::string& file_;
@@ -161,7 +181,16 @@ class Builder : public YAML::EventHandler {
   Node root_;
   std::vector<Open> stack_;
   std::map<YAML::anchor_t, Node> anchors_;
-  std::size_t nodes_ = 0;
+  Size spent_;
+};
+
+/// One file holds one document: what follows '---' would be ignored unseen.
+class NoMore : public Builder {
+ public:
+  using Builder::Builder;
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    throw Stop{mark, "a second document ('---') begins here; a file holds one"};
+  }
 };
 
 struct BadByte {
@@ -231,6 +260,8 @@ std::optional<Document> parse_yaml(std::string file_name, std::string text,
         mine.add({*document.file, 1, 1, "", "the file is empty", "", ""});
       }
       document.root = builder.take_root();
+      NoMore rest(*document.file, mine);
+      parser.HandleNextDocument(rest);
     } catch (const Stop& stop) {
       mine.add({*document.file, stop.mark.line + 1, stop.mark.column + 1, "", stop.message, "", ""});
     } catch (const YAML::Exception& e) {
@@ -265,110 +296,6 @@ std::optional<Document> load_yaml(const std::string& path, Diagnostics& diagnost
     return std::nullopt;
   }
   return parse_yaml(name, std::move(text), diagnostics);
-}
-
-namespace {
-
-std::vector<std::string> split_path(const std::string& path) {
-  std::vector<std::string> parts;
-  std::stringstream in(path);
-  for (std::string part; std::getline(in, part, '.');) parts.push_back(part);
-  return parts;
-}
-
-/// The element of a list that an index, a `name` or an `id` names.
-Node* find_element(Node& list, const std::string& part) {
-  for (auto& item : list.items) {
-    for (const char* key : {"name", "id"}) {
-      const Node* label = item.get(key);
-      if (label != nullptr && label->text == part) return &item;
-    }
-  }
-  const bool index = !part.empty() && part.size() < 7 &&
-                     std::all_of(part.begin(), part.end(), [](char c) { return c >= '0' && c <= '9'; });
-  if (!index || std::stoul(part) >= list.items.size()) return nullptr;
-  return &list.items[std::stoul(part)];
-}
-
-std::vector<std::string> element_names(const Node& node) {
-  std::vector<std::string> names;
-  if (node.kind == Node::Kind::map) {
-    for (std::size_t i = 0; i < node.items.size(); i += 2) names.push_back(node.items[i].text);
-    return names;
-  }
-  for (const auto& item : node.items) {
-    for (const char* key : {"name", "id"}) {
-      if (const Node* label = item.get(key)) names.push_back(label->text);
-    }
-  }
-  return names;
-}
-
-/// Names split at dots may themselves hold dots ("llama-3.1"): the longest run of
-/// parts that names a child wins.
-Node* descend(Node& node, const std::vector<std::string>& parts, std::size_t& at) {
-  for (std::size_t end = parts.size(); end > at; --end) {
-    std::string joined = parts[at];
-    for (std::size_t i = at + 1; i < end; ++i) joined += "." + parts[i];
-    Node* child = node.kind == Node::Kind::sequence ? find_element(node, joined) : node.get(joined);
-    if (child != nullptr) {
-      at = end;
-      return child;
-    }
-  }
-  return nullptr;
-}
-
-Node* add_key(Node& map, const std::string& key) {
-  if (map.kind == Node::Kind::null) map.kind = Node::Kind::map;
-  if (map.kind != Node::Kind::map) return nullptr;
-  Node key_node;
-  key_node.kind = Node::Kind::scalar;
-  key_node.text = key;
-  map.items.push_back(std::move(key_node));
-  map.items.emplace_back();
-  return &map.items.back();
-}
-
-void mark_all(Node& node, int line, int column_shift) {
-  node.line = line;
-  node.column += column_shift;
-  for (auto& item : node.items) mark_all(item, line, column_shift);
-}
-
-}  // namespace
-
-bool apply_set(Document& document, const std::string& assignment, Diagnostics& diagnostics) {
-  const std::size_t equals = assignment.find('=');
-  auto fail = [&](std::string message, std::string hint = {}) {
-    diagnostics.add({"--set " + assignment, 0, 0, "", std::move(message), std::move(hint), ""});
-    return false;
-  };
-  if (equals == std::string::npos || equals == 0) {
-    return fail("expected path=value", "for example --set clusters.gpu.count=256");
-  }
-  const auto parts = split_path(assignment.substr(0, equals));
-  auto value = parse_yaml("--set " + assignment.substr(0, equals), assignment.substr(equals + 1),
-                          diagnostics);
-  if (!value) return false;
-  Node* node = &document.root;
-  std::size_t at = 0;
-  while (at < parts.size()) {
-    Node* child = descend(*node, parts, at);
-    if (child == nullptr) {
-      if (node->kind == Node::Kind::sequence || node->kind == Node::Kind::scalar) {
-        return fail("nothing is called '" + parts[at] + "' here",
-                    did_you_mean(parts[at], element_names(*node)));
-      }
-      child = add_key(*node, parts[at]);
-      ++at;
-    }
-    node = child;
-  }
-  // The mark keeps the column inside the fragment; line 0 says "no line of the file".
-  mark_all(value->root, 0, 0);
-  *node = std::move(value->root);
-  return true;
 }
 
 namespace {

@@ -11,6 +11,9 @@
 namespace headroom::spec {
 namespace {
 
+// Far more halls, clusters or workloads than a person lists; a bound on memory.
+constexpr std::size_t max_list = 2000;
+
 const char* kind_name(Node::Kind kind) {
   switch (kind) {
     case Node::Kind::null: return "nothing";
@@ -69,7 +72,7 @@ class Reader : public Fields {
     if (node->kind == Node::Kind::scalar) {
       const auto split = split_bank(node->text);
       if (split.count < 1) {
-        return fail(*node, "'" + node->text + "' does not begin with a whole number of units",
+        return fail(*node, "'" + shown(node->text) + "' does not begin with a whole number of units",
                     "write it as '3 x 500 kW'");
       }
       n = split.count;
@@ -145,7 +148,7 @@ class Reader : public Fields {
     }
     std::string list;
     for (auto name : names) list += (list.empty() ? "" : ", ") + std::string(name);
-    std::string hint = did_you_mean(node->text, {names.begin(), names.end()});
+    std::string hint = suggestion(node->text, {names.begin(), names.end()});
     fail(*node, "'" + shown(node->text) + "' is not one of: " + list, std::move(hint));
   }
 
@@ -155,7 +158,8 @@ class Reader : public Fields {
     Scope scope(*this, info.key);
     id = node->text;
     if (!context_.has_entry || context_.has_entry(kind, id)) return;
-    std::string hint = context_.entry_ids ? did_you_mean(id, context_.entry_ids(kind)) : "";
+    std::string hint;
+    if (context_.entry_ids && !full()) hint = suggestion(id, context_.entry_ids(kind));
     if (hint.empty()) hint = "`headroom catalog " + std::string(kind) + "` lists them";
     fail(*node, "the catalogue has no " + std::string(kind) + " '" + shown(id) + "'",
          std::move(hint));
@@ -183,11 +187,15 @@ class Reader : public Fields {
     if (node->kind != Node::Kind::sequence) {
       return wrong_kind(*node, "a list (lines that begin with '- ')");
     }
+    if (node->items.size() > max_list) {
+      return fail(*node, "a list of " + format_number(double(node->items.size())) +
+                             " elements; at most " + format_number(double(max_list)) + " are read");
+    }
     std::set<std::string> names;
     for (std::size_t i = 0; i < node->items.size(); ++i) {
       const Node& item = node->items[i];
       const Node* name = item.get("name");
-      Scope element(*this, name != nullptr ? name->text : std::to_string(i));
+      Scope element(*this, name != nullptr ? shown(name->text) : std::to_string(i));
       if (name != nullptr && !names.insert(name->text).second) {
         fail(*name, "the name '" + shown(name->text) + "' is used twice in this list");
       }
@@ -233,8 +241,17 @@ class Reader : public Fields {
     if (!key.empty()) d.path += (d.path.empty() ? "" : ".") + std::string(key);
     d.message = std::move(message);
     d.hint = std::move(hint);
-    if (context_.document != nullptr) d.excerpt = context_.document->line_text(node.line);
+    if (context_.document != nullptr && !full()) {
+      d.excerpt = context_.document->line_text(node.line);
+    }
     diagnostics_.add(std::move(d));
+  }
+
+  /// Excerpts and suggestions cost time: none for mistakes that nobody will see.
+  bool full() const { return diagnostics_.all().size() >= Diagnostics::limit; }
+
+  std::string suggestion(const std::string& word, const std::vector<std::string>& known) const {
+    return full() ? std::string() : did_you_mean(word, known);
   }
 
   void wrong_kind(const Node& node, const std::string& expected) {
@@ -253,7 +270,7 @@ class Reader : public Fields {
     if (it != context_.sources.end()) return it->second;
     std::vector<std::string> keys;
     for (const auto& [name, source] : context_.sources) keys.push_back(name);
-    fail(node, "no source is called '" + shown(key) + "' in this file", did_you_mean(key, keys));
+    fail(node, "no source is called '" + shown(key) + "' in this file", suggestion(key, keys));
     return assumed("unknown source");
   }
 
@@ -290,7 +307,7 @@ class Reader : public Fields {
     for (std::size_t i = 0; i + 1 < node.items.size() && node.kind == Node::Kind::map; i += 2) {
       const Node& key = node.items[i];
       if (std::find(frame_.known.begin(), frame_.known.end(), key.text) == frame_.known.end()) {
-        fail(key, "unknown key", did_you_mean(key.text, frame_.known), shown(key.text));
+        fail(key, "unknown key", suggestion(key.text, frame_.known), shown(key.text));
       }
     }
   }
