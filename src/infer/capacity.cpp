@@ -13,6 +13,15 @@ namespace {
 // Library handles, CUDA graphs and communication buffers of an engine: vLLM logs 0.5 to 2 GB
 // for graphs and NCCL on 8B to 70B models (recalled, unverified).
 constexpr double fixed_workspace_bytes = 1.0e9;
+// A device with little memory is run with smaller batches rather than without room (assumed).
+constexpr double largest_workspace_share = 0.15;
+
+// Steps between the end of a prompt's own step and its first token at the client: vLLM V1
+// schedules the next step before it hands out the last, and streams in pairs. 20 stages of real
+// servers (inference-sim's training runs, 2026-02, 7B to 70B on H100) have their median TTFT
+// at 2.9 to 3.3 steps with nothing but a cached prompt's last block to read: half a step of
+// waiting, one of work, 1.5 of this.
+constexpr double delivery_steps = 1.5;
 
 double widest_ffn(const catalog::Model& m) {
   return std::max(double(m.ffn), double(m.moe.active) * m.moe.ffn + m.moe.shared_ffn);
@@ -30,7 +39,8 @@ Memory replica_memory(const StepModel& step, const EngineLimits& limits,
   Memory m;
   m.had = step.memory() * limits.memory_share;
   m.weights = step.weights_per_gpu();
-  m.workspace = (fixed_workspace_bytes + activations + logits) * byte;
+  m.workspace = std::min((fixed_workspace_bytes + activations + logits) * byte,
+                         largest_workspace_share * step.memory());
   return m;
 }
 
@@ -72,7 +82,7 @@ double Replica::rate_at(const Load& load, double batch) const {
 
 double Replica::solve_batch(const Load& load, double cap) const {
   double low = 0, high = cap;
-  for (int i = 0; i < 48; ++i) {
+  for (int i = 0; i < 40; ++i) {
     const double mid = (low + high) / 2;
     (rate_at(load, mid) < load.rate_s ? low : high) = mid;
   }
@@ -90,63 +100,92 @@ OperatingPoint Replica::operate(const Load& load, double percentile) const {
   o.saturation_s = rate_at(load, o.batch_cap);
   o.stable = load.rate_s < o.saturation_s * (1 - 1e-9);
   o.batch = o.stable ? solve_batch(load, o.batch_cap) : o.batch_cap;
-  const double rate = o.stable ? load.rate_s : o.saturation_s;
+  Flow flow;
+  flow.z = normal_quantile(percentile);
+  flow.percentile = percentile;
+  flow.rate_s = o.stable ? load.rate_s : o.saturation_s;
+  flow.prefill_s = prefill_s(load, o.batch);
+  answer_times(load, flow, o);
+  first_token_times(load, flow, o);
+  const double answer = lognormal_quantile(load.output, load.output_cv, percentile);
+  o.e2e = o.ttft + std::max(load.output - 1, 0.0) * o.tpot;
+  o.e2e_p = o.ttft + std::max(std::max(answer, load.output) - 1, 0.0) * o.tpot;
+  usage(load, flow, o);
+  return o;
+}
 
-  const double z = normal_quantile(percentile);
-  const double fresh = std::max(load.input - load.cached, 0.0);
+void Replica::answer_times(const Load& load, const Flow& flow, OperatingPoint& o) const {
   const double t = token_s(o.batch, o.context);
-  const double p = prefill_s(load, o.batch);
-  o.prefill_share = std::min(rate * p, 1 - 1e-6);
+  o.prefill_share = std::min(flow.rate_s * flow.prefill_s, 1 - 1e-6);
   o.step = t * second;
   const double tpot = t / (1 - o.prefill_share);
   o.tpot = tpot * second;
+  const double crowded = std::min(o.batch + flow.z * std::sqrt(o.batch), o.batch_cap);
+  const double cuts = flow.rate_s * load.output * tpot;
+  const double spread = std::sqrt(cuts * (1 + load.input_cv * load.input_cv));
+  const double jitter = load.output > 1 ? flow.z * spread * flow.prefill_s / load.output : 0;
+  const double slow =
+      token_s(std::max(crowded, o.batch), o.context) / (1 - o.prefill_share) + jitter;
+  o.tpot_p = std::max(slow, tpot) * second;
+}
 
-  const double batch_p = std::min(o.batch + z * std::sqrt(o.batch), o.batch_cap);
-  const double cuts = rate * load.output * tpot;
-  const double cv2 = load.input_cv * load.input_cv;
-  const double jitter =
-      load.output > 1 ? z * std::sqrt(cuts * (1 + cv2)) * p / load.output : 0;
-  const double tpot_p =
-      token_s(std::max(batch_p, o.batch), o.context) / (1 - o.prefill_share) + jitter;
-  o.tpot_p = std::max(tpot_p, tpot) * second;
-
+void Replica::first_token_times(const Load& load, const Flow& flow, OperatingPoint& o) const {
+  const double fresh = std::max(load.input - load.cached, 0.0);
+  const double step = step_.decode(std::max(o.batch, 1.0), o.context).si();
   // With nobody decoding beside it a prompt waits for no step of theirs.
-  const double beside = std::min(o.batch, 1.0) * step_.decode(std::max(o.batch, 1.0), o.context).si();
+  const double beside = std::min(o.batch, 1.0) * step;
   const double chunks = fresh / limits_.budget;
-  const double work = p + chunks * beside;
-  const double load_prefill = std::min(rate * work, 1.0);
+  const double work = flow.prefill_s + chunks * beside;
+  const double busy = std::min(flow.rate_s * work, 1.0);
   const double arrival2 = load.arrival_cv * load.arrival_cv;
-  const double residence = std::max(load.output - 1, 1.0) * tpot;
+  const double residence = std::max(load.output - 1, 1.0) * o.tpot.si();
   const double slots = o.batch / o.batch_cap;
-  const double wait = kingman_wait(load_prefill, work, arrival2, cv2) +
-                      sakasegawa_wait(o.batch_cap, slots, residence, arrival2,
-                                      load.output_cv * load.output_cv);
+  const double wait =
+      kingman_wait(busy, work, arrival2, load.input_cv * load.input_cv) +
+      sakasegawa_wait(o.batch_cap, slots, residence, arrival2, load.output_cv * load.output_cv);
   Response first;
-  first.fixed = (0.5 + std::max(0.0, 1 - chunks)) * beside;
-  first.service_mean = p + std::min(chunks, 1e9) * beside;
+  first.fixed = (0.5 + std::max(0.0, 1 - chunks)) * beside + delivery_steps * step;
+  first.service_mean = work;
   first.service_cv = load.input_cv;
   first.wait_mean = std::min(wait, overloaded);
-  first.busy = std::max(load_prefill, slots);
+  first.busy = std::max(busy, slots);
+  o.slots = slots;
   o.ttft = std::min(first.mean(), overloaded) * second;
-  o.ttft_p = std::max(first.quantile(percentile), first.mean()) * second;
+  o.ttft_p = std::max(first.quantile(flow.percentile), first.mean()) * second;
   if (!o.stable) o.ttft = o.ttft_p = overloaded * second;
-  const double long_answer =
-      std::max(lognormal_quantile(load.output, load.output_cv, percentile), load.output);
-  o.e2e = o.ttft + std::max(load.output - 1, 0.0) * o.tpot;
-  o.e2e_p = o.ttft + std::max(long_answer - 1, 0.0) * o.tpot;
+}
 
+void Replica::usage(const Load& load, const Flow& flow, OperatingPoint& o) const {
+  const double fresh = std::max(load.input - load.cached, 0.0);
+  const double span = std::max(o.tpot.si(), 1e-12);
+  const double yield = limits_.speculation > 0
+                           ? tokens_per_verification(limits_.acceptance,
+                                                     static_cast<int>(limits_.speculation))
+                           : 1;
   o.busy = -std::expm1(-o.batch) * (1 - o.prefill_share) + o.prefill_share;
-  o.steps_s = 1 / std::max(tpot, 1e-12);
-  const Batch mean{std::max(o.batch, 1.0), o.context, rate * fresh * tpot, load.cached + fresh / 2};
-  const double span = std::max(tpot, 1e-12);
-  const double share = std::min(o.batch, 1.0) * (limits_.speculation > 0 ? 1 / tokens_per_verification(
-      limits_.acceptance, static_cast<int>(limits_.speculation)) : 1);
-  if (step_.peak().si() > 0) o.mfu = step_.flops(mean).si() / span / step_.peak().si() *
-                                     std::min(o.batch, 1.0);
-  if (step_.bandwidth().si() > 0) {
-    o.mbu = step_.bytes_read(mean).si() / span / step_.bandwidth().si() * share;
+  o.steps_s = 1 / (span * yield);
+  const Batch mean{std::max(o.batch, 1.0), o.context, flow.rate_s * fresh * span,
+                   load.cached + fresh / 2};
+  const double at_work = std::min(o.batch, 1.0);
+  if (step_.peak().si() > 0) {
+    o.mfu = step_.flops(mean).si() / span / step_.peak().si() * at_work;
   }
-  return o;
+  if (step_.bandwidth().si() > 0) {
+    o.mbu = step_.bytes_read(mean).si() / (span * yield) / step_.bandwidth().si() * at_work;
+  }
+}
+
+std::optional<Binding> Replica::broken(const OperatingPoint& o, const Targets& targets) const {
+  // A batch that is all but full makes requests wait for a place, whatever SLO notices first.
+  constexpr double full = 0.9;
+  const Binding place = o.kv_cap < limits_.max_batch ? Binding::kv_cache : Binding::max_batch;
+  if (targets.tpot_s > 0 && o.tpot_p.si() > targets.tpot_s) return Binding::tpot;
+  if (!o.stable) return place;
+  if (targets.e2e_s > 0 && o.e2e_p.si() > targets.e2e_s) return Binding::e2e;
+  if (targets.ttft_s > 0 && o.ttft_p.si() > targets.ttft_s) {
+    return o.slots > full ? place : Binding::ttft;
+  }
+  return std::nullopt;
 }
 
 Replica::Capacity Replica::capacity(const Load& shape, const Targets& targets) const {
@@ -157,29 +196,20 @@ Replica::Capacity Replica::capacity(const Load& shape, const Targets& targets) c
     load.rate_s = rate;
     return operate(load, targets.percentile);
   };
-  auto broken = [&](const OperatingPoint& o) -> std::optional<Binding> {
-    if (targets.tpot_s > 0 && o.tpot_p.si() > targets.tpot_s) return Binding::tpot;
-    if (targets.e2e_s > 0 && o.e2e_p.si() > targets.e2e_s && o.stable) return Binding::e2e;
-    if (!o.stable) return o.kv_cap < limits_.max_batch ? Binding::kv_cache : Binding::max_batch;
-    if (targets.ttft_s > 0 && o.ttft_p.si() > targets.ttft_s) return Binding::ttft;
-    return std::nullopt;
-  };
-  const OperatingPoint idle = at(1e-9);
-  if (idle.batch_cap < 1) {
-    c.at = idle;
-    return c;
-  }
-  if (const auto b = broken(idle)) {
-    c.at = idle;
+  constexpr double nearly_none = 1e-9;
+  const OperatingPoint idle = at(nearly_none);
+  c.at = idle;
+  if (idle.batch_cap < 1) return c;
+  if (const auto b = broken(idle, targets)) {
     c.binding = *b;
     return c;
   }
   c.feasible = true;
-  double low = 1e-9, high = idle.saturation_s;
+  c.binding = idle.kv_cap < limits_.max_batch ? Binding::kv_cache : Binding::max_batch;
+  double low = nearly_none, high = idle.saturation_s;
   for (int i = 0; i < 40; ++i) {
     const double mid = (low + high) / 2;
-    const auto o = at(mid);
-    if (const auto b = broken(o)) {
+    if (const auto b = broken(at(mid), targets)) {
       high = mid;
       c.binding = *b;
     } else {
@@ -187,9 +217,6 @@ Replica::Capacity Replica::capacity(const Load& shape, const Targets& targets) c
     }
   }
   c.at = at(low);
-  if (high >= idle.saturation_s * (1 - 1e-9)) {
-    c.binding = c.at.kv_cap < limits_.max_batch ? Binding::kv_cache : Binding::max_batch;
-  }
   return c;
 }
 

@@ -12,8 +12,8 @@
 // holds, prompt + (m/2)(1 + cv_m^2) tokens on average (a running sequence is a
 // length-biased one). The rate at the cap is `saturation`.
 //
-// TTFT = rest of the running step + queue + own chunks, each with the decodes beside it:
-//   own   = p(n) + max(1, n / budget) t(B) + t(B) / 2
+// TTFT = rest of the running step + queue + own chunks, each with the decodes beside it, + delivery:
+//   own   = t(B) / 2 + p(n) + max(1, n / budget) t(B) + 1.5 t(B)
 //   queue = Kingman's G/G/1 on the prefill work, load l (p + n/budget t(B)),
 //           plus Sakasegawa's G/G/k wait for one of the B_max slots.
 //   Its percentile takes prompts as lognormal and the wait as exponential when there is one.
@@ -28,7 +28,7 @@
 // routing imbalance and engine start-up are left to the replaying engine. `operate` at or
 // above saturation returns `stable == false`, and times at the cap.
 //
-// COMPLEXITY. operate ~20 us; capacity ~0.5 ms; search < 20 ms. Pure, thread-safe.
+// COMPLEXITY. operate ~20 us; capacity ~0.3 ms; search < 20 ms. Pure, thread-safe.
 #pragma once
 
 #include <optional>
@@ -89,6 +89,7 @@ struct OperatingPoint {
   double saturation_s = 0;  ///< requests/s at the batch cap
   double batch = 0;         ///< running sequences, mean
   double batch_cap = 0;     ///< the smaller of KV and max_batch
+  double slots = 0;         ///< batch / batch_cap
   double kv_cap = 0;
   double context = 0;
   double prefill_share = 0; ///< of time
@@ -124,6 +125,14 @@ class Replica {
   double kv_cap(double context) const;
 
  private:
+  /// What every part of an operating point needs.
+  struct Flow {
+    double rate_s = 0, prefill_s = 0, z = 0, percentile = 0;
+  };
+  void answer_times(const Load& load, const Flow& flow, OperatingPoint& o) const;
+  void first_token_times(const Load& load, const Flow& flow, OperatingPoint& o) const;
+  void usage(const Load& load, const Flow& flow, OperatingPoint& o) const;
+  std::optional<Binding> broken(const OperatingPoint& o, const Targets& targets) const;
   double prefill_s(const Load& load, double batch) const;
   double rate_at(const Load& load, double batch) const;
   double solve_batch(const Load& load, double cap) const;

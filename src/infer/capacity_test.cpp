@@ -61,7 +61,7 @@ TEST(Operate, SteadyStateIsConsistent) {
 // Against a run of a real server (inference-sim's training data, 2026-02): Llama-2-70B, 4 x H100,
 // vLLM, 8 and 20 requests/s of 575 + 248 tokens from 45 distinct prompts, so that the prefix
 // cache holds all but a prompt's last block. End to end 4.68 s at 8/s, i.e. 18.6 ms a token;
-// at 20/s, near the knee of its 128 sequences, 22 ms. Within 15 and 25 %.
+// at 20/s, near the knee of its 128 sequences, 22 ms. Within 10 %.
 TEST(Operate, NearARealServer) {
   const auto m = dense("llama-2-70b", 80, 8192, 64, 8, 28672, 32000);
   EngineLimits limits;
@@ -75,9 +75,9 @@ TEST(Operate, NearARealServer) {
   l.output = 248;
   l.arrival_cv = 0.2;
   l.rate_s = 8;
-  EXPECT_NEAR(r.operate(l, 0.9).e2e.si() / 4.678, 1, 0.15);
+  EXPECT_NEAR(r.operate(l, 0.9).e2e.si() / 4.678, 1, 0.10);
   l.rate_s = 20;
-  EXPECT_NEAR(r.operate(l, 0.9).tpot.in(millisecond) / 22, 1, 0.25);
+  EXPECT_NEAR(r.operate(l, 0.9).tpot.in(millisecond) / 22, 1, 0.10);
   EXPECT_NEAR(r.operate(l, 0.9).saturation_s / 20, 1.1, 0.3);
 }
 

@@ -214,6 +214,55 @@ TEST_F(Measured, OfflineThroughput) {
   EXPECT_LE(all.p90(), 0.35);
 }
 
+// Open-loop runs of real vLLM servers: prompts repeat, so the cache holds all but the last block;
+// the client counts two events a token, so times come from its end-to-end mean.
+TEST_F(Measured, OpenLoopServers) {
+  std::ifstream in(std::string(HEADROOM_SOURCE_DIR) + "/../shared/data/infer/open_loop.yaml");
+  ASSERT_TRUE(in);
+  Errors ttft, e2e;
+  for (std::string row; std::getline(in, row);) {
+    if (row.rfind("  - {\"id\"", 0) != 0) continue;
+    const auto id = text(row, "id");
+    const char* name = id.find("llama-2-7b") != std::string::npos    ? "llama-2-7b"
+                       : id.find("llama-2-70b") != std::string::npos ? "llama-2-70b"
+                       : id.find("mixtral") != std::string::npos     ? "mixtral-8x7b"
+                                                                     : nullptr;
+    const auto* gpu = gpu_of("h100");
+    if (!name) continue;
+    const auto* m = catalog::Catalog::builtin().find<catalog::Model>(name);
+    ASSERT_TRUE(m && gpu);
+    EngineLimits limits;
+    limits.max_batch = *number(row, "max_num_seqs");
+    limits.budget = *number(row, "max_num_batched_tokens");
+    const Replica replica(*m, StepModel(*m, *gpu, path_of(*gpu),
+                                        Layout{static_cast<int>(*number(row, "tp")), 1}), limits);
+    const double asked = *number(row, "output_len");
+    for (auto at = row.find("{\"rate\""); at != std::string::npos; at = row.find("{\"rate\"", at + 1)) {
+      const auto stage = row.substr(at);
+      if (*number(stage, "failed") > 0) continue;
+      Load l;
+      l.rate_s = *number(stage, "rate");
+      l.input = *number(stage, "prompt_tokens_mean");
+      l.cached = l.input - 16;
+      l.output = asked;
+      l.arrival_cv = 0;
+      const auto o = replica.operate(l, 0.5);
+      if (!o.stable) continue;
+      ttft.add(o.ttft.in(millisecond), *number(stage.substr(stage.find("\"p50\"")), "p50"));
+      e2e.add(o.e2e.in(millisecond), *number(stage.substr(stage.find("\"e2e_ms\"")), "mean"));
+      if (std::getenv("HEADROOM_PRINT")) {
+        std::printf("%s %.0f/s: TTFT x %.2f, end to end x %.2f, step %.1f ms, batch %.0f\n", id.c_str(),
+                    l.rate_s, ttft.ratio.back(), e2e.ratio.back(), o.step.in(millisecond), o.batch);
+      }
+    }
+  }
+  print("open loop TTFT", {}, ttft);
+  print("open loop end to end", {}, e2e);
+  ASSERT_GE(ttft.all.size(), 10u);
+  EXPECT_LE(ttft.median(), 0.10);
+  EXPECT_LE(e2e.median(), 0.10);
+}
+
 // One user on small devices: bandwidth decides.
 TEST_F(Measured, SingleUserOnSmallDevices) {
   struct Case {

@@ -60,7 +60,7 @@ double sakasegawa_wait(double servers, double load, double service, double arriv
 
 double Response::quantile(double p) const {
   if (wait_mean >= overloaded / 2) return overloaded;
-  constexpr int points = 64;
+  constexpr int points = 32;
   std::array<double, points> service;
   for (int i = 0; i < points; ++i) {
     service[i] = fixed + lognormal_quantile(service_mean, service_cv, (i + 0.5) / points);
@@ -78,7 +78,7 @@ double Response::quantile(double p) const {
   // Beyond the last point the service's own tail has to come from its quantile.
   const double tail = fixed + lognormal_quantile(service_mean, service_cv, p);
   double low = 0, high = tail + wait * 60 + 1e-9;
-  for (int i = 0; i < 60; ++i) {
+  for (int i = 0; i < 40; ++i) {
     const double mid = (low + high) / 2;
     (above(mid) > 1 - p ? low : high) = mid;
   }

@@ -72,6 +72,7 @@ bool ServiceStudy::choose() {
   choice = *found.best;
   r.layout = choice.layout;
   r.feasible = choice.capacity.feasible;
+  if (!r.feasible) nearest();
   replica.emplace(*demand.model,
                   StepModel(*demand.model, *demand.hardware.accelerator, demand.hardware.path,
                             r.layout, demand.engine),
@@ -79,10 +80,32 @@ bool ServiceStudy::choose() {
   return true;
 }
 
+void ServiceStudy::nearest() {
+  // Every target that one request alone misses is put at 1.25 times what it takes alone.
+  constexpr double room = 1.25;
+  const OperatingPoint alone = choice.capacity.at;
+  auto relax = [&](double& target, Time best) {
+    if (target > 0 && best.si() > target) target = room * best.si();
+  };
+  const Targets asked = targets;
+  relax(targets.ttft_s, alone.ttft_p);
+  relax(targets.tpot_s, alone.tpot_p);
+  relax(targets.e2e_s, alone.e2e_p);
+  const Binding first = choice.capacity.binding;
+  const auto again = search_layouts(*demand.model, *demand.hardware.accelerator,
+                                    demand.hardware.path, {choice.layout}, demand.engine, r.limits,
+                                    load, targets, peak.value.si(), ceiling.value);
+  if (again.best && again.best->capacity.feasible) choice = *again.best;
+  r.findings.remarks.push_back(
+      demand.scope + ": no layout meets the " + binding_name(first) +
+      " asked, even for one request alone; the fleet shown allows 25 % over what one request takes");
+  targets = asked;
+}
+
 void ServiceStudy::deploy() {
   const double spare = spec.spare_replica ? 1 : 0;
   const double each = choice.capacity.at.rate_s;
-  const double needed = r.feasible ? choice.replicas + spare : 1 + spare;
+  const double needed = std::max(choice.replicas, 1.0) + spare;
   double deployed = needed;
   if (demand.hardware.gpus) {
     deployed = std::clamp(std::floor(demand.hardware.gpus->value.si() / r.layout.gpus() + 1e-9),
@@ -95,8 +118,9 @@ void ServiceStudy::deploy() {
   r.gpus_per_replica = book.derive("gpus-per-replica", Scalar(r.layout.gpus()), "GPU",
                                    "TP x PP, the layout that serves the peak with fewest GPUs",
                                    {layout_node});
-  replica_rate = book.derive("replica-rate", Rate::from_si(r.feasible ? each : 0), "request/s",
-                             "highest rate at which one replica meets every SLO", nodes);
+  replica_rate = book.derive("replica-rate", Rate::from_si(choice.capacity.feasible ? each : 0),
+                             "request/s", "highest rate at which one replica meets every SLO",
+                             nodes);
   r.replicas_needed = book.derive(
       "replicas-needed", Scalar(needed), "", "ceil(peak rate / (replica rate x ceiling)) + spare",
       {peak, replica_rate, ceiling});
@@ -227,6 +251,7 @@ ServiceResult assess(const ServiceSpec& spec, const ServiceDemand& demand, Trace
   study.figures();
   study.power();
   study.plan();
+  study.validity();
   study.time_limits();
   study.fleet_limits();
   study.kv_limit();

@@ -59,6 +59,39 @@ void ServiceStudy::offer_gpus(Margin& margin, double more) const {
   margin.remedies.push_back(std::move(remedy));
 }
 
+void ServiceStudy::offer_more_time(Margin& margin, const char* key, Time allowed) const {
+  Targets wider = targets;
+  double& target = key == std::string("ttft")  ? wider.ttft_s
+                   : key == std::string("tpot") ? wider.tpot_s
+                                                : wider.e2e_s;
+  for (const double factor : {1.25, 1.5, 2.0, 3.0, 5.0, 10.0}) {
+    target = factor * allowed.si();
+    const auto s = search_layouts(*demand.model, *demand.hardware.accelerator,
+                                  demand.hardware.path, layouts(r.layout), demand.engine,
+                                  r.limits, load, wider, peak.value.si(), ceiling.value);
+    if (!s.best || !s.best->capacity.feasible) continue;
+    margin.remedies.push_back({"allow " + format(factor * allowed, margin.unit) + ": " +
+                                   amount(s.best->gpus(), "GPUs", 6) + " then serve the peak",
+                               {}, {}, "this model"});
+    return;
+  }
+}
+
+void ServiceStudy::validity() {
+  const auto& a = *demand.hardware.accelerator;
+  const bool measured = a.vendor.empty() || a.vendor == "NVIDIA";
+  if (!measured || a.device_class != catalog::DeviceClass::datacenter) {
+    r.findings.remarks.push_back(
+        demand.scope + ": serving times on " + a.id + " are outside what the model was validated "
+        "on (NVIDIA A100 to B300); expect errors beyond 30 %");
+  }
+  if (r.layout.gpus() > 8) {
+    r.findings.remarks.push_back(demand.scope + ": a replica over " +
+                                 amount(r.layout.gpus(), "GPUs", 6) +
+                                 " is outside what the model was validated on (8 and fewer)");
+  }
+}
+
 void ServiceStudy::context_limit() {
   if (!spec.slo.context || demand.model->context <= 0) return;
   const auto need = book.input("context-asked", spec.slo.context, "token");
@@ -125,9 +158,9 @@ void ServiceStudy::time_limit(const char* key, const char* called, const Figure<
                     "request/s") + "), so a queue builds for the quarter of an hour it lasts.";
   }
   if (needs_remedy(m)) {
-    if (r.feasible) offer_gpus(m, r.gpus_needed.value.si() - r.gpus.value.si());
+    offer_gpus(m, r.gpus_needed.value.si() - r.gpus.value.si());
     offer_fewer_bits(m);
-    m.remedies.push_back({"allow " + format(need.value, unit) + " instead", {}, {}, {}});
+    offer_more_time(m, key, have.value);
   }
   r.findings.margins.push_back(std::move(m));
 }
@@ -140,7 +173,7 @@ void ServiceStudy::time_limits() {
 
 void ServiceStudy::fleet_limits() {
   const std::string bound = binding_name(choice.capacity.binding);
-  if (demand.hardware.gpus && r.feasible) {
+  if (demand.hardware.gpus) {
     auto m = make_margin(book.id("gpus"), "GPUs for serving, " + demand.scope, r.gpus_needed,
                          *demand.hardware.gpus, "GPU")
                  .because("One replica of " + amount(r.layout.gpus(), "GPUs", 6) + " carries " +
@@ -159,7 +192,7 @@ void ServiceStudy::fleet_limits() {
                .because(amount(r.replicas.value.si(), "replicas", 6) + " carry " +
                         format(r.capacity.value, "request/s") + " inside the SLOs, bound by " +
                         bound + ".");
-  if (!m.holds() && r.feasible) offer_gpus(m, r.gpus_needed.value.si() - r.gpus.value.si());
+  if (!m.holds()) offer_gpus(m, r.gpus_needed.value.si() - r.gpus.value.si());
   if (!m.holds()) offer_fewer_bits(m);
   r.findings.margins.push_back(std::move(m));
   if (!spec.spare_replica) return;
@@ -171,7 +204,7 @@ void ServiceStudy::fleet_limits() {
                           peak, left, "request/s")
                   .because("With one of " + amount(r.replicas.value.si(), "replicas", 6) +
                            " lost, " + format(left.value, "request/s") + " remain.");
-  if (!lost.holds() && r.feasible) offer_gpus(lost, r.layout.gpus());
+  if (!lost.holds()) offer_gpus(lost, r.layout.gpus());
   r.findings.margins.push_back(std::move(lost));
 }
 
@@ -191,7 +224,7 @@ void ServiceStudy::kv_limit() {
                         format(replica->step().kv_per_gpu(r.peak.context), "GB") +
                         " on each GPU; " + format(replica->memory().kv_free(), "GB") + " are free.");
   if (needs_remedy(m)) {
-    if (r.feasible) offer_gpus(m, r.gpus_needed.value.si() - r.gpus.value.si());
+    offer_gpus(m, r.gpus_needed.value.si() - r.gpus.value.si());
     offer_fewer_bits(m);
   }
   r.findings.margins.push_back(std::move(m));

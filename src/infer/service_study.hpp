@@ -18,6 +18,9 @@ struct ServiceStudy {
   bool complete_input();
   void record_inputs();
   bool choose();
+  /// Sizes the fleet that comes nearest when no layout meets the targets.
+  void nearest();
+  void validity();
   void deploy();
   void operate();
   void figures();
@@ -37,6 +40,7 @@ struct ServiceStudy {
   /// GPUs the fleet would need with other formats, 0 when it would not do.
   double gpus_with(const Layout& formats) const;
   void offer_fewer_bits(Margin& margin) const;
+  void offer_more_time(Margin& margin, const char* key, Time allowed) const;
   void offer_gpus(Margin& margin, double more) const;
   void time_limit(const char* name, const char* called, const Figure<Time>& need,
                   const Value<Time>& allowed, const char* unit);

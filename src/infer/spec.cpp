@@ -20,6 +20,7 @@ void Format::field(spec::Fields& f, std::string_view key, std::string_view doc) 
 }
 
 void Lengths::fields(spec::Fields& f) {
+  f.shorthand("mean");
   f.number("mean", mean, "token", "Mean length").above(0);
   f.number("p90", p90, "token", "90th percentile; gives the spread when p99 is left out").above(0);
   f.number("p99", p99, "token", "99th percentile; gives the spread of a lognormal").above(0);

@@ -11,14 +11,21 @@ namespace headroom::infer {
 
 namespace {
 
-// Fitted together to 524 published serving results on A100, L40S, GH200, H100, H200, B200 and
-// B300 under TensorRT-LLM 0.17 to 1.2, vLLM and SGLang 0.5 (InferenceX runs via
-// aiconfigurator's silicon_sample.csv, 2026; TensorRT-LLM performance overview v0.17, 2025-02):
-// median error 8 %, p90 30 %. docs/models/infer.md tells how.
-constexpr double fit_gemm_16 = 0.76, fit_gemm_8 = 0.71, fit_gemm_4 = 0.42;
-constexpr double fit_expert = 0.65, fit_expert_stream = 0.78;
-constexpr double fit_stream = 0.78, fit_decode = 0.70, fit_flash = 0.54;
-constexpr double fit_activation_bytes = 31;  // a token, layer and channel
+// Fitted together to 544 published serving results on A100, L40S, GH200, H100, H200, B200 and
+// B300 (InferenceX runs via aiconfigurator's silicon_sample.csv, 2026; TensorRT-LLM performance
+// overview v0.17, 2025-02; inference-sim's vLLM runs on H100, 2026-02): median error 8 %, p90
+// 25 to 31 %. docs/models/infer.md tells how. A triple is of 16, 8 and 4 bits: narrower weights
+// reach less of the bandwidth, since their tiles are smaller and activations are narrowed too.
+struct ByWidth {
+  double bits16, bits8, bits4;
+};
+constexpr ByWidth fit_gemm{0.76, 0.70, 0.43};
+constexpr ByWidth fit_stream{0.90, 0.73, 0.61};
+constexpr ByWidth fit_expert_stream{1.0, 0.83, 0.83};
+constexpr double fit_expert = 0.66, fit_decode = 0.72, fit_flash = 0.57;
+constexpr double fit_activation_bytes = 37;  // a token, layer and channel
+// What kernel tables say of the devices behind that fit; others are scaled from it.
+constexpr double fitted_stream_share = 0.84, fitted_gemm_share = 0.80;
 
 // llama.cpp unpacks four-bit blocks as it reads them: Llama 3 8B Q4_K_M on an RTX 4090 makes 131
 // token/s and Llama 2 7B Q4_0 on an M3 Max 63 (GPU-Benchmarks-on-LLM-Inference, 2024-05), 0.80 of
@@ -41,11 +48,32 @@ double executed_peak(const catalog::Accelerator& a, Precision weights) {
   return compute::peak(a, weights).si();
 }
 
-double gemm_share(const catalog::Accelerator& a, Precision weights, const Efficiency& e) {
-  const bool native = compute::resolve(a, weights).native;
-  if (element_bits(weights) >= 16 || (four_bit(weights) && !native)) return e.gemm_16;
-  if (four_bit(weights)) return e.gemm_4;
-  return native ? e.gemm_8 : e.gemm_16;
+/// The entry of a triple for weights as they are multiplied (compute) or read (memory).
+double at_width(const ByWidth& v, Precision weights) {
+  if (element_bits(weights) >= 16) return v.bits16;
+  return four_bit(weights) ? v.bits4 : v.bits8;
+}
+
+double gemm_share(const catalog::Accelerator& a, Precision weights) {
+  return compute::resolve(a, weights).native ? at_width(fit_gemm, weights) : fit_gemm.bits16;
+}
+
+/// Devices outside the fit reach as much less as their own kernels do.
+void scale_to_device(const catalog::Accelerator& a, Efficiency& e) {
+  if (a.gemm.empty() && a.gemm_efficiency) {
+    e.gemm = std::min(e.gemm, e.gemm * a.gemm_efficiency.get() / fitted_gemm_share);
+    e.gemm_16 = std::min(e.gemm_16, e.gemm_16 * a.gemm_efficiency.get() / fitted_gemm_share);
+  }
+  if (!a.stream_efficiency) return;
+  if (a.device_class != catalog::DeviceClass::datacenter) {
+    e.stream = e.stream_16 = a.stream_efficiency.get();
+    e.expert_stream = 1;
+    e.decode = a.decode_efficiency.or_else(Scalar(fit_decode));
+  } else if (a.gemm.empty()) {
+    const double scale = std::min(1.0, a.stream_efficiency.get() / fitted_stream_share);
+    e.stream *= scale;
+    e.stream_16 *= scale;
+  }
 }
 
 }  // namespace
@@ -58,32 +86,34 @@ std::string_view engine_name(Engine engine) {
 
 HostCost host_cost(Engine engine) {
   switch (engine) {
-    case Engine::vllm: return {2.4 * millisecond, 22 * microsecond, 10 * microsecond};
-    case Engine::tensorrt_llm: return {1.2 * millisecond, 17 * microsecond, 9 * microsecond};
-    case Engine::tensorrt_017: return {0.9 * millisecond, 9 * microsecond, 4.6 * microsecond};
-    case Engine::sglang: return {2.7 * millisecond, 11 * microsecond, 7 * microsecond};
+    case Engine::vllm: return {1.7 * millisecond, 27 * microsecond, 7 * microsecond};
+    case Engine::tensorrt_llm: return {1.3 * millisecond, 14 * microsecond, 8 * microsecond};
+    case Engine::tensorrt_017: return {1.0 * millisecond, 10 * microsecond, 4.7 * microsecond};
+    case Engine::sglang: return {2.7 * millisecond, 11 * microsecond, 6 * microsecond};
     case Engine::llama_cpp: return {0.3 * millisecond, 15 * microsecond, 10 * microsecond};
   }
   return {};
 }
 
-Efficiency efficiency(const catalog::Accelerator& accelerator) {
-  Efficiency e{fit_gemm_16, fit_gemm_8,        fit_gemm_4, fit_expert,
-               fit_stream,  fit_expert_stream, fit_decode, fit_flash};
-  if (accelerator.device_class == catalog::DeviceClass::datacenter) return e;
-  e.stream = accelerator.stream_efficiency.or_else(Scalar(fit_stream));
-  e.decode = accelerator.decode_efficiency.or_else(Scalar(fit_decode));
-  const double gemm = accelerator.gemm_efficiency.or_else(Scalar(fit_gemm_16));
-  e.gemm_16 = std::min(e.gemm_16, gemm);
-  e.gemm_8 = std::min(e.gemm_8, gemm);
-  e.gemm_4 = std::min(e.gemm_4, gemm);
+Efficiency efficiency(const catalog::Accelerator& accelerator, Precision weights, Engine engine) {
+  Efficiency e;
+  e.gemm = gemm_share(accelerator, weights);
+  e.gemm_16 = fit_gemm.bits16;
+  e.expert = fit_expert;
+  e.stream = at_width(fit_stream, weights);
+  e.stream_16 = fit_stream.bits16;
+  e.expert_stream = at_width(fit_expert_stream, weights);
+  e.decode = fit_decode;
+  e.flash = fit_flash;
+  scale_to_device(accelerator, e);
+  if (engine == Engine::llama_cpp && four_bit(weights)) e.stream *= unpacking_stream;
   return e;
 }
 
 StepModel::StepModel(const catalog::Model& model, const catalog::Accelerator& accelerator,
                      const fabric::Path& path, const Layout& layout, Engine engine)
-    : layout_(layout), path_(fabric::for_serving(path, accelerator.scale_up.link)), host_(host_cost(engine)), eff_(efficiency(accelerator)) {
-  if (engine == Engine::llama_cpp && four_bit(layout.weights)) eff_.stream *= unpacking_stream;
+    : layout_(layout), path_(fabric::for_serving(path, accelerator.scale_up.link)), host_(host_cost(engine)),
+      eff_(efficiency(accelerator, layout.weights, engine)) {
   set_device(accelerator);
   set_weights(model);
   set_attention(model);
@@ -92,7 +122,6 @@ StepModel::StepModel(const catalog::Model& model, const catalog::Accelerator& ac
 void StepModel::set_device(const catalog::Accelerator& accelerator) {
   peak_ = executed_peak(accelerator, layout_.weights);
   peak16_ = compute::peak(accelerator, Precision::bf16).si();
-  gemm_ = gemm_share(accelerator, layout_.weights, eff_);
   bandwidth_bits_ = accelerator.memory_bandwidth.or_else(Bandwidth{}).si();
   memory_bits_ = accelerator.memory.or_else(Information{}).si();
 }
@@ -195,18 +224,18 @@ StepTime StepModel::parts(const Batch& whole) const {
   const double pp = layout_.pp;
   const Batch b{whole.decodes / pp, whole.context, whole.prefill / pp, whole.prefill_keys};
   const double tokens = b.decodes + b.prefill;
-  const double linear = smooth(2 * linear_params_ * tokens, linear_bits_, peak_, gemm_, eff_.stream);
+  const double linear = smooth(2 * linear_params_ * tokens, linear_bits_, peak_, eff_.gemm, eff_.stream);
   const double head = smooth(2 * head_params_ * b.decodes, head_bits_, peak16_, eff_.gemm_16,
-                             eff_.stream);
+                             eff_.stream_16);
   t.linear = (linear + head) * second;
   if (experts_ > 0) {
     const double bits = expert_bits_ * visited(tokens) / experts_;
-    t.experts = smooth(2 * expert_params_ * tokens, bits, peak_, gemm_ * eff_.expert,
+    t.experts = smooth(2 * expert_params_ * tokens, bits, peak_, eff_.gemm * eff_.expert,
                        eff_.stream * eff_.expert_stream) * second;
   }
   t.attention = attention(b);
   if (bandwidth_bits_ > 0) {
-    t.activations = tokens * activation_bits_ / (bandwidth_bits_ * eff_.stream) * second;
+    t.activations = tokens * activation_bits_ / (bandwidth_bits_ * eff_.stream_16) * second;
   }
   t.collectives = (2 * layers_ * all_reduce_s(tokens) + boundary_s(tokens)) * second;
   t.host = pp * host_.per_step + layers_ * host_.per_layer + b.decodes * host_.per_sequence;

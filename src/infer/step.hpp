@@ -16,18 +16,17 @@
 //     Local layers see at most their window. Latent attention (MLA) reads the
 //     latent cache, which every rank holds whole; grouped KV heads are split over
 //     min(tp, kv heads) ranks.
-//   activations tokens x layers x hidden x 31 bytes at e_stream: norms, residuals, casts.
+//   activations tokens x layers x hidden x 37 bytes at e_stream: norms, residuals, casts.
 //   collectives two all-reduces a layer of tokens x hidden x 2 bytes, by the serving engines'
 //     own kernels where they win (fabric::for_serving); with pipeline stages, a
 //     point-to-point a boundary.
 //   host        per step + per layer x layers + per sequence x decodes, by engine
 //
-// SOURCES. Efficiencies and host terms are fitted once, over all models and GPUs
-// together, to 524 published serving results (see docs/models/infer.md): one
-// efficiency per precision, three host terms per engine. No number belongs to
-// a model, a GPU or a row. Median error 8 %, p90 30 % over all; 2-7 % / 9-15 %
-// median / p90 for dense models on H100, H200 and B200 under vLLM. Devices that
-// are not data-centre accelerators take `stream_efficiency` from their entry.
+// SOURCES. Efficiencies and host terms are fitted once, over all models and GPUs together, to
+// 544 published serving results (docs/models/infer.md): one efficiency per width of number,
+// three host terms per engine. No number belongs to a model, a GPU or a row. Median error 8 %,
+// p90 30 %; dense models on H100, H200 and B200 under vLLM 3-7 % and 10-18 %. Other devices are
+// scaled by their own kernel efficiencies.
 //
 // PIPELINE. With pp stages a token passes all of them in turn; a step of `decodes` is
 // one pass of the whole batch split in pp micro-batches, so stages overlap:
@@ -67,20 +66,20 @@ enum class Engine : unsigned char {
 std::string_view engine_name(Engine engine);
 HostCost host_cost(Engine engine);
 
-/// Shares of peak that kernels in a serving engine reach.
+/// Shares of peak that kernels in a serving engine reach, for one format of weights.
 struct Efficiency {
-  double gemm_16 = 0;    ///< of dense bf16/fp16 peak
-  double gemm_8 = 0;     ///< of dense fp8/int8 peak
-  double gemm_4 = 0;     ///< of dense fp4 peak
-  double expert = 0;     ///< grouped expert products, relative to the above
-  double stream = 0;     ///< of memory bandwidth, weights
-  double expert_stream = 0;  ///< relative to `stream`
-  double decode = 0;     ///< of memory bandwidth, KV cache in generation attention
-  double flash = 0;      ///< of dense bf16 peak, prompt attention
+  double gemm = 0;           ///< of dense peak in the weights' precision, as executed
+  double gemm_16 = 0;        ///< of dense bf16 peak: the head
+  double expert = 0;         ///< grouped expert products, relative to `gemm`
+  double stream = 0;         ///< of memory bandwidth, weights
+  double stream_16 = 0;      ///< of memory bandwidth, 16-bit weights and activations
+  double expert_stream = 0;  ///< experts' weights, relative to `stream`
+  double decode = 0;         ///< of memory bandwidth, KV cache in generation attention
+  double flash = 0;          ///< of dense bf16 peak, prompt attention
 };
-/// Fitted values, or the device's own stream efficiency where it has one and is
-/// not a data-centre accelerator.
-Efficiency efficiency(const catalog::Accelerator& accelerator);
+/// Fitted values; scaled down by the device's own kernel efficiencies where it is not
+/// among those that were fitted.
+Efficiency efficiency(const catalog::Accelerator& accelerator, Precision weights, Engine engine);
 
 /// How a replica is laid out and in which formats.
 struct Layout {
@@ -160,7 +159,7 @@ class StepModel {
   HostCost host_;
   Efficiency eff_;
   // Of one tensor rank over a whole pass (all stages). SI: bit, FLOP, s.
-  double peak_ = 0, peak16_ = 0, bandwidth_bits_ = 0, memory_bits_ = 0, gemm_ = 0;
+  double peak_ = 0, peak16_ = 0, bandwidth_bits_ = 0, memory_bits_ = 0;
   double linear_params_ = 0, linear_bits_ = 0;
   double head_params_ = 0, head_bits_ = 0;
   double expert_bits_ = 0, expert_params_ = 0, experts_ = 0, active_ = 0;
