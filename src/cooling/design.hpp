@@ -96,6 +96,7 @@ struct Flow {
   Power heat{};                            ///< IT and losses handed over
   Power room_fans{}, secondary_pumps{}, plant_pumps{}, plant_fans{}, compressors{};
   Power rejected{};                        ///< to the sky, added up where it leaves
+  Power water_heat{};                      ///< facility water brings to the plant
   Power plant_heat{};                      ///< what towers, dry coolers or condensers reject
   VolumeFlow evaporation{}, makeup{};
   Power lifted{};                          ///< heat that needed a compressor
@@ -108,6 +109,10 @@ struct Flow {
 };
 
 Flow solve(const Design& design, const Heat& heat, const Weather& weather);
+
+/// Fans of the room units that move this heat; pumps (and door fans) that move that.
+Power room_fans(const HallDesign& hall, Power air_heat);
+Power secondary_pumps(const HallDesign& hall, Power liquid_heat);
 
 /// Water the plant makes without a compressor at this weather.
 Temperature free_water(const PlantDesign& plant, const Weather& weather);

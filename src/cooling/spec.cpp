@@ -68,6 +68,7 @@ void PlantSpec::fields(spec::Fields& f) {
       .at_least(0);
   f.number("permit_year", permit_year, "m3/yr", "Water allowed a year; no limit when left out")
       .at_least(0);
+  f.flag("itemised", itemised, "Put this gear on the bill instead of a price a kW of building");
 }
 
 }  // namespace headroom::cooling

@@ -72,6 +72,7 @@ struct PlantSpec {
   Value<Scalar> pump_efficiency;
   Value<VolumeFlow> permit;                ///< on any one day
   Value<VolumeFlow> permit_year;           ///< mean over a year
+  bool itemised = false;                   ///< put this gear on the bill, line by line
 
   void fields(spec::Fields& f);
 };

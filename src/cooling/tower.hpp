@@ -1,0 +1,28 @@
+// Open cooling towers: how near their water comes to the wet bulb, and what they
+// evaporate.
+//
+// Approach: York's correlation with 27 coefficients, as carried by EnergyPlus and
+// the Modelica Buildings Library (yorkCalc.mo): approach(wet bulb degC, range K,
+// L/G), L/G the ratio of water to air flow over its design value. Stated range
+// there: wet bulb -34..26.7 degC, range 1.1..22.2 K, L/G up to 8; inputs are
+// clamped to it, and below 0.5 K the result is too (no tower comes nearer).
+#pragma once
+
+#include "cooling/air.hpp"
+
+namespace headroom::cooling {
+
+TemperatureDifference york_approach(Temperature wet_bulb, TemperatureDifference range,
+                                    double liquid_to_gas);
+
+/// Share of full air flow that just makes `approach` at this range, 0.1 to 1; 1
+/// also when full flow is not enough. Fan power goes with its cube.
+double tower_air_flow(Temperature wet_bulb, TemperatureDifference range,
+                      TemperatureDifference approach);
+
+/// Water evaporated for one joule rejected, kg/J: dw/dh between outside air and
+/// air that leaves saturated at the mean water temperature. At most all-latent.
+double evaporation_per_joule(Temperature dry_bulb, Temperature wet_bulb, Pressure pressure,
+                             Temperature cold_water, TemperatureDifference range);
+
+}  // namespace headroom::cooling
