@@ -41,36 +41,36 @@ struct Demand {
   std::string scope;  ///< workload's name in kebab form
   const catalog::Model* model = nullptr;
   const catalog::Accelerator* accelerator = nullptr;
-  int gpus = 0;       ///< on offer
-  int domain = 8;     ///< GPUs of a scale-up domain
+  int gpus = 0;    ///< on offer
+  int domain = 8;  ///< GPUs of a scale-up domain
   fabric::Path path;
-  std::optional<Software> software;       ///< unset: current_software()
-  Value<Bandwidth> checkpoint_write;      ///< of the whole cluster into storage
-  Value<Scalar> goodput;                  ///< useful share of wall time; unset: 1
+  std::optional<Software> software;   ///< unset: current_software()
+  Value<Bandwidth> checkpoint_write;  ///< of the whole cluster into storage
+  Value<Scalar> goodput;              ///< useful share of wall time; unset: 1
 };
 
 struct Result {
   Findings findings;
-  bool fits = false;       ///< a plan was found that fits the memory
-  bool laid_out = false;   ///< `chosen` is a legal plan (perhaps too large for the memory)
-  Job job;                 ///< `job.device` is null: it lived inside assess
-  Candidate chosen;        ///< fastest fitting plan, else the one that needs least memory
+  bool fits = false;      ///< a plan was found that fits the memory
+  bool laid_out = false;  ///< `chosen` is a legal plan (perhaps too large for the memory)
+  Job job;                ///< `job.device` is null: it lived inside assess
+  Candidate chosen;       ///< fastest fitting plan, else the one that needs least memory
   std::vector<Candidate> alternatives;  ///< the next best
-  long plans = 0;          ///< legal plans that were evaluated
+  long plans = 0;                       ///< legal plans that were evaluated
 
-  Figure<Tokens> tokens;        ///< of the run; 0 when nobody says
+  Figure<Tokens> tokens;  ///< of the run; 0 when nobody says
   Figure<Tokens> global_batch;
-  Figure<Flops> flops_total;    ///< model FLOPs of the run, causal attention
+  Figure<Flops> flops_total;  ///< model FLOPs of the run, causal attention
   Figure<Time> step_time;
   Figure<TokenRate> tokens_per_s;
-  Figure<Scalar> mfu;           ///< causal attention counted as s/2
-  Figure<Scalar> mfu_full;      ///< the square counted
-  Figure<Scalar> hfu;           ///< with recomputed FLOPs, causal
-  Figure<Time> duration;        ///< wall time at the goodput of the Demand
-  Figure<Scalar> gpu_hours;     ///< GPUs on the job x duration
+  Figure<Scalar> mfu;        ///< causal attention counted as s/2
+  Figure<Scalar> mfu_full;   ///< the square counted
+  Figure<Scalar> hfu;        ///< with recomputed FLOPs, causal
+  Figure<Time> duration;     ///< wall time at the goodput of the Demand
+  Figure<Scalar> gpu_hours;  ///< GPUs on the job x duration
   Figure<Scalar> gpus_used;
-  Figure<Scalar> busy;          ///< share of the step in kernels that draw power
-  Figure<Scalar> power_share;   ///< mean accelerator power over its maximum
+  Figure<Scalar> busy;         ///< share of the step in kernels that draw power
+  Figure<Scalar> power_share;  ///< mean accelerator power over its maximum
   Figure<Information> memory_need;
   Figure<Information> memory_have;
   Figure<Information> checkpoint_size;
@@ -84,8 +84,8 @@ Result assess(const JobSpec& spec, const Demand& demand, Trace& trace);
 
 /// The Job that `assess` plans: spec and demand with every default filled in.
 /// `device` must outlive it. Records its inputs in the trace.
-Job resolve(const JobSpec& spec, const Demand& demand, const compute::Device& device,
-            Trace& trace, Findings& findings);
+Job resolve(const JobSpec& spec, const Demand& demand, const compute::Device& device, Trace& trace,
+            Findings& findings);
 
 /// Default global batch in sequences (see above).
 double default_batch(const catalog::Model& model, Method method, double sequence);

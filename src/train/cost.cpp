@@ -28,7 +28,11 @@ void add_product(const Job& job, const compute::Gemm& g, Precision run, LayerCos
   compute::Operands narrowed;
   narrowed.cast = bytes_per_element(run) < wide;
   c.gemm_b += d.gemm_s(run, {g.m, g.k, g.n, g.groups}, narrowed);
-  if (!job.adapters_only()) c.gemm_b += d.gemm_s(run, {g.n, g.k, g.m, g.groups});
+  if (job.adapters_only()) return;
+  compute::Operands accumulated;  // the weight's gradient is added into its buffer
+  accumulated.output_bytes =
+      2 * workload::parameter_state(job.optimiser, job.state).gradient.in(byte);
+  c.gemm_b += d.gemm_s(run, {g.n, g.k, g.m, g.groups}, accumulated);
 }
 
 /// Routed experts of one rank. With ep they see every token of their group that
@@ -66,18 +70,21 @@ void add_attention(const Job& job, const ParallelPlan& p, const LayerClass& laye
   a.heads = std::max(1.0, double(m.heads) / p.tp);
   a.kv_heads = std::max(1.0, double(m.is_latent() ? m.heads : m.kv_head_count()) / p.tp);
   // Latent attention multiplies scores over nope + rope and values over value_dim.
-  a.head_dim = m.is_latent() ? (m.mla.nope_dim + m.mla.rope_dim + m.mla.value_dim) / 2.0
-                             : m.head_width();
-  a.query = job.sequence;
+  a.head_dim =
+      m.is_latent() ? (m.mla.nope_dim + m.mla.rope_dim + m.mla.value_dim) / 2.0 : m.head_width();
+  // A ring of cp ranks works through blocks of s / cp: half of them are wholly masked.
+  a.query = job.sequence / p.cp;
   a.window = layer.global ? 0 : m.window;
-  a.causal = !m.bidirectional;
+  a.causal = !m.bidirectional && p.cp == 1;
+  const double blocks = p.cp == 1 ? 1 : (m.bidirectional || !layer.global ? 1 : 0.5) * p.cp;
   const auto& d = *job.device;
   const Precision run = wide_precision(job);
   if (job.software.flash) {
-    c.attention_f += d.attention_s(run, a) / p.cp;
-    c.attention_b += d.attention_backward_s(run, a) / p.cp;
+    const double slower = blocks / job.software.attention_rate;
+    c.attention_f += slower * d.attention_s(run, a);
+    c.attention_b += slower * d.attention_backward_s(run, a);
   } else {
-    const double forward = d.unfused_attention_s(run, a) / p.cp;
+    const double forward = blocks * d.unfused_attention_s(run, a);
     c.attention_f += forward;
     c.attention_b += 2 * forward;
   }
@@ -91,8 +98,8 @@ void add_stream(const Job& job, const ParallelPlan& p, const LayerClass& layer, 
   if (layer.mixture && m.moe.shared_ffn > 0) width = m.moe.shared_ffn;
   const double heads = double(m.heads + 2 * m.kv_head_count()) * m.head_width();
   const double traffic =
-      tokens * wide * (job.software.stream_passes * m.hidden / split +
-                       ((gate + 1) * width + 2 * heads) / p.tp);
+      tokens * wide *
+      (job.software.stream_passes * m.hidden / split + ((gate + 1) * width + 2 * heads) / p.tp);
   c.stream_f += job.device->memory_s(traffic);
   c.stream_b += job.device->memory_s(1.5 * traffic);
 }
@@ -183,6 +190,20 @@ LayerCost class_cost(const Job& job, const ParallelPlan& p, const LayerClass& la
   return c;
 }
 
+/// Work of the end of the model over that of a mean layer, by FLOPs at the rates of their
+/// precisions.
+double head_layers(const Job& job) {
+  const auto one = flop / token;
+  const auto f = workload::forward_flops(*job.model, job.sequence);
+  const double body = (f.linear + f.attention).in(one) / std::max(1, job.model->layers);
+  if (body <= 0) return 0;
+  const double wide_rate = job.device->peak_flops(wide_precision(job));
+  const double rate = job.device->peak_flops(job.precision);
+  const double head = f.head.in(one) / body * (wide_rate > 0 ? rate / wide_rate : 1);
+  const int mtp = job.method == Method::pretrain ? job.model->mtp_layers : 0;
+  return head * (1 + mtp) + mtp;
+}
+
 }  // namespace
 
 Sizes sizes(const Job& job) {
@@ -195,6 +216,7 @@ Sizes sizes(const Job& job) {
   s.embedding = all.embedding;
   s.head = m.head ? double(m.vocab) * m.hidden : 0;
   if (job.adapters_only()) s.adapters = workload::lora_parameters(m, job.lora) / layers;
+  s.head_layers = head_layers(job);
   s.mtp = job.method == Method::pretrain ? workload::mtp_parameters(m) : 0;
   return s;
 }
@@ -208,7 +230,8 @@ LayerCost layer_cost(const Job& job, const ParallelPlan& plan) {
   const double layers = std::max(1, job.model->layers);
   for (const auto& layer : workload::layer_classes(*job.model))
     add_scaled(class_cost(job, plan, layer), layer.count / layers, sum);
-  const double host = job.software.host_per_layer_s;
+  // A mixture layer launches about twice as many kernels: router, permutes, grouped products.
+  const double host = job.software.host_per_layer_s * (job.model->is_mixture() ? 2 : 1);
   sum.floor_f = std::max(0.0, host / 3 - sum.forward());
   sum.floor_b = std::max(0.0, host * 2 / 3 - sum.backward());
   return sum;

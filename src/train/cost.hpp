@@ -35,18 +35,18 @@ struct Job {
   const catalog::Model* model = nullptr;
   const compute::Device* device = nullptr;
   fabric::Path path;
-  int gpus = 1;                ///< on offer
-  int domain = 8;              ///< GPUs of a scale-up domain
-  double memory_bytes = 0;     ///< of one GPU, as the data sheet says
-  double sequence = 4096;      ///< tokens
-  double sequences = 1;        ///< global batch, in sequences
-  bool batch_fixed = true;     ///< false: the planner may move `sequences` by a quarter
+  int gpus = 1;             ///< on offer
+  int domain = 8;           ///< GPUs of a scale-up domain
+  double memory_bytes = 0;  ///< of one GPU, as the data sheet says
+  double sequence = 4096;   ///< tokens
+  double sequences = 1;     ///< global batch, in sequences
+  bool batch_fixed = true;  ///< false: the planner may move `sequences` by a quarter
   Precision precision = Precision::bf16;
   workload::TrainingPrecision state = workload::TrainingPrecision::bf16;
   workload::Optimiser optimiser = workload::Optimiser::adam;
   Method method = Method::pretrain;
   workload::Lora lora;
-  double imbalance = 1;        ///< tokens of the hottest expert rank over the mean
+  double imbalance = 1;  ///< tokens of the hottest expert rank over the mean
   Software software;
 
   bool adapters_only() const { return method == Method::lora; }
@@ -54,12 +54,13 @@ struct Job {
 
 /// Parameter counts that plans divide, once a job.
 struct Sizes {
-  double layer_dense = 0;   ///< a layer's mean without routed experts
-  double layer_experts = 0; ///< a layer's mean of routed experts
-  double embedding = 0;     ///< token table (and positions)
-  double head = 0;          ///< output projection, also when tied: the last stage's copy
-  double adapters = 0;      ///< LoRA parameters a layer
-  double mtp = 0;           ///< multi-token prediction modules, on the last stage
+  double layer_dense = 0;    ///< a layer's mean without routed experts
+  double layer_experts = 0;  ///< a layer's mean of routed experts
+  double embedding = 0;      ///< token table (and positions)
+  double head = 0;           ///< output projection, also when tied: the last stage's copy
+  double adapters = 0;       ///< LoRA parameters a layer
+  double head_layers = 0;    ///< work of head, loss and MTP modules over that of a layer
+  double mtp = 0;            ///< multi-token prediction modules, on the last stage
 };
 Sizes sizes(const Job& job);
 

@@ -14,10 +14,6 @@ constexpr double framework_bytes = 1.6e9;
 // One NCCL communicator of four or eight ranks holds 392 MB (ai-dynamo/aiconfigurator,
 // systems/h100_sxm.yaml, 2025).
 constexpr double communicator_bytes = 392e6;
-// Reserved over allocated of the caching allocator. Megatron-Bridge's tuning guide (2026)
-// reports an out-of-memory at 58.8 GB allocated of 80 GB without expandable segments; with
-// them the gap shrinks. 8 % of what is not a fixed-size state is assumed, and fitted to no row.
-constexpr double reserve_share = 0.08;
 // What FSDP holds of gathered parameters: the layer that runs and the one prefetched.
 constexpr double gathered_layers = 2;
 
@@ -47,7 +43,9 @@ OnRank parameters_on(const Job& job, const Sizes& s, const ParallelPlan& p, doub
   return r;
 }
 
-double sharded(const OnRank& r, const Split& s) { return r.dense / s.dense + r.experts / s.experts; }
+double sharded(const OnRank& r, const Split& s) {
+  return r.dense / s.dense + r.experts / s.experts;
+}
 
 struct Stage {
   double layers;
@@ -69,9 +67,9 @@ void add_state(const Job& job, const Sizes& sizes, const ParallelPlan& p, const 
   out.weights = weight_bytes * sharded(held, weights);
   OnRank trained = held;
   if (job.adapters_only()) trained = {stage.layers * sizes.adapters / p.tp, 0};
-  if (job.adapters_only()) out.weights += state.weight.in(byte) * sharded(trained, weights);
-  out.gradients = state.gradient.in(byte) * sharded(trained, gradients);
-  out.optimiser = state.optimiser().in(byte) * sharded(trained, optimiser);
+  if (job.adapters_only()) out.weights += state.weight.in(byte)*sharded(trained, weights);
+  out.gradients = state.gradient.in(byte)*sharded(trained, gradients);
+  out.optimiser = state.optimiser().in(byte)*sharded(trained, optimiser);
 }
 
 double buffer_bytes(const Job& job, const Sizes& s, const ParallelPlan& p) {
@@ -100,7 +98,7 @@ MemoryItems stage_memory(const Job& job, const Sizes& sizes, const ActivationByt
   if (stage.last) out.head = tokens * bytes.head * 1.5;
   out.buffers = buffer_bytes(job, sizes, p);
   out.framework = framework_bytes;
-  out.reserve = reserve_share * out.allocated();
+  out.reserve = job.software.reserve_share * out.allocated();
   out.last_stage = stage.last && !stage.first;
   return out;
 }
@@ -110,7 +108,8 @@ double cheap_bytes(const Job& job, const ParallelPlan& p) {
   const auto& m = *job.model;
   double width = 0;
   for (const auto& c : workload::layer_classes(m)) {
-    const double shared = m.moe.shared_ffn > 0 ? m.moe.shared_ffn : double(m.moe.shared) * m.moe.ffn;
+    const double shared =
+        m.moe.shared_ffn > 0 ? m.moe.shared_ffn : double(m.moe.shared) * m.moe.ffn;
     width += c.count * (c.mixture ? shared + double(m.moe.active) * m.moe.ffn : m.ffn);
   }
   const double norms = 2.0 * m.hidden / (p.sequence_parallel ? p.tp : 1);
@@ -127,9 +126,8 @@ MemoryItem largest(const MemoryItems& m) {
                                             {"logits", m.head},
                                             {"communication buffers", m.buffers},
                                             {"allocator reserve", m.reserve}}};
-  return *std::max_element(items.begin(), items.end(), [](const auto& a, const auto& b) {
-    return a.bytes < b.bytes;
-  });
+  return *std::max_element(items.begin(), items.end(),
+                           [](const auto& a, const auto& b) { return a.bytes < b.bytes; });
 }
 
 double in_flight(const ParallelPlan& p) {
@@ -163,18 +161,29 @@ ActivationBytes activation_bytes(const Job& job, const ParallelPlan& plan) {
 
 MemoryItems memory(const Job& job, const Sizes& sizes, const ActivationBytes& bytes,
                    const ParallelPlan& plan) {
-  const auto layers = stage_layers(job.model->layers, plan.pp, plan.vpp);
+  const auto layers =
+      stage_layers(job.model->layers, plan.pp, plan.vpp, plan.balanced ? sizes.head_layers : 0);
   if (plan.pp == 1)
     return stage_memory(job, sizes, bytes, plan, {double(layers.first), true, true, 1});
   // The last rank keeps one micro-batch under 1F1B and v chunks of it when interleaved.
   const double tail = plan.vpp == 1 ? 1
-                      : std::min(double(plan.micro_batches),
-                                 ((plan.vpp - 1.0) * plan.pp + 1) / plan.vpp);
-  const auto first = stage_memory(job, sizes, bytes, plan,
-                                  {double(layers.first), true, false, in_flight(plan)});
-  const auto last =
-      stage_memory(job, sizes, bytes, plan, {double(layers.last), false, true, tail});
-  return last.total() > first.total() ? last : first;
+                                    : std::min(double(plan.micro_batches),
+                                               ((plan.vpp - 1.0) * plan.pp + 1) / plan.vpp);
+  const double flight = in_flight(plan);
+  const auto at = [&](int n, bool first, bool last, double held) {
+    return stage_memory(job, sizes, bytes, plan, {double(n), first, last, held});
+  };
+  auto worst = at(layers.first, true, false, flight);
+  const auto last = at(layers.last, false, true, tail);
+  if (last.total() > worst.total()) worst = last;
+  // The second rank holds one micro-batch less, but may hold more layers than the first.
+  if (plan.pp > 2 && layers.middle > layers.first) {
+    const double less = plan.vpp == 1 ? std::min(plan.micro_batches, plan.pp - 1)
+                                      : std::max(1.0, flight - 2.0 / plan.vpp);
+    const auto second = at(layers.middle, false, false, less);
+    if (second.total() > worst.total()) worst = second;
+  }
+  return worst;
 }
 
 MemoryItems memory(const Job& job, const ParallelPlan& plan) {

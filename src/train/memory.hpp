@@ -15,8 +15,8 @@
 //   framework    CUDA context, cuBLAS and NCCL code
 //   reserve      the allocator's gap between reserved and allocated
 //
-// Routed experts divide by expert-data parallelism (tp cp dp / ep). The first and
-// the last pipeline rank are both evaluated; the result is the larger.
+// Routed experts divide by expert-data parallelism (tp cp dp / ep). The first, the
+// second and the last pipeline rank are evaluated; the result is the largest.
 //
 // VALIDITY. Against 33 nvidia-smi readings of BLOOM's sweep and torchtitan's
 // allocator peaks: docs/models/train.md.
@@ -38,7 +38,7 @@ struct MemoryItems {
   double buffers = 0;
   double framework = 0;
   double reserve = 0;
-  bool last_stage = false;  ///< the worst rank is the last stage, else the first
+  bool last_stage = false;  ///< the worst rank is the last stage, else the first or second
 
   double allocated() const {
     return weights + gradients + optimiser + activations + head + buffers;

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
+
 namespace headroom::train {
 
 std::string_view zero_name(Zero z) {
@@ -22,35 +25,54 @@ std::string summary(const ParallelPlan& plan) {
   return out;
 }
 
-StageLayers stage_layers(int layers, int pp, int vpp) {
-  StageLayers s;
-  if (layers < 1 || pp < 1 || vpp < 1 || (pp == 1 && vpp > 1)) return s;
+namespace {
+
+/// `middle` layers on every rank but the ends, which give up what is missing: both the same,
+/// or the last one more, until the head no longer makes it the slowest.
+StageLayers with_middle(int layers, int pp, int middle, double head) {
+  const int missing = middle * pp - layers;
+  const int room = head > 0 ? middle : middle - 1;
+  if (missing < 0 || missing > room + middle - 1) return {};
+  const int relief = std::min(missing, int(std::ceil(head)));
+  int last = std::min(std::max((missing + 1) / 2, relief), room);
+  if (missing - last > middle - 1) last = missing - (middle - 1);
+  return {middle - (missing - last), middle, middle - last, true};
+}
+
+double pace(const StageLayers& s, int pp, double head) {
+  return std::max({double(pp > 2 ? s.middle : 0), double(s.first), s.last + head});
+}
+
+}  // namespace
+
+StageLayers stage_layers(int layers, int pp, int vpp, double head_layers) {
+  if (layers < 1 || pp < 1 || vpp < 1 || (pp == 1 && vpp > 1) || layers < pp - 1) return {};
   if (pp == 1) return {layers, layers, layers, true};
-  int chunks = pp * vpp;
-  int chunk = (layers + chunks - 1) / chunks;
-  int missing = chunk * chunks - layers;
-  // The last chunk carries the output head and gives up layers first. An end chunk may be left
-  // with no layer at all: Llama 3 405B's 126 layers on 16 x 8 chunks of one.
-  const int from_last = (missing + 1) / 2, from_first = missing / 2;
-  s.middle = chunk * vpp;
-  s.first = s.middle - from_first;
-  s.last = s.middle - from_last;
-  s.legal = from_last <= chunk && from_first <= chunk && s.first >= 1 && s.last >= 1;
-  if (pp == 2) s.middle = s.first;  // there is no rank between
-  return s;
+  const int chunks = pp * vpp, least = (layers + chunks - 1) / chunks * vpp;
+  auto best = with_middle(layers, pp, least, head_layers);
+  // More layers in the middle help only while they take work from the slowest last rank.
+  for (int middle = least + vpp; middle <= least + 4 * vpp; middle += vpp) {
+    if (best.legal && pace(best, pp, head_layers) <= middle) break;
+    const auto other = with_middle(layers, pp, middle, head_layers);
+    if (other.legal && (!best.legal || pace(other, pp, head_layers) < pace(best, pp, head_layers)))
+      best = other;
+  }
+  return best;
 }
 
 std::string megatron_flags(const ParallelPlan& plan, int layers, double sequences, int sequence,
-                           std::string_view precision) {
+                           std::string_view precision, double head_layers) {
   std::string out = fmt::format(
       "--tensor-model-parallel-size {} --pipeline-model-parallel-size {} "
       "--context-parallel-size {} --micro-batch-size {} --global-batch-size {:.0f} "
       "--num-layers {} --seq-length {} --max-position-embeddings {}",
       plan.tp, plan.pp, plan.cp, plan.micro_batch, sequences, layers, sequence, sequence);
-  if (plan.vpp > 1)
-    out += fmt::format(" --num-virtual-stages-per-pipeline-rank {}", plan.vpp);
-  if (plan.pp > 1 && layers % (plan.pp * plan.vpp) != 0)
-    out += " --account-for-embedding-in-pipeline-split --account-for-loss-in-pipeline-split";
+  if (plan.vpp > 1) out += fmt::format(" --num-virtual-stages-per-pipeline-rank {}", plan.vpp);
+  const auto stages = stage_layers(layers, plan.pp, plan.vpp, head_layers);
+  if (stages.legal && !stages.even(layers, plan.pp))
+    out +=
+        fmt::format(" --decoder-first-pipeline-num-layers {} --decoder-last-pipeline-num-layers {}",
+                    stages.first, stages.last);
   if (plan.ep > 1)
     out += fmt::format(" --expert-model-parallel-size {} --expert-tensor-parallel-size 1", plan.ep);
   if (plan.tp > 1 && plan.sequence_parallel) out += " --sequence-parallel";
@@ -60,7 +82,8 @@ std::string megatron_flags(const ParallelPlan& plan, int layers, double sequence
     out += " --use-megatron-fsdp --data-parallel-sharding-strategy optim_grads_params";
   if (plan.recompute == Recompute::full)
     out += " --recompute-granularity full --recompute-method uniform --recompute-num-layers 1";
-  if (plan.recompute == Recompute::selective) out += " --recompute-granularity selective --recompute-modules layernorm moe_act";
+  if (plan.recompute == Recompute::selective)
+    out += " --recompute-granularity selective --recompute-modules layernorm moe_act";
   out += precision.substr(0, 3) == "fp8" || precision == "mxfp8" ? " --bf16 --fp8-format hybrid"
          : precision == "nvfp4"                                  ? " --bf16 --fp4-format e2m1"
          : precision == "fp16"                                   ? " --fp16"

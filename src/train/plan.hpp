@@ -30,20 +30,21 @@ enum class Zero : unsigned char { replicated, optimizer, gradients, full };
 /// of norms and of the FFN's activation (Megatron-Core's modules layernorm, moe_act).
 using workload::Recompute;
 
-std::string_view zero_name(Zero z);            ///< "optimizer"
+std::string_view zero_name(Zero z);  ///< "optimizer"
 
 struct ParallelPlan {
-  int tp = 1;   ///< tensor parallelism, with sequence parallelism when `sequence_parallel`
-  int pp = 1;   ///< pipeline stages
-  int vpp = 1;  ///< virtual stages (model chunks) on a pipeline rank; 1 = plain 1F1B
-  int dp = 1;   ///< data-parallel replicas
-  int cp = 1;   ///< context parallelism
-  int ep = 1;   ///< expert parallelism, over tp x cp x dp
+  int tp = 1;           ///< tensor parallelism, with sequence parallelism when `sequence_parallel`
+  int pp = 1;           ///< pipeline stages
+  int vpp = 1;          ///< virtual stages (model chunks) on a pipeline rank; 1 = plain 1F1B
+  int dp = 1;           ///< data-parallel replicas
+  int cp = 1;           ///< context parallelism
+  int ep = 1;           ///< expert parallelism, over tp x cp x dp
   int micro_batch = 1;  ///< sequences a micro-batch
-  int micro_batches = 1;///< micro-batches a step and replica: global batch / (dp x micro_batch)
+  int micro_batches = 1;  ///< micro-batches a step and replica: global batch / (dp x micro_batch)
   Zero zero = Zero::optimizer;
   Recompute recompute = Recompute::none;
   bool sequence_parallel = true;
+  bool balanced = true;  ///< the last rank gives up layers for the output head (stage_layers)
 
   int gpus() const { return tp * pp * dp * cp; }
   /// Sequences a step.
@@ -58,18 +59,22 @@ std::string summary(const ParallelPlan& plan);
 /// Command-line flags of Megatron-Core's pretrain_gpt.py for this plan.
 /// `layers` and `sequences` (global batch) complete what the plan does not hold.
 std::string megatron_flags(const ParallelPlan& plan, int layers, double sequences, int sequence,
-                           std::string_view precision);
+                           std::string_view precision, double head_layers = 0);
 
-/// Layers of the stages of a pipeline. Megatron-Core lets the first and the last
-/// chunk hold fewer layers (account for embedding and loss), so `layers` need not
-/// divide by pp x vpp. All other chunks hold ceil(layers / (pp x vpp)).
+/// Layers of the ranks of a pipeline.
 struct StageLayers {
   int first = 0;   ///< layers of pipeline rank 0
-  int middle = 0;  ///< layers of the ranks between (or of every rank when even)
-  int last = 0;    ///< layers of the last rank
+  int middle = 0;  ///< layers of every rank between
+  int last = 0;    ///< layers of the last rank, which also carries head and loss
   bool legal = false;
+  bool even(int layers, int pp) const { return first == last && first * pp == layers; }
 };
-/// Legal when no more layers are missing than the two end chunks hold, or when pp == 1.
-StageLayers stage_layers(int layers, int pp, int vpp);
+/// How `layers` are laid on pp ranks of vpp chunks. Ranks between the ends hold the same
+/// number of layers, a multiple of vpp; the ends hold fewer when that does not divide,
+/// or when the output head, worth `head_layers` layers, would make the last rank the
+/// slowest (Megatron-Core: --decoder-last-pipeline-num-layers). The choice with the
+/// lowest slowest rank is taken, then the one with the most even ends. Legal when every
+/// layer has a place and no rank is left with nothing to do; always for pp == 1.
+StageLayers stage_layers(int layers, int pp, int vpp, double head_layers = 0);
 
 }  // namespace headroom::train

@@ -11,7 +11,7 @@ namespace headroom::train {
 namespace {
 
 constexpr int max_micro_batch = 16;
-constexpr double least_context_tokens = 2048;
+constexpr double least_context_tokens = 4096;
 // A batch that is ours to choose may move this far to fill the GPUs.
 constexpr double batch_slack = 0.25;
 
@@ -216,9 +216,10 @@ class Searcher {
     p.micro_batches = std::max(1, int(steps));
     const auto why = illegal(job_, p);
     if (!why.empty()) return why;
-    return fmt::format("no split of {} GPUs suits {} layers, {} heads and a batch of {:.0f} "
-                       "sequences under the fixed parts of the plan",
-                       job_.gpus, job_.model->layers, job_.model->heads, job_.sequences);
+    return fmt::format(
+        "no split of {} GPUs suits {} layers, {} heads and a batch of {:.0f} "
+        "sequences under the fixed parts of the plan",
+        job_.gpus, job_.model->layers, job_.model->heads, job_.sequences);
   }
 
   const Job& job_;
@@ -249,7 +250,7 @@ std::string illegal(const Job& job, const ParallelPlan& p) {
   if (!m.is_mixture() && m.ffn % p.tp != 0)
     return fmt::format("tp {} does not divide the FFN width {}", p.tp, m.ffn);
   if (p.pp > m.layers) return fmt::format("pp {} is more than {} layers", p.pp, m.layers);
-  if (!stage_layers(m.layers, p.pp, p.vpp).legal)
+  if (!stage_layers(m.layers, p.pp, p.vpp, m.head ? 1 : 0).legal)
     return fmt::format("pp {} x vpp {} does not split {} layers; nearest pp is {}", p.pp, p.vpp,
                        m.layers, nearest_divisor(m.layers, p.pp));
   if (p.vpp > 1 && p.micro_batches % p.pp != 0)

@@ -4,7 +4,7 @@
 //   tp    divides heads and FFN width, and stays inside a scale-up domain unless fixed
 //   pp    powers of two and divisors of the layer count, stages of stage_layers()
 //   vpp   chunks of at least one layer, micro-batches a multiple of pp (Megatron-Core)
-//   cp    powers of two that leave at least 2,048 tokens a rank
+//   cp    powers of two that leave at least 4,096 tokens a rank
 //   ep    powers of two that divide the experts and tp x cp x dp
 //   dp    the largest that the GPUs and the global batch allow
 //   ZeRO  optimiser sharding, and FSDP without a pipeline

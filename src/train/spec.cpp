@@ -8,8 +8,8 @@ namespace {
 constexpr std::array<std::string_view, 3> methods = {"pretrain", "full-finetune", "lora"};
 constexpr std::array<std::string_view, 7> states = {
     "by-precision", "bf16", "bf16-bf16-grads", "fp16", "bf16-pure", "fp8", "fp32"};
-constexpr std::array<std::string_view, 7> optimisers = {
-    "adam", "adam-8bit", "adafactor", "lion", "muon", "sgd-momentum", "sgd"};
+constexpr std::array<std::string_view, 7> optimisers = {"adam", "adam-8bit",    "adafactor", "lion",
+                                                        "muon", "sgd-momentum", "sgd"};
 constexpr std::array<std::string_view, 3> targets_names = {"query-value", "attention", "linear"};
 constexpr std::array<std::string_view, 4> recomputes = {"auto", "none", "selective", "full"};
 
@@ -68,6 +68,11 @@ void EfficiencySpec::fields(spec::Fields& f) {
       .between(0, 100);
   f.number("imbalance", imbalance, "", "Tokens of the hottest expert rank over the mean")
       .at_least(1);
+  f.number("attention_rate", attention_rate, "",
+           "Rate of fused attention over the accelerator's best kernel; about 0.6 for "
+           "FlashAttention 2 on Hopper, 1 when left out")
+      .above(0)
+      .at_most(1.5);
   f.number("jitter", jitter, "%", "Step time lost to stragglers per doubling of GPUs beyond 8")
       .between(0, 20);
   f.flag("cuda_graphs", cuda_graphs, "Kernels are replayed from graphs, so the host never limits");
@@ -78,8 +83,9 @@ void JobSpec::fields(spec::Fields& f) {
   f.reference("model", model, "model", "Catalogue model to train");
   f.text("hf_config", hf_config, "Path of a Hugging Face config.json, instead of a model");
   f.choice("method", method, methods, "Pre-training, full fine-tuning or LoRA");
-  f.number("tokens", tokens, "token", "Tokens to train on, all epochs together; the model's own "
-                                      "published count when left out")
+  f.number("tokens", tokens, "token",
+           "Tokens to train on, all epochs together; the model's own "
+           "published count when left out")
       .above(0);
   f.number("sequence", sequence, "token",
            "Tokens of one sample; the model's context, at most 8,192, when left out")
@@ -101,13 +107,20 @@ void JobSpec::fields(spec::Fields& f) {
 workload::TrainingPrecision training_state(StatePrecision state, Precision compute) {
   using workload::TrainingPrecision;
   switch (state) {
-    case StatePrecision::by_precision: break;
-    case StatePrecision::bf16: return TrainingPrecision::bf16;
-    case StatePrecision::bf16_bf16_grads: return TrainingPrecision::bf16_bf16_grads;
-    case StatePrecision::fp16: return TrainingPrecision::fp16;
-    case StatePrecision::bf16_pure: return TrainingPrecision::bf16_pure;
-    case StatePrecision::fp8: return TrainingPrecision::fp8;
-    case StatePrecision::fp32: return TrainingPrecision::fp32;
+    case StatePrecision::by_precision:
+      break;
+    case StatePrecision::bf16:
+      return TrainingPrecision::bf16;
+    case StatePrecision::bf16_bf16_grads:
+      return TrainingPrecision::bf16_bf16_grads;
+    case StatePrecision::fp16:
+      return TrainingPrecision::fp16;
+    case StatePrecision::bf16_pure:
+      return TrainingPrecision::bf16_pure;
+    case StatePrecision::fp8:
+      return TrainingPrecision::fp8;
+    case StatePrecision::fp32:
+      return TrainingPrecision::fp32;
   }
   if (compute == Precision::fp16) return TrainingPrecision::fp16;
   if (compute == Precision::fp32 || compute == Precision::tf32) return TrainingPrecision::fp32;

@@ -30,14 +30,20 @@ std::span<const std::string_view> method_names();
 /// `by_precision`: bf16 -> bf16 with fp32 gradients, fp16 -> fp16, narrower -> bf16
 /// state beside a narrow copy of the weights that the kernels read.
 enum class StatePrecision : unsigned char {
-  by_precision, bf16, bf16_bf16_grads, fp16, bf16_pure, fp8, fp32
+  by_precision,
+  bf16,
+  bf16_bf16_grads,
+  fp16,
+  bf16_pure,
+  fp8,
+  fp32
 };
 
 /// What of the plan is fixed by the user. 0: the planner decides.
 struct PlanSpec {
   int tp = 0, pp = 0, vpp = 0, dp = 0, cp = 0, ep = 0, micro_batch = 0;
-  int zero = -1;       ///< ZeRO stage 0 to 3; -1: the planner decides
-  int recompute = 0;   ///< 0: the planner decides, else 1 + train::Recompute
+  int zero = -1;      ///< ZeRO stage 0 to 3; -1: the planner decides
+  int recompute = 0;  ///< 0: the planner decides, else 1 + train::Recompute
   void fields(spec::Fields& f);
 };
 
@@ -61,6 +67,7 @@ struct EfficiencySpec {
   Value<Scalar> tensor_overlap;  ///< share of tensor-parallel communication hidden
   Value<Scalar> expert_overlap;  ///< share of expert all-to-all hidden
   Value<Scalar> imbalance;       ///< tokens of the hottest expert rank over the mean
+  Value<Scalar> attention_rate;  ///< fused attention's rate over the device's best kernel
   Value<Scalar> jitter;          ///< step time lost to stragglers, per doubling of GPUs
   bool cuda_graphs = false;      ///< kernels are replayed, the host launches nothing
   bool flash_attention = true;
@@ -72,9 +79,9 @@ struct JobSpec {
   std::string hf_config;  ///< or the path of a Hugging Face config.json, resolved by study
   Method method = Method::pretrain;
 
-  Value<Tokens> tokens;       ///< to be trained on, all epochs together
-  Value<Tokens> sequence;     ///< of one sample; unset: the model's context, at most 8,192
-  Value<Tokens> global_batch; ///< of one optimiser step; unset: a rule (assess.hpp)
+  Value<Tokens> tokens;        ///< to be trained on, all epochs together
+  Value<Tokens> sequence;      ///< of one sample; unset: the model's context, at most 8,192
+  Value<Tokens> global_batch;  ///< of one optimiser step; unset: a rule (assess.hpp)
   Precision precision = Precision::bf16;
   StatePrecision state = StatePrecision::by_precision;
   workload::Optimiser optimiser = workload::Optimiser::adam;
@@ -83,7 +90,7 @@ struct JobSpec {
   CheckpointSpec checkpoint;
   EfficiencySpec efficiency;
   Value<Time> finish_within;
-  int gpus = 0;               ///< of those on offer; 0: all
+  int gpus = 0;  ///< of those on offer; 0: all
 
   void fields(spec::Fields& f);
 };

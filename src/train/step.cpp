@@ -10,9 +10,12 @@ constexpr double wide = 2;
 
 double recompute_s(const Job& job, const LayerCost& c, Recompute r) {
   switch (r) {
-    case Recompute::none: return 0;
-    case Recompute::selective: return job.software.flash ? c.stream_f : c.attention_f;
-    case Recompute::full: return c.compute_f() + c.tensor_f + c.expert_f + c.context_f + c.floor_f;
+    case Recompute::none:
+      return 0;
+    case Recompute::selective:
+      return job.software.flash ? c.stream_f : c.attention_f;
+    case Recompute::full:
+      return c.compute_f() + c.tensor_f + c.expert_f + c.context_f + c.floor_f;
   }
   return 0;
 }
@@ -34,7 +37,8 @@ Rank make_rank(double layers, double layer_s, double ends_f, double ends_b) {
 }
 
 Ranks pipeline_ranks(const Job& job, const PlanCosts& c, const ParallelPlan& p) {
-  const auto split = stage_layers(job.model->layers, p.pp, p.vpp);
+  const auto split =
+      stage_layers(job.model->layers, p.pp, p.vpp, p.balanced ? c.sizes.head_layers : 0);
   const double layer =
       c.layer.forward() + c.layer.backward() + recompute_s(job, c.layer, p.recompute);
   const auto& e = c.ends;
@@ -82,8 +86,8 @@ struct Trained {
 Trained trained(const Job& job, const Sizes& s, const ParallelPlan& p, double layers) {
   if (job.adapters_only()) return {layers * s.adapters / p.tp, 0};
   // The end ranks carry the embedding table or the output head.
-  const double ends = p.pp == 1 ? s.embedding + (job.model->tied ? 0 : s.head)
-                                : std::max(s.embedding, s.head);
+  const double ends =
+      p.pp == 1 ? s.embedding + (job.model->tied ? 0 : s.head) : std::max(s.embedding, s.head);
   return {(layers * s.layer_dense + ends) / p.tp,
           layers * s.layer_experts / (p.ep > 1 ? p.ep : p.tp)};
 }
@@ -110,8 +114,8 @@ double sharded_s(const Job& job, const PlanCosts& c, const ParallelPlan& p, cons
   const auto one_layer = trained(job, c.sizes, p, 1);
   const double ends = (c.sizes.embedding + (job.model->tied ? 0 : c.sizes.head)) / p.tp;
   const double ranks = double(p.dp) * p.cp;
-  const auto body = exchange(job, p, job.adapters_only() ? one_layer.dense : c.sizes.layer_dense / p.tp,
-                             ranks, p.tp);
+  const auto body = exchange(
+      job, p, job.adapters_only() ? one_layer.dense : c.sizes.layer_dense / p.tp, ranks, p.tp);
   const auto experts = exchange(job, p, c.sizes.layer_experts / (p.ep > 1 ? p.ep : p.tp),
                                 p.ep > 1 ? ranks * p.tp / p.ep : ranks, p.ep > 1 ? p.ep : p.tp);
   const auto outer = exchange(job, p, ends, ranks, p.tp);
@@ -120,8 +124,8 @@ double sharded_s(const Job& job, const PlanCosts& c, const ParallelPlan& p, cons
   const double b = c.layer.backward() + recompute_s(job, c.layer, p.recompute);
   const double exposed = layers * (std::max(0.0, gather - f) + std::max(0.0, gather + reduce - b)) +
                          gather + outer.gather + outer.reduce;
-  const double hidden =
-      std::max(0.0, layers * (2 * gather + reduce) + gather + outer.gather + outer.reduce - exposed);
+  const double hidden = std::max(
+      0.0, layers * (2 * gather + reduce) + gather + outer.gather + outer.reduce - exposed);
   return p.micro_batches * (exposed + job.software.contention * hidden);
 }
 
@@ -140,14 +144,13 @@ double sends_s(const Job& job, const ParallelPlan& p) {
 double optimiser_s(const Job& job, const PlanCosts& c, const ParallelPlan& p, const Rank& rank) {
   const auto state = workload::parameter_state(job.optimiser, job.state);
   // Gradient read for its norm and for the update, state read and written, weight written.
-  const double traffic = 2 * state.gradient.in(byte) + 2 * state.optimiser().in(byte) +
-                         state.weight.in(byte);
+  const double traffic =
+      2 * state.gradient.in(byte) + 2 * state.optimiser().in(byte) + state.weight.in(byte);
   const auto held = trained(job, c.sizes, p, rank.layers);
   double mine = held.dense + held.experts;
   if (p.zero >= Zero::optimizer) {
     const double data = double(p.dp) * p.cp;
-    mine = held.dense / data +
-           held.experts / (p.ep > 1 ? std::max(1.0, data * p.tp / p.ep) : data);
+    mine = held.dense / data + held.experts / (p.ep > 1 ? std::max(1.0, data * p.tp / p.ep) : data);
   }
   return job.device->memory_s(mine * traffic);
 }

@@ -33,21 +33,21 @@ namespace headroom::train {
 
 /// Seconds; the parts sum to `total()`.
 struct StepTime {
-  double gemm = 0;        ///< matrix products of the slowest rank's layers
+  double gemm = 0;  ///< matrix products of the slowest rank's layers
   double attention = 0;
-  double stream = 0;      ///< norms, activations, residuals, adapters
+  double stream = 0;  ///< norms, activations, residuals, adapters
   double recompute = 0;
-  double ends = 0;        ///< embedding, output head and loss on that rank
-  double launch = 0;      ///< GPU idle because the host launches too slowly
-  double tensor = 0;      ///< exposed tensor-parallel collectives
-  double expert = 0;      ///< exposed expert all-to-all
-  double context = 0;     ///< exposed context-parallel exchange
-  double bubble = 0;      ///< fill and drain of the pipeline
-  double sends = 0;       ///< exposed sends between stages
-  double data = 0;        ///< exposed data-parallel traffic and its contention
+  double ends = 0;     ///< embedding, output head and loss on that rank
+  double launch = 0;   ///< GPU idle because the host launches too slowly
+  double tensor = 0;   ///< exposed tensor-parallel collectives
+  double expert = 0;   ///< exposed expert all-to-all
+  double context = 0;  ///< exposed context-parallel exchange
+  double bubble = 0;   ///< fill and drain of the pipeline
+  double sends = 0;    ///< exposed sends between stages
+  double data = 0;     ///< exposed data-parallel traffic and its contention
   double optimiser = 0;
-  double jitter = 0;      ///< waiting for the slowest GPU
-  double software = 0;    ///< what the efficiency factor adds (or takes)
+  double jitter = 0;    ///< waiting for the slowest GPU
+  double software = 0;  ///< what the efficiency factor adds (or takes)
 
   double total() const;
   /// Matrix products, attention and passes over memory: when GPUs draw full power.
@@ -77,7 +77,7 @@ StepTime step_time(const Job& job, const ParallelPlan& plan);
 struct StepFlops {
   double model_causal = 0;  ///< of the whole step, all GPUs
   double model_full = 0;
-  double hardware = 0;      ///< causal, with what is recomputed
+  double hardware = 0;  ///< causal, with what is recomputed
 };
 StepFlops step_flops(const Job& job, const ParallelPlan& plan);
 

@@ -1,0 +1,142 @@
+#include "train/step.hpp"
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include "train/test_jobs.hpp"
+
+namespace headroom::train {
+namespace {
+
+using test::bench;
+using test::plan;
+
+/// Nothing but physics: no jitter, no factor, no launch floor.
+Software bare() {
+  Software s;
+  s.jitter_per_doubling = 0;
+  s.contention = 0;
+  return s;
+}
+
+TEST(StepTime, PartsSumToTheStep) {
+  const auto b = bench("llama-3.1-405b", "h100-sxm", 16384, 8192, 2048);
+  const auto t = step_time(b.job, plan(8, 16, 8, 128, 16));
+  double sum = 0;
+  for (const auto& part : parts(t)) sum += part.seconds;
+  EXPECT_DOUBLE_EQ(sum, t.total());
+}
+
+TEST(StepTime, BubbleIsNarayanansClosedFormForEqualStages) {
+  // GPT-3's 96 layers on 8 ranks of 3 chunks, embedding and head left out of the comparison.
+  auto b = bench("gpt-3-175b", "a100-sxm-80gb", 64, 2048, 64);
+  b.job.software = bare();
+  auto p = plan(8, 8, 3, 1, 64);
+  p.balanced = false;
+  const auto costs = plan_costs(b.job, p);
+  auto no_ends = costs;
+  no_ends.ends = {};
+  const auto t = step_time(b.job, no_ends, p);
+  const double work = 64 * 12 * (costs.layer.forward() + costs.layer.backward());
+  EXPECT_NEAR(t.bubble / work, (8 - 1) / (3.0 * 64), 1e-9);
+}
+
+TEST(StepTime, DataParallelAllReduceIsTheRingsClosedForm) {
+  // Without overlap, latency or protocol loss: 2 (n-1)/n x gradient bytes / link rate.
+  auto b = bench("llama-3.1-8b", "h100-sxm", 64, 8192, 64);
+  b.job.software = bare();
+  b.job.software.data_overlap = false;
+  b.job.domain = 1;
+  b.job.path = fabric::ideal_path(400 * gigabyte_per_second, 1, 50 * gigabyte_per_second);
+  auto p = plan(1, 1, 1, 64, 1);
+  p.zero = Zero::replicated;
+  const auto s = sizes(b.job);
+  const double parameters = 32 * s.layer_dense + s.embedding + s.head;
+  EXPECT_NEAR(parameters, 8.03e9, 0.01e9);  // Llama 3.1 8B as published
+  const double expected = 2.0 * 63 / 64 * parameters * 4 / 50e9;
+  EXPECT_NEAR(step_time(b.job, p).data, expected, 0.01 * expected);
+}
+
+TEST(StepTime, FullRecomputationRepeatsTheForwardPass) {
+  auto b = bench("llama-3.1-70b", "h100-sxm", 64, 8192, 64);
+  b.job.software = bare();
+  auto p = plan(8, 8, 1, 1, 64);
+  const auto c = layer_cost(b.job, p);
+  const auto none = step_time(b.job, p);
+  p.recompute = Recompute::full;
+  const auto full = step_time(b.job, p);
+  EXPECT_DOUBLE_EQ(none.recompute, 0);
+  EXPECT_NEAR(full.recompute, full.gemm / (c.gemm_f + c.gemm_b) * c.forward(), 1e-9);
+  const auto f = step_flops(b.job, p);
+  EXPECT_GT(f.hardware, 1.25 * f.model_causal);
+  EXPECT_LT(f.hardware, 1.34 * f.model_causal);
+}
+
+TEST(StepTime, OneGpuCommunicatesNothing) {
+  const auto b = bench("llama-3.1-8b", "h100-sxm", 1, 8192, 16);
+  const auto t = step_time(b.job, plan(1, 1, 1, 1, 16));
+  EXPECT_EQ(t.tensor + t.expert + t.context + t.bubble + t.sends + t.data + t.jitter, 0);
+  EXPECT_GT(t.gemm, t.attention);
+}
+
+TEST(StepTime, LoraSkipsTheWeightsGradient) {
+  auto b = bench("llama-3.1-70b", "h100-sxm", 8, 4096, 8);
+  const auto p = plan(8, 1, 1, 1, 8);
+  const auto full = layer_cost(b.job, p);
+  b.job.method = Method::lora;
+  b.job.lora = {16, workload::LoraTargets::linear};
+  const auto lora = layer_cost(b.job, p);
+  EXPECT_NEAR(lora.gemm_b / full.gemm_b, 0.5, 0.1);
+  EXPECT_GT(lora.adapter_b, 0);
+  EXPECT_DOUBLE_EQ(full.adapter_b, 0);
+}
+
+TEST(StepTime, HostLaunchBoundsSmallModels) {
+  // vTrain: a floor of 3.5 ms a layer and micro-batch on A100 nodes.
+  auto b = bench("llama-3.1-8b", "a100-sxm-80gb", 1, 128, 1);
+  b.job.software = classic_software();
+  b.job.software.efficiency = 1;
+  const auto p = plan(1, 1, 1, 1, 1);
+  const auto c = layer_cost(b.job, p);
+  EXPECT_NEAR(c.forward() + c.backward(), 3.5e-3, 1e-6);
+  EXPECT_GT(c.floor_f, 0);
+}
+
+TEST(StepTime, FixedEfficiencyScalesTheWholeStep) {
+  auto b = bench("llama-3.1-8b", "h100-sxm", 8, 8192, 64);
+  b.job.software.efficiency = 1;
+  const auto p = plan(1, 1, 1, 8, 8);
+  const double one = step_time(b.job, p).total();
+  b.job.software.efficiency = 0.8;
+  EXPECT_NEAR(step_time(b.job, p).total(), one / 0.8, 1e-12);
+}
+
+TEST(StepFlops, MatchTheTradesRule) {
+  // 6 N a token for 405B, attention (causal) on top: 6 x 405.9e9 = 2.435e12, and 3 to 6 % more.
+  const auto b = bench("llama-3.1-405b", "h100-sxm", 16384, 8192, 2048);
+  const auto p = plan(8, 16, 8, 128, 16);
+  const auto f = step_flops(b.job, p);
+  const double rule = 6 * 405.85e9 * 2048 * 8192;
+  EXPECT_GT(f.model_causal / rule, 1.01);
+  EXPECT_LT(f.model_causal / rule, 1.07);
+  EXPECT_GT(f.model_full, f.model_causal);
+}
+
+RC_GTEST_PROP(StepTimeProperties, MoreMicroBatchesNeverLowerTheRate, ()) {
+  const auto b = bench("llama-3.1-70b", "h100-sxm", 256, 4096, 1);
+  const int m = 8 * *rc::gen::inRange(1, 20);
+  const auto few = plan(4, 8, 2, 8, m), many = plan(4, 8, 2, 8, 2 * m);
+  const double a = m / step_time(b.job, few).total(), c = 2.0 * m / step_time(b.job, many).total();
+  RC_ASSERT(c >= a * (1 - 1e-9));
+}
+
+RC_GTEST_PROP(StepTimeProperties, EveryPartIsFiniteAndNotNegative, ()) {
+  const auto b = bench("deepseek-v3", "h800-sxm", 2048, 4096, 15360);
+  auto p = plan(1 << *rc::gen::inRange(0, 4), 1 << *rc::gen::inRange(0, 5), 1, 32, 16);
+  p.ep = 1 << *rc::gen::inRange(0, 6);
+  for (const auto& part : parts(step_time(b.job, p)))
+    RC_ASSERT(std::isfinite(part.seconds) && part.seconds >= 0);
+}
+
+}  // namespace
+}  // namespace headroom::train
