@@ -218,6 +218,18 @@ std::optional<BadByte> find_bad_byte(const std::string& text) {
   return std::nullopt;
 }
 
+/// The parser keeps every open bracket in memory before its first event, so a file
+/// of brackets is refused before it is parsed.
+std::optional<BadByte> find_bracket_bomb(const std::string& text) {
+  std::size_t open = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if ((text[i] == '[' || text[i] == '{') && ++open > max_nodes) {
+      return BadByte{i, "over 200,000 lists and maps: this is not a scenario"};
+    }
+  }
+  return std::nullopt;
+}
+
 Diagnostic at_offset(const std::string& file, const std::string& text, std::size_t offset,
                      std::string message) {
   const auto begin = text.begin();
@@ -245,6 +257,8 @@ std::optional<Document> parse_yaml(std::string file_name, std::string text,
   Diagnostics mine;
   if (auto bad = find_bad_byte(text)) {
     mine.add(at_offset(*document.file, text, bad->at, bad->message));
+  } else if (auto bomb = find_bracket_bomb(text)) {
+    mine.add(at_offset(*document.file, text, bomb->at, bomb->message));
   } else if (text.size() > max_bytes) {
     mine.add({*document.file, 0, 0, "",
               "the text has " + std::to_string(text.size() >> 20) + " MiB; at most 4 MiB are read",
