@@ -259,4 +259,9 @@ void Catalog::check(Diagnostics& diagnostics) const {
   }
 }
 
+spec::ObjectRef prototype(std::string_view kind) {
+  const KindInfo* info = find_kind(kind);
+  return info != nullptr ? info->object(info->prototype()) : spec::ObjectRef{};
+}
+
 }  // namespace headroom::catalog

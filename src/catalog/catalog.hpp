@@ -90,4 +90,7 @@ class Catalog {
   std::unique_ptr<Impl> impl_;
 };
 
+/// A default entry of a kind, for schema and docs; empty for an unknown kind.
+spec::ObjectRef prototype(std::string_view kind);
+
 }  // namespace headroom::catalog

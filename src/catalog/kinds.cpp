@@ -29,7 +29,11 @@ namespace {
 template <class T>
 constexpr KindInfo kind() {
   return {T::kind, []() -> void* { return new T; }, [](void* p) { delete static_cast<T*>(p); },
-          [](void* p) { return spec::object_ref(*static_cast<T*>(p)); }};
+          [](void* p) { return spec::object_ref(*static_cast<T*>(p)); },
+          []() -> void* {
+            static T entry;
+            return &entry;
+          }};
 }
 
 constexpr KindInfo table[] = {

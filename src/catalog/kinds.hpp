@@ -14,6 +14,7 @@ struct KindInfo {
   void* (*create)();
   void (*destroy)(void*);
   spec::ObjectRef (*object)(void*);
+  void* (*prototype)();  ///< one default entry, shared
 };
 
 std::span<const KindInfo> kind_table();

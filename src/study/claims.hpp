@@ -48,7 +48,8 @@ struct ClaimCheck {
   std::string claimed;  ///< expression, or "a to b"
   std::string derive;   ///< expression, or "a to b"
   Relation relation = Relation::about;
-  Value<Scalar> tolerance{Scalar(0.10), assumed("a rule of thumb that is right to a tenth is right")};
+  Value<Scalar> tolerance{Scalar(0.10),
+                          assumed("a rule of thumb that is right to a tenth is right")};
   std::string inputs;   ///< source of figures in `derive` that neither claim nor catalogue names
   bool exact = false;   ///< right or wrong, nothing between
   std::string against;  ///< id of another claim, or an expression
@@ -60,7 +61,7 @@ struct ClaimCheck {
 struct Claim {
   std::string id;
   std::string layer;
-  std::string claim;    ///< restated in our words
+  std::string claim;  ///< restated in our words
   ClaimVerdict ledger = ClaimVerdict::yes;
   std::string missing;  ///< what the claim leaves out
   std::string caveat;   ///< a part that is no figure and that its own source contradicts
@@ -92,10 +93,10 @@ struct CheckResult {
   const ClaimCheck* check = nullptr;
   ClaimVerdict verdict = ClaimVerdict::broken;
   Interval claimed, derived, against;
-  std::string claimed_text;   ///< "25 kW"
-  std::string derived_text;   ///< "40.8 kW"
-  std::string against_text;   ///< empty when there is none
-  std::vector<Looked> looked; ///< catalogue numbers and layer answers behind `derived`
+  std::string claimed_text;    ///< "25 kW"
+  std::string derived_text;    ///< "40.8 kW"
+  std::string against_text;    ///< empty when there is none
+  std::vector<Looked> looked;  ///< catalogue numbers and layer answers behind `derived`
   std::string error;
   /// Middle of derived over middle of claimed; 0 when there is no such ratio.
   double ratio = 0;

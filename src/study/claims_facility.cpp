@@ -1,9 +1,10 @@
-// What expressions may ask of cooling: heat a rack can lose, and PUE in closed form.
+// What expressions may ask of cooling: heat a rack can lose, PUE and WUE of a year.
 #include <algorithm>
 
 #include "catalog/climate.hpp"
 #include "catalog/cooling_technology.hpp"
 #include "cooling/air.hpp"
+#include "cooling/assess.hpp"
 #include "cooling/rack.hpp"
 #include "study/claims_functions.hpp"
 
@@ -12,10 +13,6 @@ namespace {
 
 using catalog::CoolingFamily;
 using catalog::CoolingTechnology;
-
-/// Tower or dry-cooler fans and condenser pumps, over the heat rejected.
-/// Assumed: 2 %, the middle of 1-3 % for variable-speed plant.
-constexpr double rejection_share = 0.02;
 
 bool moves_air(const CoolingTechnology& t) { return t.family <= CoolingFamily::cold_plate; }
 bool moves_liquid(const CoolingTechnology& t) { return t.family >= CoolingFamily::cold_plate; }
@@ -48,38 +45,39 @@ Amount rack_heat(const Call& c) {
   return cooling::rack_capacity(hall, hall.liquid_supply - hall.liquid_approach);
 }
 
-/// Fan power over the heat its air carries: pressure rise / (efficiency x rho c dT).
-double fan_share(const CoolingTechnology& t) {
-  if (!moves_air(t) || !t.fan_rise) return 0;
-  const Power heat = cooling::air_heat(VolumeFlow::from_si(1), t.air_rise.get());
-  return t.fan_rise.get().si() / double(t.fan_efficiency.get()) / heat.si();
-}
-
-double pump_share(const CoolingTechnology& t) {
-  if (!moves_liquid(t) || !t.pump_head) return 0;
-  const auto hall = hall_of(t);
-  const Power heat = cooling::rack_liquid_capacity(hall, hall.liquid_supply);
-  return (hall.rack_liquid * t.pump_head.get()) / double(t.pump_efficiency.get()) / heat;
-}
-
-/// 1 + fans + pumps + (chiller while it runs + heat rejection) + power chain, over IT.
-Amount chilled_pue(const Call& c) {
-  const auto& t = c.entry<CoolingTechnology>("technology");
-  const double liquid = moves_liquid(t) ? liquid_share(t) : 0;
-  const double movers = (1 - liquid) * fan_share(t) + liquid * pump_share(t);
-  const double cop = c.get<Scalar>("cop");
-  if (cop <= 0) Call::fail("a COP is above zero");
-  const double plant = double(c.get<Scalar>("chiller_hours")) / cop + rejection_share;
-  return 1 + movers + (1 + movers) * plant + double(c.get<Scalar>("power_loss"));
-}
-
-/// Share of the year in which the wet bulb leaves less than `approach` below the supply.
-Amount chiller_hours(const Call& c) {
+/// A hall of ten megawatts on this technology, through a typical year of this climate.
+cooling::Result year_of(const Call& c, Trace& trace) {
+  const auto& technology = c.entry<CoolingTechnology>("technology");
   const auto& climate = c.entry<catalog::Climate>("climate");
-  const auto kelvins = c.get<TemperatureDifference>("supply") -
-                       c.get_or("approach", TemperatureDifference(10 * kelvin));
-  const Time cool = climate.hours_wet_bulb_at_most(Temperature::celsius(kelvins.in(kelvin)));
-  return std::clamp(1 - cool / (1 * year), 0.0, 1.0);
+  const auto source = published("claims.yaml");
+  cooling::HallDemand hall;
+  hall.scope = "hall";
+  hall.title = "hall";
+  hall.cooling.kind = technology.id;
+  hall.cooling.containment = cooling::Containment::hot_aisle;
+  hall.racks = 1000;
+  hall.it_max = hall.it_typical = trace.constant("it", 10 * megawatt, "MW", source);
+  hall.rack_max = trace.constant("rack", 10 * kilowatt, "kW", source);
+  hall.loss_max = hall.loss_typical = hall.it_max.value * double(c.get<Scalar>("power_loss"));
+  cooling::PlantSpec plant;
+  plant.economiser = c.get_or("economiser", Scalar(1.0)) != 0;
+  cooling::Demand demand;
+  demand.halls = {hall};
+  demand.climate = &climate;
+  return cooling::assess(plant, demand, c.catalog(), trace);
+}
+
+/// 1 + losses of the power chain + cooling of the year, over IT.
+Amount facility_pue(const Call& c) {
+  Trace trace;
+  const auto result = year_of(c, trace);
+  return 1 + double(c.get<Scalar>("power_loss")) +
+         result.electrical_typical.value / (10 * megawatt);
+}
+
+Amount facility_wue(const Call& c) {
+  Trace trace;
+  return year_of(c, trace).wue.value;
 }
 
 }  // namespace
@@ -90,12 +88,13 @@ void add_facility_functions(Functions& f) {
                      if (rise.si() <= 0) Call::fail("the air does not warm");
                      return Amount(cooling::air_flow(c.get<Power>("heat"), rise));
                    },
-                   {"heat", "rise"}, "m3/s", "air that carries this heat"};
+                   {"heat", "rise"},
+                   "m3/s",
+                   "air that carries this heat"};
   f["rack_heat"] = {rack_heat, {"technology"}, "kW", "heat a rack can lose by flow and rise"};
-  f["chilled_pue"] = {chilled_pue, {"technology", "cop", "chiller_hours", "power_loss"}, "1",
-                      "PUE in closed form"};
-  f["chiller_hours"] = {chiller_hours, {"climate", "supply", "approach"}, "%",
-                        "share of the year that needs a chiller; supply in K above 0 degC"};
+  const std::vector<std::string> arguments{"technology", "climate", "power_loss", "economiser"};
+  f["facility_pue"] = {facility_pue, arguments, "1", "PUE of a typical year; economiser=0: none"};
+  f["facility_wue"] = {facility_wue, arguments, "L/kWh", "water of that year over IT energy"};
 }
 
 }  // namespace headroom::study

@@ -115,7 +115,8 @@ Amount owned_node_hour(const Call& c) {
   const auto* node = c.catalog().find<catalog::System>("dgx-h100");
   const auto* region = c.catalog().find<Region>("us-virginia");
   const auto* finance = c.catalog().find<catalog::Finance>("default");
-  if (node == nullptr || region == nullptr || finance == nullptr) Call::fail("catalogue incomplete");
+  if (node == nullptr || region == nullptr || finance == nullptr)
+    Call::fail("catalogue incomplete");
   const Money price = c.get<Money>("price");
   const double months = std::round(c.get<Time>("term").in(month));
   if (months < 1) Call::fail("the term is below a month");
@@ -124,12 +125,12 @@ Amount owned_node_hour(const Call& c) {
       money::monthly_rate(c.get<Scalar>("rate")), static_cast<int>(months));
   const Power power = node->power.max.get();
   const MoneyRate space = finance->colo.get() * power;
-  const MoneyRate energy = region->electricity.get() *
-                           (node->power.typical.get() * double(finance->colo_pue.get()));
+  const MoneyRate energy =
+      region->electricity.get() * (node->power.typical.get() * double(finance->colo_pue.get()));
   const MoneyRate upkeep = price * double(finance->it_maintenance.get()) / (1.0 * year);
-  const double people = (finance->hardware_people_per_1000.get() +
-                         finance->platform_people_per_1000.get()) *
-                        node->accelerators / 1000;
+  const double people =
+      (finance->hardware_people_per_1000.get() + finance->platform_people_per_1000.get()) *
+      node->accelerators / 1000;
   return recovery * dollar / (1.0 * month) + space + energy + upkeep +
          finance->person.get() * people;
 }
@@ -155,52 +156,76 @@ Amount monthly_payment(const Call& c) {
 
 void add_model_functions(Functions& f) {
   f["tpp"] = {[](const Call& c) { return Amount(c.entry<Accelerator>("accelerator").tpp()); },
-              {"accelerator"}, "1", "total processing performance (ECCN 3A090)"};
+              {"accelerator"},
+              "1",
+              "total processing performance (ECCN 3A090)"};
   f["performance_density"] = {
-      [](const Call& c) { return Amount(c.entry<Accelerator>("accelerator").performance_density()); },
-      {"accelerator"}, "1", "TPP per mm2 of logic die"};
+      [](const Call& c) {
+        return Amount(c.entry<Accelerator>("accelerator").performance_density());
+      },
+      {"accelerator"},
+      "1",
+      "TPP per mm2 of logic die"};
   f["parameters"] = {
       [](const Call& c) { return Amount(workload::parameters(c.entry<Model>("model")).total()); },
-      {"model"}, "1", "parameters of the shape"};
+      {"model"},
+      "1",
+      "parameters of the shape"};
   f["active_parameters"] = {
       [](const Call& c) {
         return Amount(workload::active_parameters(c.entry<Model>("model")).total());
       },
-      {"model"}, "1", "parameters a token passes"};
-  f["weight_bytes"] = {
-      [](const Call& c) {
-        workload::WeightFormat format;
-        format.precision = precision_of(c, "bf16");
-        return Amount(workload::weight_bytes(c.entry<Model>("model"), format));
-      },
-      {"model", "precision"}, "GB", "bytes of all weights"};
+      {"model"},
+      "1",
+      "parameters a token passes"};
+  f["weight_bytes"] = {[](const Call& c) {
+                         workload::WeightFormat format;
+                         format.precision = precision_of(c, "bf16");
+                         return Amount(workload::weight_bytes(c.entry<Model>("model"), format));
+                       },
+                       {"model", "precision"},
+                       "GB",
+                       "bytes of all weights"};
   f["kv_bytes"] = {
       [](const Call& c) {
         return Amount(workload::kv_bytes(c.entry<Model>("model"), c.get<Scalar>("context"),
                                          precision_of(c, "bf16")));
       },
-      {"model", "context", "precision"}, "GB", "KV cache of one sequence"};
+      {"model", "context", "precision"},
+      "GB",
+      "KV cache of one sequence"};
   f["prefill_flops"] = {
       [](const Call& c) {
         return Amount(workload::prefill_flops(c.entry<Model>("model"), c.get<Scalar>("tokens")));
       },
-      {"model", "tokens"}, "TFLOP", "forward work of a prompt"};
-  f["training_flops"] = {
-      [](const Call& c) {
-        const auto per_token =
-            workload::training_flops(c.entry<Model>("model"), c.get_or("sequence", Scalar(4096.0)),
-                                     workload::AttentionCount::causal);
-        return Amount(per_token.total() * c.get<Tokens>("tokens"));
-      },
-      {"model", "tokens", "sequence"}, "ZFLOP", "model FLOPs of a training run"};
+      {"model", "tokens"},
+      "TFLOP",
+      "forward work of a prompt"};
+  f["training_flops"] = {[](const Call& c) {
+                           const auto per_token = workload::training_flops(
+                               c.entry<Model>("model"), c.get_or("sequence", Scalar(4096.0)),
+                               workload::AttentionCount::causal);
+                           return Amount(per_token.total() * c.get<Tokens>("tokens"));
+                         },
+                         {"model", "tokens", "sequence"},
+                         "ZFLOP",
+                         "model FLOPs of a training run"};
   f["checkpoint_bytes"] = {[](const Call& c) { return Amount(state_of(c).checkpoint()); },
-                           {"optimiser", "precision"}, "B", "of one parameter, resumable"};
+                           {"optimiser", "precision"},
+                           "B",
+                           "of one parameter, resumable"};
   f["state_bytes"] = {[](const Call& c) { return Amount(state_of(c).total()); },
-                      {"optimiser", "precision"}, "B", "of one parameter while training"};
+                      {"optimiser", "precision"},
+                      "B",
+                      "of one parameter while training"};
   f["weight_state_bytes"] = {[](const Call& c) { return Amount(state_of(c).weight); },
-                             {"optimiser", "precision"}, "B", "of one parameter's compute copy"};
-  f["decode_rate"] = {decode_rate, {"model", "accelerator", "precision", "batch", "context"},
-                      "token/s", "generation of one replica on one accelerator"};
+                             {"optimiser", "precision"},
+                             "B",
+                             "of one parameter's compute copy"};
+  f["decode_rate"] = {decode_rate,
+                      {"model", "accelerator", "precision", "batch", "context"},
+                      "token/s",
+                      "generation of one replica on one accelerator"};
   f["video_time"] = {video_time, {"model", "accelerator", "mfu"}, "s", "GPU time of a clip"};
   f["speculative_speedup"] = {
       [](const Call& c) {
@@ -208,20 +233,21 @@ void add_model_functions(Functions& f) {
                                                  static_cast<int>(whole(c, "length", 4)),
                                                  c.get<Scalar>("draft_cost")));
       },
-      {"acceptance", "length", "draft_cost"}, "1", "generation rate over plain decoding"};
+      {"acceptance", "length", "draft_cost"},
+      "1",
+      "generation rate over plain decoding"};
 }
 
 void add_fabric_functions(Functions& f) {
   const std::vector<std::string> arguments{"endpoints", "radix", "taper", "tiers"};
   f["tree_tiers"] = {[](const Call& c) { return Amount(static_cast<double>(counts_of(c).tiers)); },
                      arguments, "1", "switch tiers of a fat tree"};
-  f["tree_ports"] = {
-      [](const Call& c) {
-        const auto k = counts_of(c);
-        return Amount(static_cast<double>(k.host_links + 2 * k.switch_links()) /
-                      std::max(1.0, double(c.get<Scalar>("endpoints"))));
-      },
-      arguments, "1", "switch ports an endpoint"};
+  f["tree_ports"] = {[](const Call& c) {
+                       const auto k = counts_of(c);
+                       return Amount(static_cast<double>(k.host_links + 2 * k.switch_links()) /
+                                     std::max(1.0, double(c.get<Scalar>("endpoints"))));
+                     },
+                     arguments, "1", "switch ports an endpoint"};
   f["tree_switches"] = {
       [](const Call& c) { return Amount(static_cast<double>(counts_of(c).switches())); }, arguments,
       "1", "switches of a fat tree"};
@@ -229,11 +255,13 @@ void add_fabric_functions(Functions& f) {
                     arguments, "1", "endpoints that it can carry"};
   f["tree_bisection"] = {[](const Call& c) { return Amount(counts_of(c).bisection); }, arguments,
                          "1", "share of injection bandwidth across the worst even cut"};
-  f["all_reduce_traffic"] = {
-      [](const Call& c) {
-        return Amount(fabric::traffic_factor(fabric::Collective::all_reduce, c.get<Scalar>("ranks")));
-      },
-      {"ranks"}, "1", "bytes on a link per byte of buffer"};
+  f["all_reduce_traffic"] = {[](const Call& c) {
+                               return Amount(fabric::traffic_factor(fabric::Collective::all_reduce,
+                                                                    c.get<Scalar>("ranks")));
+                             },
+                             {"ranks"},
+                             "1",
+                             "bytes on a link per byte of buffer"};
 }
 
 void add_work_functions(Functions& f) {
@@ -241,7 +269,9 @@ void add_work_functions(Functions& f) {
       [](const Call& c) {
         return Amount(cluster::young_interval(c.get<Time>("write"), c.get<Time>("mtbf")));
       },
-      {"write", "mtbf"}, "min", "best checkpoint interval, first order"};
+      {"write", "mtbf"},
+      "min",
+      "best checkpoint interval, first order"};
   f["ettr"] = {[](const Call& c) {
                  cluster::Cycle k;
                  k.interval = c.get<Time>("interval");
@@ -251,21 +281,32 @@ void add_work_functions(Functions& f) {
                  k.restart = c.get_or("restart", Time{});
                  return Amount(cluster::ettr(k));
                },
-               {"interval", "write", "mtbf", "detection", "restart"}, "%",
+               {"interval", "write", "mtbf", "detection", "restart"},
+               "%",
                "productive share of elapsed time"};
-  f["job_mtbf"] = {[](const Call& c) { return Amount(mtbf_of_job(c)); }, {"population", "gpus"},
-                   "h", "time between failures of a job"};
-  f["monthly_payment"] = {monthly_payment, {"principal", "residual", "rate", "term"}, "USD/mo",
-                          "capital recovery"};
-  f["owned_node_hour"] = {owned_node_hour, {"price", "term", "rate", "residual"}, "USD/h",
+  f["job_mtbf"] = {[](const Call& c) { return Amount(mtbf_of_job(c)); },
+                   {"population", "gpus"},
+                   "h",
+                   "time between failures of a job"};
+  f["monthly_payment"] = {
+      monthly_payment, {"principal", "residual", "rate", "term"}, "USD/mo", "capital recovery"};
+  f["owned_node_hour"] = {owned_node_hour,
+                          {"price", "term", "rate", "residual"},
+                          "USD/h",
                           "an owned 8-GPU node, all in"};
-  f["distance"] = {[](const Call& c) { return Amount(distance(c)); }, {"from", "to"}, "km",
+  f["distance"] = {[](const Call& c) { return Amount(distance(c)); },
+                   {"from", "to"},
+                   "km",
                    "great circle between two regions"};
   f["rtt"] = {[](const Call& c) {
                 return Amount(site::fibre_rtt(distance(c), c.get_or("inflation", Scalar(1.0))));
               },
-              {"from", "to", "inflation"}, "ms", "round trip over fibre"};
-  f["licence_needed"] = {licence_needed, {"accelerator", "region", "owner"}, "1",
+              {"from", "to", "inflation"},
+              "ms",
+              "round trip over fibre"};
+  f["licence_needed"] = {licence_needed,
+                         {"accelerator", "region", "owner"},
+                         "1",
                          "1 when US export rules ask for a licence"};
 }
 

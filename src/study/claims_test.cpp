@@ -119,8 +119,8 @@ TEST(Claims, VerdictsAreAsExpectedOrDisputed) {
       detail += "\n  claimed " + c.claimed_text + ", derived " + c.derived_text + " " + c.error +
                 " by " + c.check->derive;
     }
-    EXPECT_TRUE(r.expected) << r.claim->id << ": " << claim_verdict_name(r.verdict)
-                            << ", expected " << claim_verdict_name(r.claim->ledger) << detail;
+    EXPECT_TRUE(r.expected) << r.claim->id << ": " << claim_verdict_name(r.verdict) << ", expected "
+                            << claim_verdict_name(r.claim->ledger) << detail;
   }
 }
 
@@ -161,8 +161,10 @@ TEST(Claims, MarkdownHasARowEach) {
 
 TEST(Claims, MistakesInALedgerAreReported) {
   Diagnostics d;
-  auto doc = spec::parse_yaml("x.yaml", "claims:\n  - {id: a, layer: b, claim: c, ledgr: yes, "
-                              "checks: [{derive: 1}]}\n", d);
+  auto doc = spec::parse_yaml("x.yaml",
+                              "claims:\n  - {id: a, layer: b, claim: c, ledgr: yes, "
+                              "checks: [{derive: 1}]}\n",
+                              d);
   ASSERT_TRUE(doc);
   read_ledger(doc->root, d, "x.yaml");
   EXPECT_GE(d.count(), 2u);  // unknown key; nothing claimed

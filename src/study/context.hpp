@@ -57,7 +57,23 @@ struct Machines {
   Figure<Power> rack_max;
 };
 
+/// What stands in one hall, added up once for building, power and cooling.
+struct HallLoads {
+  const HallSpec* spec = nullptr;
+  std::string scope, title;
+  std::vector<const Machines*> machines;
+  const Machines* main = nullptr;   ///< the cluster with the most power
+  double other_racks = 0;           ///< of network and storage
+  NodeId other_racks_node = no_node;
+  Figure<Power> it_max, it_typical, rack_max;
+  double racks = 0;
+};
+
 struct Context {
+  Context(const Scenario& s, const std::vector<std::unique_ptr<catalog::Model>>& models,
+          const catalog::Catalog& all, Verdict& v)
+      : scenario(s), own_models(models), catalog(all), verdict(v), trace(v.trace) {}
+
   const Scenario& scenario;
   const std::vector<std::unique_ptr<catalog::Model>>& own_models;
   const catalog::Catalog& catalog;
@@ -69,12 +85,14 @@ struct Context {
   std::vector<Work> work;
   Value<Bandwidth> checkpoint_write;  ///< what storage takes, known before the work
   storage::Storage storage;
+  std::vector<HallLoads> halls;
   power::Result power;
   cooling::Result cooling;
-  bool has_facility = false;     ///< some hall has its loads, power or cooling asked
+  bool has_facility = false;     ///< halls were given, so power and cooling were solved
   Figure<Power> it_max, it_typical, meter_max, meter_typical;
   Figure<Scalar> pue;
   site::Result site;
+  std::optional<money::Result> money;
   std::vector<cluster::Result> clusters;
 
   const catalog::Model* model(const std::string& id) const;
@@ -100,6 +118,7 @@ void assess_work(Context& c);
 void assess_storage(Context& c);
 void assess_clusters(Context& c);
 void gather_loads(Context& c);
+void gather_halls(Context& c);
 void assess_building(Context& c);
 void assess_facility(Context& c);
 void assess_site(Context& c);

@@ -79,8 +79,12 @@ class Evaluator {
     for (std::string_view op : {"<=", ">=", "==", "!=", "<", ">"}) {
       if (!accept(op)) continue;
       const double gap = combine(left, sum(), '?').si;
-      const bool answer = op == "<=" ? gap <= 0 : op == ">=" ? gap >= 0 : op == "==" ? gap == 0
-                        : op == "!=" ? gap != 0 : op == "<" ? gap < 0 : gap > 0;
+      const bool answer = op == "<="   ? gap <= 0
+                          : op == ">=" ? gap >= 0
+                          : op == "==" ? gap == 0
+                          : op == "!=" ? gap != 0
+                          : op == "<"  ? gap < 0
+                                       : gap > 0;
       return answer ? 1.0 : 0.0;
     }
     return left;
@@ -88,17 +92,23 @@ class Evaluator {
   Amount sum() {
     Amount value = product();
     for (;;) {
-      if (accept("+")) value = combine(value, product(), '+');
-      else if (accept("-")) value = combine(value, product(), '-');
-      else return value;
+      if (accept("+"))
+        value = combine(value, product(), '+');
+      else if (accept("-"))
+        value = combine(value, product(), '-');
+      else
+        return value;
     }
   }
   Amount product() {
     Amount value = power();
     for (;;) {
-      if (accept("*")) value = combine(value, power(), '*');
-      else if (accept("/")) value = combine(value, power(), '/');
-      else return value;
+      if (accept("*"))
+        value = combine(value, power(), '*');
+      else if (accept("/"))
+        value = combine(value, power(), '/');
+      else
+        return value;
     }
   }
   Amount power() {
@@ -254,8 +264,8 @@ class Evaluator {
     Call::Argument a;
     a.name = word(false);
     if (std::find(f.arguments.begin(), f.arguments.end(), a.name) == f.arguments.end()) {
-      throw Failure{fmt::format("unknown argument '{}'; it takes {}", a.name,
-                                fmt::join(f.arguments, ", "))};
+      throw Failure{
+          fmt::format("unknown argument '{}'; it takes {}", a.name, fmt::join(f.arguments, ", "))};
     }
     expect("=");
     space();

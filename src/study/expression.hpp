@@ -53,10 +53,10 @@ struct Amount {
 
 /// Something an expression looked up: a catalogue number or a function's answer.
 struct Looked {
-  std::string text;    ///< as written: "system(dgx-h100).power.max"
+  std::string text;  ///< as written: "system(dgx-h100).power.max"
   Amount value;
-  std::string unit;    ///< display unit; may be empty
-  Origin origin;       ///< catalogue: where it stands and its source
+  std::string unit;  ///< display unit; may be empty
+  Origin origin;     ///< catalogue: where it stands and its source
 };
 
 /// A call of a layer function: its arguments, by name.

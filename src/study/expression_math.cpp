@@ -33,7 +33,9 @@ Amount combine(Amount a, Amount b, char op) {
   }
   if (a.dim != b.dim) {
     throw Failure{fmt::format("{} and {} do not {}", dimension_name(a.dim), dimension_name(b.dim),
-                              op == '+' ? "add" : op == '-' ? "subtract" : "compare")};
+                              op == '+'   ? "add"
+                              : op == '-' ? "subtract"
+                                          : "compare")};
   }
   return {op == '+' ? a.si + b.si : a.si - b.si, a.dim};
 }

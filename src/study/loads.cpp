@@ -13,7 +13,7 @@ namespace {
 Power busy_power(const Machines& m, double share) {
   const Power max = m.system_max.value;
   const auto& p = m.accelerator->power;
-  const double s0 = p.idle && p.max && p.max.get().si() > 0 ? p.idle.get() / p.max.get() : 0.1;
+  const double s0 = p.idle && p.max && p.max.get().si() > 0 ? static_cast<double>(p.idle.get() / p.max.get()) : 0.1;
   const Power idle = m.system->power.idle ? std::min(m.system->power.idle.get(), max) : max * 0.3;
   const double f = std::clamp((share - s0) / (1 - s0), 0.0, 1.0);
   return idle + (max - idle) * f;
@@ -36,7 +36,7 @@ void cluster_loads(Context& c, Machines& m) {
   }
   held = std::min(held, double(m.gpus.value));
   const double busy_share = held > 0 ? share_sum / std::max(held, 1e-9) : 0;
-  const double used = m.gpus.value > 0 ? held / m.gpus.value : 0;
+  const double used = m.gpus.value > 0 ? held / double(m.gpus.value) : 0.0;
   Power each = busy_power(m, busy_share) * used + busy_power(m, 0) * (1 - used);
   std::string formula = "systems x [idle + (maximum - idle) x accelerators' share above idle, over the "
                         "GPUs held; idle for the rest] + network";
@@ -76,51 +76,80 @@ namespace {
 // Storage boxes fill racks to this height (assumed; the rest is panels and cables).
 constexpr double storage_units_a_rack = 36;
 
-building::HallDemand hall_demand(Context& c, const HallSpec& hall, bool first) {
-  building::HallDemand d;
-  d.scope = kebab("hall " + hall.building.name);
-  d.title = "hall " + hall.building.name;
-  d.hall = hall.building;
-  d.rack = hall.rack.rack;
-  Power it{};
-  std::vector<NodeId> inputs;
-  for (auto& m : c.machines) {
-    if (m.spec->hall != hall.building.name) continue;
-    building::Group g;
-    g.scope = m.scope;
-    g.title = "cluster " + m.spec->name;
-    g.system = m.system;
-    g.systems = m.systems;
-    g.per_rack = m.per_rack;
-    g.racks = m.racks;
-    d.groups.push_back(g);
-    d.other_racks += m.network_racks;
-    it += m.it_max.value;
-    inputs.push_back(m.it_max.node);
+void add_machines(HallLoads& hall, const Machines& m, Power& max, Power& typical) {
+  hall.machines.push_back(&m);
+  hall.other_racks += m.network_racks;
+  hall.racks += m.racks.value;
+  max += m.it_max.value;
+  typical += m.it_typical.value;
+  if (m.rack_max.value > hall.rack_max.value) hall.rack_max = m.rack_max;
+  if (hall.main == nullptr || m.it_max.value > hall.main->it_max.value) hall.main = &m;
+}
+
+HallLoads hall_loads(Context& c, const HallSpec& spec, bool first) {
+  HallLoads hall;
+  hall.spec = &spec;
+  hall.scope = kebab("hall " + spec.building.name);
+  hall.title = "hall " + spec.building.name;
+  Power max{}, typical{};
+  std::vector<NodeId> max_nodes, typical_nodes;
+  for (const auto& m : c.machines) {
+    if (m.spec->hall != spec.building.name) continue;
+    add_machines(hall, m, max, typical);
+    max_nodes.push_back(m.it_max.node);
+    typical_nodes.push_back(m.it_typical.node);
   }
   // Storage stands in the first hall.
-  if (first && c.storage.rack_units > 0) {
-    d.other_racks += std::ceil(c.storage.rack_units / storage_units_a_rack);
-    it += c.storage.power.value;
-    inputs.push_back(c.storage.power.node);
+  if (first && c.storage.power.node != no_node) {
+    hall.other_racks += std::ceil(c.storage.rack_units / storage_units_a_rack);
+    max += c.storage.power.value;
+    typical += c.storage.power.value;
+    max_nodes.push_back(c.storage.power.node);
+    typical_nodes.push_back(c.storage.power.node);
   }
-  d.other_racks_node = c.trace.derive("building." + d.scope + ".other_racks", Scalar(d.other_racks), "rack",
-                                      "rack units of switches and storage / 36 a rack, rounded up",
-                                      std::vector<NodeId>{}).node;
-  d.it_max = c.trace.derive("building." + d.scope + ".it_max", it, "kW",
-                            "clusters of the hall with their networks, storage in the first hall", inputs);
+  hall.racks += hall.other_racks;
+  const std::string base = "halls." + hall.scope;
+  hall.other_racks_node =
+      c.trace.derive(base + ".other_racks", Scalar(hall.other_racks), "rack",
+                     "rack units of switches and storage / 36 a rack, rounded up",
+                     std::vector<NodeId>{}).node;
+  hall.it_max = c.trace.derive(base + ".it_max", max, "kW",
+                               "its clusters with their networks, storage in the first hall, at maximum",
+                               max_nodes);
+  hall.it_typical = c.trace.derive(base + ".it_typical", typical, "kW",
+                                   "its clusters with their networks, storage in the first hall, yearly mean",
+                                   typical_nodes);
+  return hall;
+}
+
+building::HallDemand building_demand(const HallLoads& hall) {
+  building::HallDemand d;
+  d.scope = hall.scope;
+  d.title = hall.title;
+  d.hall = hall.spec->building;
+  d.rack = hall.spec->rack.rack;
+  for (const Machines* m : hall.machines) {
+    d.groups.push_back({m->scope, "cluster " + m->spec->name, m->system, m->systems, m->per_rack, m->racks});
+  }
+  d.other_racks = hall.other_racks;
+  d.other_racks_node = hall.other_racks_node;
+  d.it_max = hall.it_max;
   return d;
 }
 
 }  // namespace
 
-void assess_building(Context& c) {
+void gather_halls(Context& c) {
   if (!c.scenario.building) return;
-  std::vector<building::HallDemand> demand;
-  for (const auto& hall : c.scenario.building->halls) {
-    demand.push_back(hall_demand(c, hall, demand.empty()));
+  for (const auto& spec : c.scenario.building->halls) {
+    c.halls.push_back(hall_loads(c, spec, c.halls.empty()));
   }
-  c.add(building::assess(demand, c.catalog, c.trace).findings);
+}
+
+void assess_building(Context& c) {
+  std::vector<building::HallDemand> demand;
+  for (const auto& hall : c.halls) demand.push_back(building_demand(hall));
+  if (!demand.empty()) c.add(building::assess(demand, c.catalog, c.trace).findings);
 }
 
 }  // namespace headroom::study

@@ -25,6 +25,9 @@ void ClusterSpec::fields(spec::Fields& f) {
   f.number("power", power, "kW", "Most that one system draws; the catalogue's maximum when left out").above(0);
   f.number("load", load, "%", "Mean power of a busy system over its maximum; by workload when left out")
       .at_most(100);
+  f.number("pue", pue, "", "Overhead of the place, for a cluster in no hall; 1 for boxes at the edge and "
+                           "1.35 for servers when left out")
+      .between(1, 5);
   f.object("fabric", fabric, "Its network");
   operation.fields(f);
 }

@@ -39,6 +39,7 @@ struct ClusterSpec {
   Value<Scalar> per_rack;         ///< systems in a rack
   std::string hall;               ///< name of a hall; empty: no building is asked about
   Value<Power> power;             ///< of one system, over the catalogue's maximum
+  Value<Scalar> pue;              ///< outside any hall: overhead of where it stands
   Value<Scalar> load;             ///< mean power of a busy system over its maximum
   fabric::Spec fabric;
   cluster::Spec operation;        ///< failures, spares, checkpoints

@@ -1,0 +1,70 @@
+#include "api/headroom.hpp"
+
+#include "catalog/catalog.hpp"
+#include "catalog/packed_data.hpp"
+#include "spec/schema.hpp"
+#include "study/check.hpp"
+
+namespace headroom::api {
+namespace {
+
+/// The catalogue of a request: the shared one, or an own one with a folder over it.
+struct Catalogue {
+  std::unique_ptr<catalog::Catalog> own;
+  const catalog::Catalog& get() const { return own ? *own : catalog::Catalog::builtin(); }
+};
+
+Result<Catalogue> catalogue(const std::string& folder) {
+  Catalogue out;
+  if (folder.empty()) return out;
+  Diagnostics diagnostics;
+  out.own = catalog::Catalog::with_overlay(folder, diagnostics);
+  if (!diagnostics.empty()) return failure(std::move(diagnostics));
+  return out;
+}
+
+}  // namespace
+
+std::string version() { return "headroom " HEADROOM_VERSION; }
+
+Result<study::Verdict> check(const Request& request) {
+  auto catalog = catalogue(request.catalog);
+  if (!catalog) return failure(catalog.error());
+  const auto loaded = study::load(request.file, request.sets, catalog->get());
+  if (!loaded) return failure(loaded.error());
+  return study::check(*loaded, catalog->get());
+}
+
+Result<std::string> schema(const std::string& what) {
+  if (what == "scenario") {
+    study::Scenario scenario;
+    return spec::json_schema(spec::object_ref(scenario), "headroom/scenario", "A headroom scenario");
+  }
+  const auto object = catalog::prototype(what);
+  if (object.object != nullptr) {
+    return spec::json_schema(object, "headroom/catalog/" + what, "A catalogue entry of kind " + what);
+  }
+  auto known = catalog::Catalog::kinds();
+  known.emplace_back("scenario");
+  return failure({"", 0, 0, "", "there is no schema of '" + what + "'", did_you_mean(what, known), ""});
+}
+
+std::vector<Page> reference_pages() {
+  std::vector<Page> pages;
+  study::Scenario scenario;
+  pages.push_back({"scenario.md",
+                   spec::reference_page(spec::object_ref(scenario), "The scenario file",
+                                        "Every key of a scenario. Everything but what is marked required may "
+                                        "be left out; the last column says what then holds. Any number may be "
+                                        "a value with its unit, a range `{low: , likely: , high: }`, or one of "
+                                        "`uniform`, `triangular`, `normal`, `lognormal`.")});
+  for (const auto& kind : catalog::Catalog::kinds()) {
+    pages.push_back({"catalog-" + kind + ".md",
+                     spec::reference_page(catalog::prototype(kind), "Catalogue: " + kind,
+                                          "Fields of a catalogue entry of kind `" + kind +
+                                              "`. Every number names its source.")});
+  }
+  return pages;
+}
+
+}  // namespace headroom::api

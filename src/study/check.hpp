@@ -1,0 +1,29 @@
+// check: a scenario through every layer, once.
+//
+//   auto loaded = study::load("scenario.yaml", {}, catalog);
+//   study::Verdict v = study::check(*loaded, catalog);
+//
+// Order: machines, networks, storage's write rate, work, clusters, storage,
+// loads, building, power and cooling to their fixed point, site, money; then
+// margins are ranked. Each layer is asked only what the scenario asks of it.
+//
+// With `sensitivities`, every ranged input of the scenario is set to its low and
+// its high end, one at a time, and the scenario is checked again.
+//
+// Complexity: a few milliseconds a check; plan search dominates. Deterministic.
+// Thread-safe: a check owns everything but the catalogue.
+#pragma once
+
+#include "study/scenario.hpp"
+#include "study/verdict.hpp"
+
+namespace headroom::study {
+
+struct CheckOptions {
+  bool sensitivities = true;
+  std::string as_of;  ///< date when the scenario names none, YYYY-MM-DD
+};
+
+Verdict check(const Loaded& loaded, const catalog::Catalog& catalog, const CheckOptions& options = {});
+
+}  // namespace headroom::study

@@ -1,0 +1,223 @@
+#include <algorithm>
+#include <cmath>
+
+#include "catalog/climate.hpp"
+#include "catalog/region.hpp"
+#include "study/context.hpp"
+
+namespace headroom::study {
+namespace {
+
+cooling::HallSpec cooling_spec(const HallLoads& hall) {
+  if (hall.spec->cooling) return *hall.spec->cooling;
+  // Nothing is asked of cooling; its energy still counts, with the usual
+  // technology for what stands there.
+  cooling::HallSpec spec;
+  const bool liquid = hall.main != nullptr &&
+                      hall.main->system->heat.cooling != catalog::SystemCooling::air;
+  spec.kind = liquid ? "cold-plate" : "crah";
+  return spec;
+}
+
+cooling::HallDemand cooling_demand(const HallLoads& hall) {
+  cooling::HallDemand d;
+  d.scope = hall.scope;
+  d.title = hall.title;
+  d.cooling = cooling_spec(hall);
+  d.it_max = hall.it_max;
+  d.it_typical = hall.it_typical;
+  d.rack_max = hall.rack_max;
+  d.racks = static_cast<int>(hall.racks);
+  if (hall.main == nullptr) return d;
+  const auto& system = *hall.main->system;
+  d.liquid_fraction = system.heat.liquid_fraction;
+  d.air_rise = system.heat.air_rise;
+  d.coolant_rise = system.heat.coolant_rise;
+  d.max_inlet = system.heat.max_inlet;
+  d.max_coolant = system.heat.max_coolant;
+  const auto& gpu = *hall.main->accelerator;
+  if (gpu.power.max && gpu.die_area && gpu.die_area.get().si() > 0) {
+    d.chip_flux = Value<PowerDensity>(gpu.power.max.get() / gpu.die_area.get(), gpu.power.max.origin.source);
+  }
+  d.box = system.name;
+  d.boxes_per_rack = static_cast<int>(hall.main->per_rack.value);
+  d.box_max = hall.main->system_max.value;
+  return d;
+}
+
+power::HallDemand power_demand(const HallLoads& hall) {
+  power::HallDemand d;
+  d.scope = hall.scope;
+  d.title = hall.title;
+  d.distribution = hall.spec->power;
+  d.feed = hall.spec->rack.feed;
+  d.it_max = hall.it_max;
+  d.it_typical = hall.it_typical;
+  d.rack_max = hall.rack_max;
+  d.racks = static_cast<int>(hall.racks);
+  if (hall.main != nullptr) {
+    d.box = hall.main->system->name;
+    d.boxes_per_rack = static_cast<int>(hall.main->per_rack.value);
+    d.box_max = hall.main->system_max.value;
+  }
+  return d;
+}
+
+const catalog::Climate* climate_of_region(const Context& c) {
+  if (!c.scenario.site) return nullptr;
+  const auto* region = c.catalog.find<catalog::Region>(c.scenario.site->region);
+  return region != nullptr ? c.catalog.find<catalog::Climate>(region->climate) : nullptr;
+}
+
+/// Losses warm the halls, heat makes cooling draw power, that power makes losses:
+/// the loop is a contraction (a watt lost costs well under a watt of cooling).
+struct FixedPoint {
+  power::Demand power;
+  cooling::Demand cooling;
+  int rounds = 0;
+};
+
+struct Totals {
+  Power cooling_max, cooling_typical;
+};
+
+Totals cooling_totals(const FixedPoint& f, const cooling::Design& design,
+                      const catalog::Climate& climate) {
+  const auto worst = cooling::design_weather(design.plant, climate);
+  return {cooling::solve(design, cooling::heat_max(f.cooling), worst).electrical(),
+          cooling::year(design, cooling::heat_typical(f.cooling), climate).mean.electrical()};
+}
+
+/// One round: power for the present cooling, then losses into the halls.
+void pass_losses(FixedPoint& f, const power::Spec& spec, const catalog::Catalog& catalog) {
+  const auto chain = power::resolve(spec, f.power, catalog);
+  const auto max = power::solve(chain, power::loads_max(spec, f.power));
+  const auto typical = power::solve(chain, power::loads_typical(spec, f.power));
+  for (std::size_t i = 0; i < f.cooling.halls.size(); ++i) {
+    f.cooling.halls[i].loss_max = max.distribution_loss[i];
+    f.cooling.halls[i].loss_typical = typical.distribution_loss[i];
+  }
+  f.cooling.power_rooms_max = max.power_room_heat();
+  f.cooling.power_rooms_typical = typical.power_room_heat();
+}
+
+void iterate(FixedPoint& f, const power::Spec& spec, const cooling::PlantSpec& plant,
+             const catalog::Catalog& catalog) {
+  const auto& climate = cooling::climate_of(plant, f.cooling, catalog);
+  constexpr int most_rounds = 60;
+  constexpr double tolerance = 1e-12;
+  for (f.rounds = 1; f.rounds <= most_rounds; ++f.rounds) {
+    pass_losses(f, spec, catalog);
+    const auto totals = cooling_totals(f, cooling::resolve(plant, f.cooling, catalog), climate);
+    const double change = std::abs(totals.cooling_max.si() - f.power.cooling_max.value.si()) +
+                          std::abs(totals.cooling_typical.si() - f.power.cooling_typical.value.si());
+    f.power.cooling_max.value = totals.cooling_max;
+    f.power.cooling_typical.value = totals.cooling_typical;
+    if (change <= tolerance * totals.cooling_max.si()) break;
+  }
+  pass_losses(f, spec, catalog);
+}
+
+/// Limits of halls whose cooling nobody asked about, and of a plant nobody gave.
+void drop_unasked(Context& c, Findings& findings) {
+  auto unasked = [&](const Margin& m) {
+    if (m.layer != "cooling") return false;
+    for (const auto& hall : c.halls) {
+      if (!hall.spec->cooling && m.id.starts_with("cooling." + hall.scope + ".")) return true;
+    }
+    const bool of_plant = std::count(m.id.begin(), m.id.end(), '.') == 1;
+    return of_plant && !c.scenario.cooling;
+  };
+  std::erase_if(findings.margins, unasked);
+}
+
+void solve_facility(Context& c) {
+  FixedPoint f;
+  for (const auto& hall : c.halls) {
+    f.power.halls.push_back(power_demand(hall));
+    f.cooling.halls.push_back(cooling_demand(hall));
+  }
+  f.cooling.climate = climate_of_region(c);
+  const power::Spec spec = c.scenario.power.value_or(power::Spec{});
+  const cooling::PlantSpec plant = c.scenario.cooling.value_or(cooling::PlantSpec{});
+  iterate(f, spec, plant, c.catalog);
+
+  c.cooling = cooling::assess(plant, f.cooling, c.catalog, c.trace);
+  f.power.cooling_max = c.cooling.electrical_max;
+  f.power.cooling_typical = c.cooling.electrical_typical;
+  c.power = power::assess(spec, f.power, c.catalog, c.trace);
+  drop_unasked(c, c.cooling.findings);
+  c.add(c.power.findings);
+  c.add(c.cooling.findings);
+  c.has_facility = true;
+}
+
+// --- Clusters that stand in no hall ---------------------------------------------
+
+const Value<Scalar>& usual_pue(const Machines& m) {
+  static const Value<Scalar> boxes(Scalar(1.0), assumed("a box in a shop or office needs no plant of its own"));
+  static const Value<Scalar> servers(Scalar(1.2), Scalar(1.35), Scalar(1.56),
+                                     assumed("colocation between 1.2 (new) and 1.56 (Uptime Institute survey "
+                                             "2024, mean of all sites)"));
+  using catalog::SystemForm;
+  const auto form = m.system->form;
+  return form == SystemForm::server || form == SystemForm::rack ? servers : boxes;
+}
+
+struct Outside {
+  Power max{}, typical{};
+  std::vector<NodeId> nodes;
+};
+
+Outside outside_halls(Context& c) {
+  Outside out;
+  for (const auto& m : c.machines) {
+    if (!m.spec->hall.empty()) continue;
+    const auto pue = c.trace.input_or("clusters." + m.scope + ".pue", m.spec->pue, usual_pue(m), "");
+    out.max += m.it_max.value * double(pue.value);
+    out.typical += m.it_typical.value * double(pue.value);
+    out.nodes.insert(out.nodes.end(), {m.it_max.node, m.it_typical.node, pue.node});
+  }
+  // Without a hall, storage stands with the clusters.
+  if (c.halls.empty() && c.storage.power.node != no_node) {
+    out.max += c.storage.power.value;
+    out.typical += c.storage.power.value;
+    out.nodes.push_back(c.storage.power.node);
+  }
+  return out;
+}
+
+/// Energy in at the meter against energy out: heat to the sky, losses outdoors,
+/// other loads, and what stands outside the halls.
+double imbalance(const Context& c, const Outside& outside) {
+  const double in = c.meter_typical.value.si();
+  if (in <= 0) return 0;
+  double out = outside.typical.si();
+  if (c.has_facility) {
+    const auto& flow = c.power.typical;
+    out += c.cooling.year.mean.rejected.si() + flow.transformer_loss.si() + flow.other.si();
+  }
+  return std::abs(in - out) / in;
+}
+
+}  // namespace
+
+void assess_facility(Context& c) {
+  if (!c.halls.empty()) solve_facility(c);
+  const Outside outside = outside_halls(c);
+  auto inputs = outside.nodes;
+  inputs.push_back(c.power.meter_max.node);
+  inputs.push_back(c.power.meter_typical.node);
+  const Power max = c.power.meter_max.value + outside.max;
+  const Power typical = c.power.meter_typical.value + outside.typical;
+  c.meter_max = c.trace.derive("study.meter_max", max, "MW",
+                               "meter of the halls + clusters outside them x their PUE, at maximum", inputs);
+  c.meter_typical = c.trace.derive("study.meter_typical", typical, "MW",
+                                   "meter of the halls + clusters outside them x their PUE, yearly mean", inputs);
+  const double it = c.it_typical.value.si();
+  c.pue = c.trace.derive("study.pue", Scalar(it > 0 ? typical.si() / it : 1.0), "",
+                         "yearly energy at the meter / yearly energy of IT", {c.meter_typical, c.it_typical});
+  c.verdict.energy_imbalance = imbalance(c, outside);
+}
+
+}  // namespace headroom::study
