@@ -158,10 +158,10 @@ void Replica::first_token_times(const Load& load, const Flow& flow, OperatingPoi
 void Replica::usage(const Load& load, const Flow& flow, OperatingPoint& o) const {
   const double fresh = std::max(load.input - load.cached, 0.0);
   const double span = std::max(o.tpot.si(), 1e-12);
-  const double yield = limits_.speculation > 0
-                           ? tokens_per_verification(limits_.acceptance,
-                                                     static_cast<int>(limits_.speculation))
-                           : 1;
+  const double yield =
+      limits_.speculation > 0
+          ? tokens_per_verification(limits_.acceptance, static_cast<int>(limits_.speculation))
+          : 1;
   o.busy = -std::expm1(-o.batch) * (1 - o.prefill_share) + o.prefill_share;
   o.steps_s = 1 / (span * yield);
   const Batch mean{std::max(o.batch, 1.0), o.context, flow.rate_s * fresh * span,
@@ -265,9 +265,9 @@ std::vector<Layout> feasible_layouts(const catalog::Model& model,
 }
 
 Search search_layouts(const catalog::Model& model, const catalog::Accelerator& accelerator,
-                      const fabric::Path& path, const std::vector<Layout>& layouts,
-                      Engine engine, const EngineLimits& limits, const Load& shape,
-                      const Targets& targets, double peak_s, double ceiling) {
+                      const fabric::Path& path, const std::vector<Layout>& layouts, Engine engine,
+                      const EngineLimits& limits, const Load& shape, const Targets& targets,
+                      double peak_s, double ceiling) {
   Search s;
   for (const Layout& layout : layouts) {
     const StepModel step(model, accelerator, path, layout, engine);

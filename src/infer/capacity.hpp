@@ -12,7 +12,8 @@
 // holds, prompt + (m/2)(1 + cv_m^2) tokens on average (a running sequence is a
 // length-biased one). The rate at the cap is `saturation`.
 //
-// TTFT = rest of the running step + queue + own chunks, each with the decodes beside it, + delivery:
+// TTFT = rest of the running step + queue + own chunks, each with the decodes beside it, +
+// delivery:
 //   own   = t(B) / 2 + p(n) + max(1, n / budget) t(B) + 1.5 t(B)
 //   queue = Kingman's G/G/1 on the prefill work, load l (p + n/budget t(B)),
 //           plus Sakasegawa's G/G/k wait for one of the B_max slots.
@@ -40,14 +41,14 @@ namespace headroom::infer {
 
 /// What arrives at one replica. Plain numbers: it is the search's inner loop.
 struct Load {
-  double rate_s = 0;         ///< requests/s
+  double rate_s = 0;  ///< requests/s
   double arrival_cv = 1;
-  double input = 0;          ///< prompt tokens, mean
+  double input = 0;  ///< prompt tokens, mean
   double input_cv = 0;
-  double output = 0;         ///< answer tokens, mean
+  double output = 0;  ///< answer tokens, mean
   double output_cv = 0;
-  double cached = 0;         ///< of the prompt's tokens, found in the prefix cache
-  double context() const {   ///< tokens a running sequence holds, mean
+  double cached = 0;        ///< of the prompt's tokens, found in the prefix cache
+  double context() const {  ///< tokens a running sequence holds, mean
     return input + output / 2 * (1 + output_cv * output_cv);
   }
 };
@@ -70,7 +71,7 @@ struct Targets {
 
 /// GPU memory of a replica, per GPU.
 struct Memory {
-  Information had;        ///< usable share of the device
+  Information had;  ///< usable share of the device
   Information weights;
   Information workspace;  ///< activations, CUDA graphs, communication buffers
   Information kv_free() const { return had - weights - workspace; }
@@ -92,13 +93,13 @@ struct OperatingPoint {
   double slots = 0;         ///< batch / batch_cap
   double kv_cap = 0;
   double context = 0;
-  double prefill_share = 0; ///< of time
-  Time step;                ///< of decodes only
+  double prefill_share = 0;  ///< of time
+  Time step;                 ///< of decodes only
   Time tpot, tpot_p, ttft, ttft_p, e2e, e2e_p;
-  double steps_s = 0;       ///< engine steps per second while there is work
-  double busy = 0;          ///< share of time in which the engine steps at all
-  double mfu = 0;           ///< model FLOPs over dense peak
-  double mbu = 0;           ///< bytes read over memory bandwidth
+  double steps_s = 0;  ///< engine steps per second while there is work
+  double busy = 0;     ///< share of time in which the engine steps at all
+  double mfu = 0;      ///< model FLOPs over dense peak
+  double mbu = 0;      ///< bytes read over memory bandwidth
   TokenRate output_rate() const { return rate_s * output * token / second; }
   double output = 0;
 };
@@ -166,8 +167,8 @@ struct Search {
   std::vector<Choice> tried;
 };
 Search search_layouts(const catalog::Model& model, const catalog::Accelerator& accelerator,
-                      const fabric::Path& path, const std::vector<Layout>& layouts,
-                      Engine engine, const EngineLimits& limits, const Load& shape,
-                      const Targets& targets, double peak_s, double ceiling);
+                      const fabric::Path& path, const std::vector<Layout>& layouts, Engine engine,
+                      const EngineLimits& limits, const Load& shape, const Targets& targets,
+                      double peak_s, double ceiling);
 
 }  // namespace headroom::infer

@@ -163,13 +163,11 @@ TEST(Search, FewestGpusWin) {
   const auto m = llama_8b();
   const auto a = h100();
   const auto layouts = feasible_layouts(m, a, hgx(), Layout{}, {}, {}, 64);
-  const auto s = search_layouts(m, a, hgx(), layouts, Engine::vllm, {}, chat(0),
-                                {2, 0.05, 0, 0.99}, 60, 0.85);
+  const auto s =
+      search_layouts(m, a, hgx(), layouts, Engine::vllm, {}, chat(0), {2, 0.05, 0, 0.99}, 60, 0.85);
   ASSERT_TRUE(s.best);
   for (const auto& c : s.tried) {
-    if (c.capacity.feasible) {
-      EXPECT_LE(s.best->gpus(), c.gpus());
-    }
+    if (c.capacity.feasible) { EXPECT_LE(s.best->gpus(), c.gpus()); }
   }
   EXPECT_GE(s.best->replicas * s.best->capacity.at.rate_s * 0.85, 60 * (1 - 1e-9));
 }

@@ -58,10 +58,13 @@ void EdgeStudy::record() {
   peak_factor = book.input(
       "peak-factor", count(spec.peak_factor, 4, "busiest hour four times the mean of 24"), "");
   concurrency = book.input("concurrency", count(spec.concurrency, 1, "one request at once"), "");
-  input = book.input("input-tokens", spec.input.or_else(Value<Tokens>(
-      500 * token, assumed("a question with a page of context"))), "token");
-  output = book.input("output-tokens", spec.output.or_else(Value<Tokens>(
-      150 * token, assumed("a short answer"))), "token");
+  input = book.input(
+      "input-tokens",
+      spec.input.or_else(Value<Tokens>(500 * token, assumed("a question with a page of context"))),
+      "token");
+  output = book.input("output-tokens",
+                      spec.output.or_else(Value<Tokens>(150 * token, assumed("a short answer"))),
+                      "token");
   model_node = book.choice("model", demand.model->id);
   device_node = book.choice("accelerator", demand.box.accelerator->id);
   context = std::max(spec.context.or_else(Tokens{}).si(), (input.value + output.value).si());
@@ -79,14 +82,17 @@ void EdgeStudy::speed() {
   service_s = prompt_s + output.value.si() * alone;
   const double bits = step->bytes_read({1, held, 0, 0}).si();
   const auto rate = [](double s) { return TokenRate::from_si(s > 0 ? 1 / s : 0); };
-  const auto bandwidth = book.input("memory-bandwidth",
-      demand.box.accelerator->memory_bandwidth.or_else(Value<Bandwidth>(
-          Bandwidth{}, assumed("the catalogue knows no bandwidth"))), "GB/s");
+  const auto bandwidth =
+      book.input("memory-bandwidth",
+                 demand.box.accelerator->memory_bandwidth.or_else(
+                     Value<Bandwidth>(Bandwidth{}, assumed("the catalogue knows no bandwidth"))),
+                 "GB/s");
   const auto read = book.derive("bytes-per-token", Information::from_si(bits), "GB",
                                 "weights without the embedding table, and the KV cache",
                                 {model_node, input, output});
-  r.speed_bound = book.derive("speed-bound", rate(bits / std::max(bandwidth.value.si(), 1.0)),
-                              "token/s", "memory bandwidth / bytes read a token", {bandwidth, read});
+  r.speed_bound =
+      book.derive("speed-bound", rate(bits / std::max(bandwidth.value.si(), 1.0)), "token/s",
+                  "memory bandwidth / bytes read a token", {bandwidth, read});
   r.speed = book.derive("speed", rate(alone), "token/s",
                         "1 / (bytes / (bandwidth x efficiency) + host time of a step)",
                         {bandwidth, read, device_node});
@@ -138,22 +144,26 @@ void EdgeStudy::offer_narrower(Margin& m) const {
   const double t = s.decode(std::max(concurrency.value.si(), 1.0), context).si();
   m.remedies.push_back({"serve in int4: " + format(s.weights_per_gpu(), "GB") + " of weights, " +
                             amount(t > 0 ? 1 / t : 0, "token/s") + " a user",
-                        {}, {}, "this model"});
+                        {},
+                        {},
+                        "this model"});
 }
 
 void EdgeStudy::memory_limit() {
   const double users = std::max(concurrency.value.si(), 1.0);
   const EngineLimits engine{users, prompt_budget, 1.0, 0, 0, 0};
   const Memory memory = replica_memory(*step, engine, *demand.model);
-  const auto weights = book.derive("weights", memory.weights, "GB", "parameters x stored bytes",
-                                   {model_node});
+  const auto weights =
+      book.derive("weights", memory.weights, "GB", "parameters x stored bytes", {model_node});
   const auto kv = book.derive("kv", users * step->kv_per_gpu(context), "GB",
                               "KV cache of all requests at once", {concurrency, input, output});
   // A box's runtime needs less than a server's 1 GB of graphs; a twentieth is left for it.
   const auto need = book.derive("memory-needed", 1.05 * (memory.weights + kv.value), "GB",
                                 "weights + KV, and 5 % for the runtime", {weights, kv});
-  const auto device = book.input("box-memory", demand.box.accelerator->memory.or_else(
-      Value<Information>(Information{}, assumed("the catalogue knows no memory"))), "GB");
+  const auto device = book.input("box-memory",
+                                 demand.box.accelerator->memory.or_else(Value<Information>(
+                                     Information{}, assumed("the catalogue knows no memory"))),
+                                 "GB");
   const double share = demand.box.accelerator->memory_usable.or_else(Scalar(unified_memory_share));
   const auto have = book.derive("memory-usable", device.value * share, "GB",
                                 "memory x share the accelerator may use", {device, device_node});
@@ -172,9 +182,9 @@ void EdgeStudy::load_limit() {
   const auto need = book.derive("work-peak-hour", rate * service_s * second, "h",
                                 "requests of the busiest hour x (prompt + answer time)",
                                 {requests, peak_factor, r.speed, r.ttft});
-  const auto have = book.derive("work-allowed", devices.value.si() * box_ceiling * (1 * hour), "h",
-                                "boxes x 1 h x 80 % (assumed, so that requests rarely wait)",
-                                {devices});
+  const auto have =
+      book.derive("work-allowed", devices.value.si() * box_ceiling * (1 * hour), "h",
+                  "boxes x 1 h x 80 % (assumed, so that requests rarely wait)", {devices});
   auto m = make_margin(book.id("load"), "busiest hour of a site, " + demand.scope, need, have, "h")
                .because(amount(rate, "requests") + " in the busiest hour take " +
                         amount(service_s, "s") + " each.");
@@ -193,10 +203,13 @@ void EdgeStudy::load_limit() {
 
 void EdgeStudy::limits() {
   memory_limit();
-  const auto speed = book.input("speed-asked", spec.min_speed.or_else(Value<TokenRate>(
-      TokenRate::from_si(10), assumed("twice the speed of reading, about 5 token/s"))), "token/s");
-  auto m = make_margin(book.id("speed"), "speed for a user, " + demand.scope, speed,
-                       r.speed_shared, "token/s")
+  const auto speed = book.input(
+      "speed-asked",
+      spec.min_speed.or_else(Value<TokenRate>(
+          TokenRate::from_si(10), assumed("twice the speed of reading, about 5 token/s"))),
+      "token/s");
+  auto m = make_margin(book.id("speed"), "speed for a user, " + demand.scope, speed, r.speed_shared,
+                       "token/s")
                .because("Reading the weights bounds one user to " +
                         format(r.speed_bound.value, "token/s") + "; with losses it is " +
                         format(r.speed.value, "token/s") + " alone and " +
@@ -241,11 +254,14 @@ void EdgeStudy::compare() {
   central.model = demand.model;
   central.hardware = *demand.central;
   r.central = assess(service, central, book.trace());
-  const auto uplink = book.input("uplink", spec.uplink.or_else(Value<Time>(
-      40 * millisecond, assumed("a round trip within a continent"))), "ms");
+  const auto uplink = book.input("uplink",
+                                 spec.uplink.or_else(Value<Time>(
+                                     40 * millisecond, assumed("a round trip within a continent"))),
+                                 "ms");
   r.central_ttft = book.derive("central-ttft", r.central->ttft.value + uplink.value, "ms",
                                "TTFT in the region + round trip", {r.central->ttft, uplink});
-  Plan p{book.id("central"), "infer",
+  Plan p{book.id("central"),
+         "infer",
          amount(r.boxes.value.si(), "boxes", 6) + " at the sites, or " +
              amount(r.central->gpus_needed.value.si(), "GPUs", 6) + " of " +
              demand.central->accelerator->id + " in one region (TTFT " +

@@ -25,49 +25,53 @@ TokenRate embedding_rate(const catalog::Model& model, const catalog::Accelerator
 EmbedResult assess(const EmbedSpec& spec, const EmbedDemand& demand, Trace& trace) {
   EmbedResult r;
   if (!demand.model || !demand.hardware.accelerator) {
-    r.findings.remarks.push_back(demand.scope + ": no model or accelerator, embedding not computed");
+    r.findings.remarks.push_back(demand.scope +
+                                 ": no model or accelerator, embedding not computed");
     return r;
   }
   Book book(trace, demand.scope);
   const auto& device = *demand.hardware.accelerator;
   const NodeId model_node = book.choice("model", demand.model->id);
   const NodeId device_node = book.choice("accelerator", device.id);
-  const auto query = book.input("query-tokens", spec.query.or_else(Value<Tokens>(
-      512 * token, assumed("passages of 512 tokens"))), "token");
-  const auto corpus = book.input("corpus", spec.corpus.or_else(Value<Tokens>(
-      Tokens{}, assumed("no corpus given"))), "token");
-  const auto online = book.input("queries", spec.rate.or_else(Value<Rate>(
-      Rate{}, assumed("no queries given"))), "request/s");
+  const auto query = book.input(
+      "query-tokens",
+      spec.query.or_else(Value<Tokens>(512 * token, assumed("passages of 512 tokens"))), "token");
+  const auto corpus = book.input(
+      "corpus", spec.corpus.or_else(Value<Tokens>(Tokens{}, assumed("no corpus given"))), "token");
+  const auto online = book.input(
+      "queries", spec.rate.or_else(Value<Rate>(Rate{}, assumed("no queries given"))), "request/s");
   const Precision precision = spec.precision.or_else(Precision::bf16);
-  r.rate_per_gpu = book.derive("rate-per-gpu",
-                               embedding_rate(*demand.model, device, precision, query.value.si()),
-                               "token/s", "8,192 tokens / step of the oracle x 0.65",
-                               {model_node, device_node, query});
+  r.rate_per_gpu = book.derive(
+      "rate-per-gpu", embedding_rate(*demand.model, device, precision, query.value.si()), "token/s",
+      "8,192 tokens / step of the oracle x 0.65", {model_node, device_node, query});
   const double rate = std::max(r.rate_per_gpu.value.si(), 1e-9);
-  const auto steady = book.derive("query-rate", TokenRate::from_si(online.value.si() * query.value.si()),
-                                  "token/s", "queries x tokens of a query", {online, query});
+  const auto steady =
+      book.derive("query-rate", TokenRate::from_si(online.value.si() * query.value.si()), "token/s",
+                  "queries x tokens of a query", {online, query});
   // Work for the corpus in the time allowed comes on top of the queries.
   const double allowed_s = spec.within ? spec.within.get().si() : 0;
   const double wanted = steady.value.si() + (allowed_s > 0 ? corpus.value.si() / allowed_s : 0);
   std::vector<NodeId> from{steady, corpus, r.rate_per_gpu};
   if (spec.within) from.push_back(book.input("within", spec.within, "h"));
-  r.gpus_needed = book.derive("gpus-needed", Scalar(std::max(1.0, std::ceil(wanted / rate - 1e-9))),
-                              "GPU", "ceil((queries + corpus / time allowed) / rate of a GPU)", from);
+  r.gpus_needed =
+      book.derive("gpus-needed", Scalar(std::max(1.0, std::ceil(wanted / rate - 1e-9))), "GPU",
+                  "ceil((queries + corpus / time allowed) / rate of a GPU)", from);
   const double had = demand.hardware.gpus ? std::max(demand.hardware.gpus->value.si(), 0.0)
                                           : r.gpus_needed.value.si();
   const double left = std::max(had * rate - steady.value.si(), 0.0);
   constexpr double never_s = 100 * 365 * 86400.0;
   const double time_s = left > 0 ? std::min(corpus.value.si() / left, never_s)
                                  : (corpus.value.si() > 0 ? never_s : 0);
-  r.corpus_time = book.derive("corpus-time", time_s * second, "h",
-                              "corpus / what queries leave of the GPUs", {corpus, r.rate_per_gpu, steady});
+  r.corpus_time =
+      book.derive("corpus-time", time_s * second, "h", "corpus / what queries leave of the GPUs",
+                  {corpus, r.rate_per_gpu, steady});
   r.gpu_hours = book.derive("gpu-hours", Scalar(corpus.value.si() / rate / 3600), "",
                             "corpus / rate of a GPU, in GPU-hours", {corpus, r.rate_per_gpu});
   r.query_time = book.derive("query-time", query.value / r.rate_per_gpu.value, "ms",
                              "tokens of a query / rate of a GPU", {query, r.rate_per_gpu});
-  r.corpus_energy = book.derive("corpus-energy",
-                                gpu_power(device, 1, 0) * (corpus.value.si() / rate * second), "kWh",
-                                "GPU-hours x maximum power", {r.gpu_hours, device_node});
+  r.corpus_energy =
+      book.derive("corpus-energy", gpu_power(device, 1, 0) * (corpus.value.si() / rate * second),
+                  "kWh", "GPU-hours x maximum power", {r.gpu_hours, device_node});
   if (spec.within && corpus.value.si() > 0 && demand.hardware.gpus) {
     auto m = make_margin(book.id("corpus"), "GPUs for embedding, " + demand.scope, r.gpus_needed,
                          *demand.hardware.gpus, "GPU")
@@ -82,8 +86,8 @@ EmbedResult assess(const EmbedSpec& spec, const EmbedDemand& demand, Trace& trac
   if (online.value.si() > 0 && demand.hardware.gpus) {
     const auto have = book.derive("rate", r.rate_per_gpu.value * had, "token/s",
                                   "rate of a GPU x GPUs", {r.rate_per_gpu});
-    r.findings.margins.push_back(make_margin(book.id("queries"), "queries to embed, " + demand.scope,
-                                             steady, have, "token/s"));
+    r.findings.margins.push_back(make_margin(
+        book.id("queries"), "queries to embed, " + demand.scope, steady, have, "token/s"));
   }
   return r;
 }

@@ -47,13 +47,12 @@ std::string lower(std::string s) {
 using Names = std::vector<std::pair<std::string, std::string>>;
 
 const catalog::Model* model_of(const std::string& called) {
-  static const Names names{
-      {"405b", "llama-3.1-405b"},       {"llama-3.1-70b", "llama-3.1-70b"},
-      {"llama v3.1 70b", "llama-3.1-70b"}, {"v3.1 8b", "llama-3.1-8b"},
-      {"3.1-8b", "llama-3.1-8b"},       {"mistral 7b", "mistral-7b"},
-      {"mixtral 8x22b", "mixtral-8x22b"}, {"mixtral 8x7b", "mixtral-8x7b"},
-      {"qwen3-32b", "qwen3-32b"},       {"deepseek-v3", "deepseek-v3"},
-      {"deepseek-r1", "deepseek-v3"},   {"gpt-oss-120b", "gpt-oss-120b"}};
+  static const Names names{{"405b", "llama-3.1-405b"},          {"llama-3.1-70b", "llama-3.1-70b"},
+                           {"llama v3.1 70b", "llama-3.1-70b"}, {"v3.1 8b", "llama-3.1-8b"},
+                           {"3.1-8b", "llama-3.1-8b"},          {"mistral 7b", "mistral-7b"},
+                           {"mixtral 8x22b", "mixtral-8x22b"},  {"mixtral 8x7b", "mixtral-8x7b"},
+                           {"qwen3-32b", "qwen3-32b"},          {"deepseek-v3", "deepseek-v3"},
+                           {"deepseek-r1", "deepseek-v3"},      {"gpt-oss-120b", "gpt-oss-120b"}};
   const auto name = lower(called);
   for (const auto& [part, id] : names) {
     if (name.find(part) != std::string::npos) {
@@ -64,9 +63,10 @@ const catalog::Model* model_of(const std::string& called) {
 }
 
 const catalog::Accelerator* gpu_of(const std::string& called) {
-  static const Names names{{"gb300", "gb300"},     {"gb200", "gb200"},    {"b300", "b300-sxm"},
-                           {"b200", "b200-sxm"},   {"gh200", ""},         {"h200", "h200-sxm"},
-                           {"h100", "h100-sxm"},   {"a100", "a100-sxm-80gb"}, {"l40s", "l40s"}};
+  static const Names names{
+      {"gb300", "gb300"}, {"gb200", "gb200"},   {"b300", "b300-sxm"}, {"b200", "b200-sxm"},
+      {"gh200", ""},      {"h200", "h200-sxm"}, {"h100", "h100-sxm"}, {"a100", "a100-sxm-80gb"},
+      {"l40s", "l40s"}};
   const auto name = lower(called);
   for (const auto& [part, id] : names) {
     if (name.find(part) != std::string::npos) {
@@ -105,12 +105,13 @@ struct Errors {
   double p90() const { return at(all, 0.9); }
 };
 
-void print(const std::string& title, const std::map<std::string, Errors>& groups, const Errors& all) {
+void print(const std::string& title, const std::map<std::string, Errors>& groups,
+           const Errors& all) {
   if (!std::getenv("HEADROOM_PRINT")) return;
   std::printf("%s\n", title.c_str());
   for (const auto& [name, e] : groups) {
-    std::printf("| %s | %zu | %.1f | %.1f | %.2f |\n", name.c_str(), e.all.size(),
-                100 * e.median(), 100 * e.p90(), Errors::at(e.ratio, 0.5));
+    std::printf("| %s | %zu | %.1f | %.1f | %.2f |\n", name.c_str(), e.all.size(), 100 * e.median(),
+                100 * e.p90(), Errors::at(e.ratio, 0.5));
   }
   std::printf("| all | %zu | %.1f | %.1f | %.2f |\n", all.all.size(), 100 * all.median(),
               100 * all.p90(), Errors::at(all.ratio, 0.5));
@@ -156,13 +157,15 @@ TEST_F(Measured, ClosedLoopTimePerToken) {
     const int ep = static_cast<int>(number(row, "ep").value_or(1));
     if (ep > 1 && tp > 8) tp /= ep;  // the source multiplied both degrees
     if (tp > 8) continue;            // wide expert parallelism is not modelled
-    Layout layout{tp, 1, *precision, element_bits(*precision) < 16 ? Precision::fp8 : Precision::bf16};
+    Layout layout{tp, 1, *precision,
+                  element_bits(*precision) < 16 ? Precision::fp8 : Precision::bf16};
     if (m->id == "gpt-oss-120b") layout.weights = Precision::mxfp4;
     const StepModel step(*m, *gpu, path_of(*gpu), layout, engine_of(text(row, "engine")));
     // The client of InferenceX draws lengths from 0.8 to 1.0 of the nominal.
     const double drawn = text(row, "sid").rfind("2026", 0) == 0 ? 0.9 : 1;
-    const double predicted = closed_loop_tpot_s(step, *number(row, "concurrency"),
-                                                drawn * *number(row, "isl"), drawn * *number(row, "osl"));
+    const double predicted =
+        closed_loop_tpot_s(step, *number(row, "concurrency"), drawn * *number(row, "isl"),
+                           drawn * *number(row, "osl"));
     groups[m->id + " " + gpu->id + " " + text(row, "engine") + " " + text(row, "precision")].add(
         predicted * 1e3, *tpot);
     all.add(predicted * 1e3, *tpot);
@@ -203,9 +206,11 @@ TEST_F(Measured, OfflineThroughput) {
     limits.budget = 2048;
     limits.max_batch = 2048;
     const Replica replica(*m, step, limits);
-    if (replica.kv_cap(1) < 1) continue;  // weights near the brim: the engine's own trimming decides
+    if (replica.kv_cap(1) < 1)
+      continue;  // weights near the brim: the engine's own trimming decides
     const double predicted = offline_rate(replica, *number(row, "isl"), *number(row, "osl"));
-    groups[m->id + " " + gpu->id + " " + text(row, "precision")].add(predicted, *number(row, "out_tok_s"));
+    groups[m->id + " " + gpu->id + " " + text(row, "precision")].add(predicted,
+                                                                     *number(row, "out_tok_s"));
     all.add(predicted, *number(row, "out_tok_s"));
   }
   print("offline throughput", groups, all);
@@ -234,10 +239,12 @@ TEST_F(Measured, OpenLoopServers) {
     EngineLimits limits;
     limits.max_batch = *number(row, "max_num_seqs");
     limits.budget = *number(row, "max_num_batched_tokens");
-    const Replica replica(*m, StepModel(*m, *gpu, path_of(*gpu),
-                                        Layout{static_cast<int>(*number(row, "tp")), 1}), limits);
+    const Replica replica(
+        *m, StepModel(*m, *gpu, path_of(*gpu), Layout{static_cast<int>(*number(row, "tp")), 1}),
+        limits);
     const double asked = *number(row, "output_len");
-    for (auto at = row.find("{\"rate\""); at != std::string::npos; at = row.find("{\"rate\"", at + 1)) {
+    for (auto at = row.find("{\"rate\""); at != std::string::npos;
+         at = row.find("{\"rate\"", at + 1)) {
       const auto stage = row.substr(at);
       if (*number(stage, "failed") > 0) continue;
       Load l;
@@ -251,8 +258,9 @@ TEST_F(Measured, OpenLoopServers) {
       ttft.add(o.ttft.in(millisecond), *number(stage.substr(stage.find("\"p50\"")), "p50"));
       e2e.add(o.e2e.in(millisecond), *number(stage.substr(stage.find("\"e2e_ms\"")), "mean"));
       if (std::getenv("HEADROOM_PRINT")) {
-        std::printf("%s %.0f/s: TTFT x %.2f, end to end x %.2f, step %.1f ms, batch %.0f\n", id.c_str(),
-                    l.rate_s, ttft.ratio.back(), e2e.ratio.back(), o.step.in(millisecond), o.batch);
+        std::printf("%s %.0f/s: TTFT x %.2f, end to end x %.2f, step %.1f ms, batch %.0f\n",
+                    id.c_str(), l.rate_s, ttft.ratio.back(), e2e.ratio.back(),
+                    o.step.in(millisecond), o.batch);
       }
     }
   }
@@ -278,7 +286,8 @@ TEST_F(Measured, SingleUserOnSmallDevices) {
   for (const auto& c : cases) {
     const std::string wanted = c.weights == Precision::int4 ? "Q4_K_M" : "F16";
     for (const auto& row : rows) {
-      if (text(row, "gpu") != c.row_gpu || !number(row, c.key) || number(row, "n_gpu") != 1.0) continue;
+      if (text(row, "gpu") != c.row_gpu || !number(row, c.key) || number(row, "n_gpu") != 1.0)
+        continue;
       if (c.device == std::string("rtx-4090") && text(row, "precision") != wanted) continue;
       const auto* m = catalog::Catalog::builtin().find<catalog::Model>(c.model);
       const auto* a = catalog::Catalog::builtin().find<catalog::Accelerator>(c.device);

@@ -92,8 +92,8 @@ struct Rag {
   RagResult run() { return assess(spec, demand, trace); }
 };
 
-// 5e6 documents of 2,000 tokens in chunks of 512 with a stride of 461: 5 each (ceil(1949/461)), 25e6
-// chunks; an fp32 HNSW of 1,024 dimensions is then 25e6 x (4,096 + 128) x 1.2 = 127 GB.
+// 5e6 documents of 2,000 tokens in chunks of 512 with a stride of 461: 5 each (ceil(1949/461)),
+// 25e6 chunks; an fp32 HNSW of 1,024 dimensions is then 25e6 x (4,096 + 128) x 1.2 = 127 GB.
 TEST(Rag, CorpusAndIndexByHand) {
   Rag rag;
   const auto r = rag.run();
@@ -105,8 +105,10 @@ TEST(Rag, CorpusAndIndexByHand) {
 TEST(Rag, FirstTokenIsTheSumOfItsStages) {
   Rag rag;
   const auto r = rag.run();
-  EXPECT_NEAR(r.first_token.value.si(), (r.embed_time.value + r.search_time.value +
-                                         r.rerank_time.value + r.service.ttft.value).si(), 1e-12);
+  EXPECT_NEAR(
+      r.first_token.value.si(),
+      (r.embed_time.value + r.search_time.value + r.rerank_time.value + r.service.ttft.value).si(),
+      1e-12);
   EXPECT_TRUE(limit(r, "infer.docs.first-token")->holds());
   rag.spec.first_token = {5 * millisecond, said()};
   const auto fails = rag.run();

@@ -70,8 +70,10 @@ double Response::quantile(double p) const {
   auto above = [&](double t) {
     double sum = 0;
     for (const double s : service) {
-      if (t < s) sum += 1;
-      else if (wait > 0) sum += chance * std::exp(-(t - s) / wait);
+      if (t < s)
+        sum += 1;
+      else if (wait > 0)
+        sum += chance * std::exp(-(t - s) / wait);
     }
     return sum / points;
   };

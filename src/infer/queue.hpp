@@ -38,7 +38,7 @@ struct Response {
   double service_mean = 0;  ///< lognormal part
   double service_cv = 0;
   double wait_mean = 0;
-  double busy = 0;          ///< chance to wait at all
+  double busy = 0;  ///< chance to wait at all
 
   double mean() const { return fixed + service_mean + wait_mean; }
   double quantile(double p) const;

@@ -33,7 +33,8 @@ TEST(Queue, KingmanIsExactForPoissonArrivals) {
   EXPECT_EQ(kingman_wait(0, 1, 1, 1), 0);
 }
 
-// M/M/10 at load 0.9: Erlang C gives a wait of 0.669 service times (a = 9, C = 0.6687, W = C/(k - a)).
+// M/M/10 at load 0.9: Erlang C gives a wait of 0.669 service times (a = 9, C = 0.6687, W = C/(k -
+// a)).
 TEST(Queue, SakasegawaIsNearErlangC) {
   EXPECT_NEAR(sakasegawa_wait(10, 0.9, 1, 1, 1), 0.669, 0.02);
   EXPECT_NEAR(sakasegawa_wait(1, 0.8, 1, 1, 1), 4, 1e-9);

@@ -59,18 +59,21 @@ bool RagStudy::complete_input() {
 
 void RagStudy::corpus() {
   documents = book.input("documents", spec.documents, "");
-  document = given("document-tokens", spec.document_tokens, 2000 * token, "four pages of text",
-                   "token");
+  document =
+      given("document-tokens", spec.document_tokens, 2000 * token, "four pages of text", "token");
   chunk = given("chunk", spec.chunk, 512 * token, "passages of 512 tokens", "token");
   const auto overlap = given("overlap", spec.overlap, Scalar(0.1), "a tenth repeated", "%");
   embed_node = book.choice("embedding-model", demand.embedding->id);
   device_node = book.choice("accelerator", demand.hardware.accelerator->id);
-  const double each = workload::chunk_count(document.value, chunk.value,
-                                            chunk.value * overlap.value.si());
+  const double each =
+      workload::chunk_count(document.value, chunk.value, chunk.value * overlap.value.si());
   r.chunks = book.derive("chunks", Scalar(documents.value.si() * each), "",
-                         "documents x chunks of one, overlap counted", {documents, document, chunk, overlap});
+                         "documents x chunks of one, overlap counted",
+                         {documents, document, chunk, overlap});
   embed_rate = std::max(embedding_rate(*demand.embedding, *demand.hardware.accelerator,
-                                       Precision::bf16, chunk.value.si()).si(), 1e-9);
+                                       Precision::bf16, chunk.value.si())
+                            .si(),
+                        1e-9);
   const double tokens = r.chunks.value.si() * chunk.value.si();
   r.build_gpu_hours = book.derive("build-gpu-hours", Scalar(tokens / embed_rate / 3600), "",
                                   "chunks x chunk / tokens a GPU embeds, in GPU-hours",
@@ -79,9 +82,9 @@ void RagStudy::corpus() {
 
 void RagStudy::search() {
   index.kind = spec.index;
-  const auto dimensions = given("dimensions", spec.dimensions,
-                                Scalar(workload::vector_length(*demand.embedding)),
-                                "vector of the embedding model", "");
+  const auto dimensions =
+      given("dimensions", spec.dimensions, Scalar(workload::vector_length(*demand.embedding)),
+            "vector of the embedding model", "");
   index.dimensions = static_cast<int>(std::clamp(dimensions.value.si(), 1.0, 1e6));
   const auto bytes = given("bytes-per-dimension", spec.bytes_per_dimension, 4 * byte, "fp32", "B");
   index.bytes_per_dimension = bytes.value.in(byte);
@@ -101,8 +104,9 @@ void RagStudy::search() {
                                "shards that hold the index x copies that carry the rate",
                                {r.index, node_memory, peak, recall});
   const double tail = -std::log(1 - 0.99);  // p99 of an exponential of this mean
-  r.search_time = book.derive("search-time", fleet.latency * tail, "ms",
-                              "4.6 x mean of a query (p99 of an exponential)", {r.index, recall, peak});
+  r.search_time =
+      book.derive("search-time", fleet.latency * tail, "ms",
+                  "4.6 x mean of a query (p99 of an exponential)", {r.index, recall, peak});
 }
 
 void RagStudy::support() {
@@ -111,22 +115,25 @@ void RagStudy::support() {
   question = book.input("question-tokens", traffic.input.mean, "token");
   const auto& ranker = demand.reranker ? *demand.reranker : *demand.embedding;
   const double pair = chunk.value.si() + std::min(question.value.si(), chunk.value.si());
-  rerank_rate = std::max(embedding_rate(ranker, *demand.hardware.accelerator, Precision::bf16,
-                                        pair).si(), 1e-9);
+  rerank_rate = std::max(
+      embedding_rate(ranker, *demand.hardware.accelerator, Precision::bf16, pair).si(), 1e-9);
   const double asked = std::min(question.value.si(), 8192.0);
   // One GPU is lightly loaded when its stage starts; at 60 % an M/M/1 stage takes 2.5 services.
   const double queue = 1 / (1 - support_ceiling);
-  r.embed_time = book.derive("embed-time", (asked / embed_rate * queue) * second + 5 * millisecond, "ms",
-                             "question / tokens a GPU embeds, queue at 60 %, 5 ms of host (assumed)",
-                             {question, embed_node, device_node});
+  r.embed_time =
+      book.derive("embed-time", (asked / embed_rate * queue) * second + 5 * millisecond, "ms",
+                  "question / tokens a GPU embeds, queue at 60 %, 5 ms of host (assumed)",
+                  {question, embed_node, device_node});
   const double ranked = candidates.value.si() * pair;
-  r.rerank_time = book.derive("rerank-time", ranked / rerank_rate * queue * second, "ms",
-                              "candidates x (chunk + question) / tokens a GPU reranks, queue at 60 %",
-                              {candidates, chunk, question, device_node});
+  r.rerank_time =
+      book.derive("rerank-time", ranked / rerank_rate * queue * second, "ms",
+                  "candidates x (chunk + question) / tokens a GPU reranks, queue at 60 %",
+                  {candidates, chunk, question, device_node});
   const double work = peak.value.si() * (asked / embed_rate + ranked / rerank_rate);
-  r.support_gpus = book.derive("support-gpus", Scalar(std::max(1.0, std::ceil(work / support_ceiling - 1e-9))),
-                               "GPU", "peak rate x (embedding + reranking time) / 60 %",
-                               {peak, candidates, chunk, question, embed_node, device_node});
+  r.support_gpus =
+      book.derive("support-gpus", Scalar(std::max(1.0, std::ceil(work / support_ceiling - 1e-9))),
+                  "GPU", "peak rate x (embedding + reranking time) / 60 %",
+                  {peak, candidates, chunk, question, embed_node, device_node});
 }
 
 void RagStudy::service() {
@@ -135,7 +142,8 @@ void RagStudy::service() {
   ServiceSpec llm = spec.llm;
   llm.traffic = traffic;
   auto longer = [&](Value<Tokens>& v) {
-    if (v) v = Value<Tokens>(v.get() + r.extra_prefill.value, assumed("question and retrieved chunks"));
+    if (v)
+      v = Value<Tokens>(v.get() + r.extra_prefill.value, assumed("question and retrieved chunks"));
   };
   const double own = std::max(question.value.si(), 1.0);
   const double share = traffic.prefix_share.or_else(Scalar(0.0)).si();
@@ -143,8 +151,8 @@ void RagStudy::service() {
   longer(llm.traffic.input.p90);
   longer(llm.traffic.input.p99);
   // Retrieved passages differ from question to question; only the question's own share is cached.
-  llm.traffic.prefix_share = Value<Scalar>(
-      share * own / (own + r.extra_prefill.value.si()), assumed("retrieved chunks are not cached"));
+  llm.traffic.prefix_share = Value<Scalar>(share * own / (own + r.extra_prefill.value.si()),
+                                           assumed("retrieved chunks are not cached"));
   ServiceDemand inner;
   inner.scope = demand.scope + ".llm";
   inner.model = demand.llm;
@@ -157,10 +165,9 @@ void RagStudy::service() {
   }
   r.service = assess(llm, inner, book.trace());
   r.findings.append(r.service.findings);
-  r.gpus_needed = book.derive("gpus-needed", Scalar(r.service.gpus_needed.value.si() +
-                                                    r.support_gpus.value.si()),
-                              "GPU", "LLM + embedding and reranking",
-                              {r.service.gpus_needed, r.support_gpus});
+  r.gpus_needed = book.derive(
+      "gpus-needed", Scalar(r.service.gpus_needed.value.si() + r.support_gpus.value.si()), "GPU",
+      "LLM + embedding and reranking", {r.service.gpus_needed, r.support_gpus});
 }
 
 void RagStudy::chain() {
@@ -173,31 +180,41 @@ void RagStudy::chain() {
 
 void RagStudy::limits() {
   if (spec.node_count > 0) {
-    const auto nodes = book.constant("search-nodes-had", Scalar(spec.node_count), "node",
-                                     published("scenario"));
+    const auto nodes =
+        book.constant("search-nodes-had", Scalar(spec.node_count), "node", published("scenario"));
     const auto copies = book.derive("index-all-copies", r.index.value * double(spec.index_replicas),
                                     "GB", "index x copies", {r.index});
     const auto memory = book.derive("search-memory", node_memory.value * double(spec.node_count),
                                     "GB", "nodes x memory of one", {nodes, node_memory});
-    auto m = make_margin(book.id("index-memory"), "index memory, " + demand.scope, copies, memory, "GB")
-                 .because(amount(r.chunks.value.si(), "chunks", 7) + " x " +
-                          std::to_string(index.dimensions) + " dimensions make " +
-                          format(r.index.value, "GB") + " a copy.");
+    auto m =
+        make_margin(book.id("index-memory"), "index memory, " + demand.scope, copies, memory, "GB")
+            .because(amount(r.chunks.value.si(), "chunks", 7) + " x " +
+                     std::to_string(index.dimensions) + " dimensions make " +
+                     format(r.index.value, "GB") + " a copy.");
     if (m.headroom() < 0.1) {
       auto small = index;
       small.bytes_per_dimension = 1;
       m.remedies.push_back({"quantise vectors to int8: " +
                                 format(workload::index_bytes(small, r.chunks.value.si()), "GB") +
-                                " a copy (check the recall)", {}, {}, {}});
-      m.remedies.push_back({"run " + amount(r.search_nodes.value.si(), "search nodes", 6), {}, {}, {}});
+                                " a copy (check the recall)",
+                            {},
+                            {},
+                            {}});
+      m.remedies.push_back(
+          {"run " + amount(r.search_nodes.value.si(), "search nodes", 6), {}, {}, {}});
     }
     r.findings.margins.push_back(std::move(m));
-    auto rate = make_margin(book.id("search"), "search nodes, " + demand.scope, r.search_nodes, nodes, "node")
+    auto rate = make_margin(book.id("search"), "search nodes, " + demand.scope, r.search_nodes,
+                            nodes, "node")
                     .because(format(peak.value, "request/s") + " at a recall of " +
                              amount(100 * recall.value.si(), "%") + ".");
     if (rate.headroom() < 0.1) {
-      rate.remedies.push_back({"add " + amount(std::max(r.search_nodes.value.si() - spec.node_count, 1.0),
-                                               "search nodes", 6), {}, {}, {}});
+      rate.remedies.push_back(
+          {"add " + amount(std::max(r.search_nodes.value.si() - spec.node_count, 1.0),
+                           "search nodes", 6),
+           {},
+           {},
+           {}});
     }
     r.findings.margins.push_back(std::move(rate));
   }
@@ -211,25 +228,31 @@ void RagStudy::limits() {
                           format(r.service.ttft.value, "ms") + ".");
     if (m.headroom() < 0.1) {
       m.remedies.push_back({"put fewer chunks into the prompt (each adds " +
-                                format(chunk.value, "token") + " of prefill), or rerank fewer candidates",
-                            {}, {}, {}});
+                                format(chunk.value, "token") +
+                                " of prefill), or rerank fewer candidates",
+                            {},
+                            {},
+                            {}});
     }
     r.findings.margins.push_back(std::move(m));
   }
   if (!spec.refresh || spec.refresh.get().si() <= 0) return;
   const auto refresh = book.input("refresh", spec.refresh, "%");
-  const auto need = book.derive("refresh-gpu-time",
-                                r.build_gpu_hours.value.si() * refresh.value.si() * (1 * hour), "h",
-                                "GPU-hours of the corpus x share a day", {r.build_gpu_hours, refresh});
+  const auto need = book.derive(
+      "refresh-gpu-time", r.build_gpu_hours.value.si() * refresh.value.si() * (1 * hour), "h",
+      "GPU-hours of the corpus x share a day", {r.build_gpu_hours, refresh});
   const double spare = 1 - support_ceiling;
-  const auto have = book.derive("refresh-gpu-time-had", r.support_gpus.value.si() * spare * (24 * hour),
-                                "h", "what queries leave of the embedding GPUs (40 %) in a day",
-                                {r.support_gpus});
-  auto m = make_margin(book.id("refresh"), "embedding of changed documents, " + demand.scope, need, have, "h");
-  m.why = "A full pass over the corpus takes " + amount(r.build_gpu_hours.value.si(), "GPU-hours") + ".";
+  const auto have =
+      book.derive("refresh-gpu-time-had", r.support_gpus.value.si() * spare * (24 * hour), "h",
+                  "what queries leave of the embedding GPUs (40 %) in a day", {r.support_gpus});
+  auto m = make_margin(book.id("refresh"), "embedding of changed documents, " + demand.scope, need,
+                       have, "h");
+  m.why = "A full pass over the corpus takes " + amount(r.build_gpu_hours.value.si(), "GPU-hours") +
+          ".";
   if (m.headroom() < 0.1) {
     const double more = std::ceil((need.value - have.value) / (24 * hour));
-    m.remedies.push_back({"add " + amount(std::max(more, 1.0), "GPUs for embedding", 5), {}, {}, {}});
+    m.remedies.push_back(
+        {"add " + amount(std::max(more, 1.0), "GPUs for embedding", 5), {}, {}, {}});
   }
   r.findings.margins.push_back(std::move(m));
 }

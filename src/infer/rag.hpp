@@ -12,11 +12,11 @@
 // The stages' tails are added, which bounds the percentile of the sum from above.
 //
 // LIMITS (id "infer.<scope>.<...>")
-//   index-memory  index of all copies             | memory of the search nodes that exist (when given)
-//   search        search nodes needed             | nodes that exist (when given)
+//   index-memory  index of all copies             | memory of the search nodes that exist (when
+//   given) search        search nodes needed             | nodes that exist (when given)
 //   first-token   all stages                      | allowed
-//   refresh       GPU-hours to embed again a day  | 24 h of the embedding GPUs (when refresh is given)
-//   and the limits of the LLM service under "infer.<scope>.llm."
+//   refresh       GPU-hours to embed again a day  | 24 h of the embedding GPUs (when refresh is
+//   given) and the limits of the LLM service under "infer.<scope>.llm."
 //
 // Pure; ~20 ms.
 #pragma once
@@ -36,16 +36,16 @@ struct RagDemand {
 };
 
 struct RagResult {
-  Findings findings;             ///< with the service's
+  Findings findings;  ///< with the service's
   ServiceResult service;
   Figure<Scalar> chunks;
-  Figure<Information> index;     ///< one copy
-  Figure<Scalar> search_nodes;   ///< needed
+  Figure<Information> index;    ///< one copy
+  Figure<Scalar> search_nodes;  ///< needed
   Figure<Time> embed_time, search_time, rerank_time, first_token;
-  Figure<Scalar> build_gpu_hours;     ///< to embed the corpus once
-  Figure<Tokens> extra_prefill;       ///< retrieved tokens a request
-  Figure<Scalar> support_gpus;        ///< for embedding and reranking
-  Figure<Scalar> gpus_needed;         ///< LLM, embedding and reranking
+  Figure<Scalar> build_gpu_hours;  ///< to embed the corpus once
+  Figure<Tokens> extra_prefill;    ///< retrieved tokens a request
+  Figure<Scalar> support_gpus;     ///< for embedding and reranking
+  Figure<Scalar> gpus_needed;      ///< LLM, embedding and reranking
 };
 
 RagResult assess(const RagSpec& spec, const RagDemand& demand, Trace& trace);

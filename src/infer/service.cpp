@@ -34,10 +34,14 @@ void ServiceStudy::record_inputs() {
   input = book.input("input-tokens", traffic.input.mean, "token");
   output = book.input("output-tokens", traffic.output.mean, "token");
   const auto share = book.input("prefix-share", traffic.prefix_share, "%");
-  percentile = book.input("percentile", spec.slo.percentile.or_else(Value<Scalar>(
-      0.99, assumed("99 of 100 requests, when the scenario says nothing"))), "%");
-  ceiling = book.input("utilisation-ceiling", spec.utilisation.or_else(Value<Scalar>(
-      0.85, assumed("15 % held back at the peak for preemption, uneven routing and drift"))),
+  percentile = book.input("percentile",
+                          spec.slo.percentile.or_else(Value<Scalar>(
+                              0.99, assumed("99 of 100 requests, when the scenario says nothing"))),
+                          "%");
+  ceiling = book.input(
+      "utilisation-ceiling",
+      spec.utilisation.or_else(Value<Scalar>(
+          0.85, assumed("15 % held back at the peak for preemption, uneven routing and drift"))),
       "%");
   model_node = book.choice("model", demand.model->id);
   device_node = book.choice("accelerator", demand.hardware.accelerator->id);
@@ -45,19 +49,20 @@ void ServiceStudy::record_inputs() {
   r.limits = engine_limits(spec.engine);
   targets = {seconds(spec.slo.ttft), seconds(spec.slo.tpot), seconds(spec.slo.e2e),
              std::clamp(percentile.value.si(), 0.5, 0.9999)};
+  reached = targets;
   shape_nodes = {input, output, share, model_node, device_node, percentile};
 }
 
 std::vector<Layout> ServiceStudy::layouts(const Layout& formats) const {
   constexpr int most_gpus_of_replica = 1024;
-  return feasible_layouts(*demand.model, *demand.hardware.accelerator, demand.hardware.path, formats,
-                          spec.engine, r.limits, most_gpus_of_replica);
+  return feasible_layouts(*demand.model, *demand.hardware.accelerator, demand.hardware.path,
+                          formats, spec.engine, r.limits, most_gpus_of_replica);
 }
 
 Search ServiceStudy::search(const Layout& formats) const {
   return search_layouts(*demand.model, *demand.hardware.accelerator, demand.hardware.path,
-                        layouts(formats), demand.engine, r.limits, load, targets,
-                        peak.value.si(), ceiling.value);
+                        layouts(formats), demand.engine, r.limits, load, targets, peak.value.si(),
+                        ceiling.value);
 }
 
 bool ServiceStudy::choose() {
@@ -65,7 +70,8 @@ bool ServiceStudy::choose() {
   const Search found = search(formats);
   if (!found.best) {
     r.layout = formats;
-    r.layout.tp = std::max(spec.engine.tp, static_cast<int>(std::max(demand.hardware.path.domain, 1.0)));
+    r.layout.tp =
+        std::max(spec.engine.tp, static_cast<int>(std::max(demand.hardware.path.domain, 1.0)));
     r.layout.pp = std::max(spec.engine.pp, 1);
     return false;
   }
@@ -96,9 +102,10 @@ void ServiceStudy::nearest() {
                                     demand.hardware.path, {choice.layout}, demand.engine, r.limits,
                                     load, targets, peak.value.si(), ceiling.value);
   if (again.best && again.best->capacity.feasible) choice = *again.best;
-  r.findings.remarks.push_back(
-      demand.scope + ": no layout meets the " + binding_name(first) +
-      " asked, even for one request alone; the fleet shown allows 25 % over what one request takes");
+  r.findings.remarks.push_back(demand.scope + ": no layout meets the " + binding_name(first) +
+                               " asked, even for one request alone; the fleet shown allows 25 % "
+                               "over what one request takes");
+  reached = targets;
   targets = asked;
 }
 
@@ -111,22 +118,22 @@ void ServiceStudy::deploy() {
     deployed = std::clamp(std::floor(demand.hardware.gpus->value.si() / r.layout.gpus() + 1e-9),
                           0.0, needed);
   }
-  auto layout_node = book.choice("layout", "TP " + std::to_string(r.layout.tp) + " x PP " +
-                                               std::to_string(r.layout.pp));
+  auto layout_node = book.choice(
+      "layout", "TP " + std::to_string(r.layout.tp) + " x PP " + std::to_string(r.layout.pp));
   auto nodes = shape_nodes;
   nodes.push_back(layout_node);
-  r.gpus_per_replica = book.derive("gpus-per-replica", Scalar(r.layout.gpus()), "GPU",
-                                   "TP x PP, the layout that serves the peak with fewest GPUs",
-                                   {layout_node});
-  replica_rate = book.derive("replica-rate", Rate::from_si(choice.capacity.feasible ? each : 0),
-                             "request/s", "highest rate at which one replica meets every SLO",
-                             nodes);
-  r.replicas_needed = book.derive(
-      "replicas-needed", Scalar(needed), "", "ceil(peak rate / (replica rate x ceiling)) + spare",
-      {peak, replica_rate, ceiling});
-  r.gpus_needed = book.derive("gpus-needed", Scalar(needed * r.layout.gpus()), "GPU",
-                              "replicas needed x GPUs of a replica",
-                              {r.replicas_needed, r.gpus_per_replica});
+  r.gpus_per_replica =
+      book.derive("gpus-per-replica", Scalar(r.layout.gpus()), "GPU",
+                  "TP x PP, the layout that serves the peak with fewest GPUs", {layout_node});
+  replica_rate =
+      book.derive("replica-rate", Rate::from_si(choice.capacity.feasible ? each : 0), "request/s",
+                  "highest rate at which one replica meets every SLO", nodes);
+  r.replicas_needed = book.derive("replicas-needed", Scalar(needed), "",
+                                  "ceil(peak rate / (replica rate x ceiling)) + spare",
+                                  {peak, replica_rate, ceiling});
+  r.gpus_needed =
+      book.derive("gpus-needed", Scalar(needed * r.layout.gpus()), "GPU",
+                  "replicas needed x GPUs of a replica", {r.replicas_needed, r.gpus_per_replica});
   std::vector<NodeId> from{r.replicas_needed};
   if (demand.hardware.gpus) from.push_back(demand.hardware.gpus->node);
   r.replicas = book.derive("replicas", Scalar(deployed), "",
@@ -152,22 +159,30 @@ Time ServiceStudy::peak_ttft() const {
   const double served = std::max(r.peak.saturation_s * n, 1e-12);
   const double longest = 86400;
   const double backlog = std::max(peak.value.si() / served - 1, 0.0) * peak_duration_s;
-  return std::min(backlog, longest) * second + replica->operate(
-      [&] { Load l = load; l.rate_s = 0.5 * r.peak.saturation_s; return l; }(), targets.percentile).ttft_p;
+  return std::min(backlog, longest) * second + replica
+                                                   ->operate(
+                                                       [&] {
+                                                         Load l = load;
+                                                         l.rate_s = 0.5 * r.peak.saturation_s;
+                                                         return l;
+                                                       }(),
+                                                       targets.percentile)
+                                                   .ttft_p;
 }
 
 void ServiceStudy::figures() {
-  const auto at_peak = std::vector<NodeId>{peak, r.replicas, input, output, model_node, device_node};
+  const auto at_peak =
+      std::vector<NodeId>{peak, r.replicas, input, output, model_node, device_node};
   r.rate = rate;
   r.rate_peak = peak;
   r.ttft = book.derive("ttft", peak_ttft(), "ms",
                        "rest of the running step + wait for prefill and for a slot + own chunks",
                        at_peak);
-  r.tpot = book.derive("tpot", r.peak.tpot_p, "ms",
-                       "decode step / (1 - share of time spent on prompts), at the percentile",
-                       at_peak);
-  const double answer = std::max(
-      lognormal_quantile(load.output, load.output_cv, targets.percentile), load.output);
+  r.tpot =
+      book.derive("tpot", r.peak.tpot_p, "ms",
+                  "decode step / (1 - share of time spent on prompts), at the percentile", at_peak);
+  const double answer =
+      std::max(lognormal_quantile(load.output, load.output_cv, targets.percentile), load.output);
   const Time first = r.peak.stable ? r.peak.ttft : r.ttft.value;
   r.e2e = book.derive("e2e", first + std::max(answer - 1, 0.0) * r.peak.tpot, "s",
                       "mean TTFT + (answer length at the percentile - 1) x mean TPOT",
@@ -180,8 +195,9 @@ void ServiceStudy::figures() {
                                    "peak rate / capacity", {peak, r.capacity});
   const double n = r.replicas.value.si();
   const double served = n > 0 ? std::min(rate.value.si(), r.mean.saturation_s * n) : 0;
-  const auto served_rate = book.derive("served-rate", Rate::from_si(served), "request/s",
-                                       "mean rate, or what the fleet can finish", {rate, r.replicas});
+  const auto served_rate =
+      book.derive("served-rate", Rate::from_si(served), "request/s",
+                  "mean rate, or what the fleet can finish", {rate, r.replicas});
   r.input_rate = book.derive("input-rate", TokenRate::from_si(served * load.input), "token/s",
                              "served rate x prompt tokens", {served_rate, input});
   r.output_rate = book.derive("output-rate", TokenRate::from_si(served * load.output), "token/s",
@@ -204,13 +220,15 @@ void ServiceStudy::power() {
                        {rate, r.replicas});
   const auto most = book.input("gpu-max-power",
                                device.power.max.or_else(Value<Power>(
-                                   Power{}, assumed("the catalogue knows no maximum power"))), "W");
+                                   Power{}, assumed("the catalogue knows no maximum power"))),
+                               "W");
   const auto each = book.derive("gpu-mean-power", gpu_power(device, prefill, busy - prefill), "W",
                                 "maximum while reading prompts, 65 % of it while decoding "
-                                "(assumed), idle for the rest", {most, r.busy});
-  r.power_fraction = book.derive(
-      "power-fraction", most.value.si() > 0 ? each.value / most.value : Scalar(0.0), "%",
-      "mean power / maximum power of a GPU", {each, most});
+                                "(assumed), idle for the rest",
+                                {most, r.busy});
+  r.power_fraction =
+      book.derive("power-fraction", most.value.si() > 0 ? each.value / most.value : Scalar(0.0),
+                  "%", "mean power / maximum power of a GPU", {each, most});
   r.accelerator_power = book.derive("accelerator-power", each.value * r.gpus.value.si(), "kW",
                                     "mean power of a GPU x GPUs", {each, r.gpus});
 }

@@ -18,7 +18,8 @@
 //   kv        sequences running at the peak (Little's law)          | sequences the KV cache holds
 //   gpus      GPUs needed, spare replica included                   | GPUs had       (when given)
 //   rate      peak requests/s                                       | fleet's rate inside the SLOs
-//   spare     peak requests/s                                       | the same with one replica lost
+//   spare     peak requests/s                                       | the same with one replica
+//   lost
 //
 // A fleet below saturation answers with steady-state times; one above it queues for the
 // quarter of an hour that the peak lasts, and TTFT is what the last arrival then waits.
@@ -38,8 +39,8 @@
 namespace headroom::infer {
 
 struct ServiceDemand {
-  std::string scope;                        ///< workload's name in kebab form
-  const catalog::Model* model = nullptr;    ///< resolved by study
+  std::string scope;                      ///< workload's name in kebab form
+  const catalog::Model* model = nullptr;  ///< resolved by study
   Hardware hardware;
   const catalog::RequestTrace* trace = nullptr;  ///< of `traffic.trace`, when named
   Engine engine = Engine::vllm;
@@ -47,29 +48,29 @@ struct ServiceDemand {
 
 struct ServiceResult {
   Findings findings;
-  bool feasible = false;   ///< some layout meets the SLOs at one request at a time
+  bool feasible = false;  ///< some layout meets the SLOs at one request at a time
   Layout layout;
   EngineLimits limits;
-  OperatingPoint peak;     ///< of one replica of the deployed fleet
+  OperatingPoint peak;  ///< of one replica of the deployed fleet
   OperatingPoint mean;
 
   Figure<Scalar> gpus_per_replica;
   Figure<Scalar> replicas_needed;  ///< spare included
   Figure<Scalar> replicas;         ///< deployed: needed, or what the GPUs had allow
   Figure<Scalar> gpus_needed;
-  Figure<Scalar> gpus;             ///< deployed
-  Figure<Rate> rate;               ///< mean
+  Figure<Scalar> gpus;  ///< deployed
+  Figure<Rate> rate;    ///< mean
   Figure<Rate> rate_peak;
-  Figure<Rate> capacity;           ///< fleet's rate inside the SLOs
-  Figure<Scalar> utilisation;      ///< mean rate over capacity
+  Figure<Rate> capacity;       ///< fleet's rate inside the SLOs
+  Figure<Scalar> utilisation;  ///< mean rate over capacity
   Figure<Scalar> utilisation_peak;
-  Figure<Time> ttft, tpot, e2e;    ///< at the SLO's percentile, at the peak
+  Figure<Time> ttft, tpot, e2e;               ///< at the SLO's percentile, at the peak
   Figure<TokenRate> input_rate, output_rate;  ///< mean, fleet, served
   Figure<TokenRate> output_capacity;          ///< fleet's, at `capacity`
   Figure<Tokens> input_per_year, output_per_year;
-  Figure<Scalar> busy;             ///< share of time the deployed GPUs step, at the mean rate
-  Figure<Scalar> power_fraction;   ///< mean power of a GPU over its maximum, at the mean rate
-  Figure<Power> accelerator_power; ///< mean of all deployed GPUs
+  Figure<Scalar> busy;              ///< share of time the deployed GPUs step, at the mean rate
+  Figure<Scalar> power_fraction;    ///< mean power of a GPU over its maximum, at the mean rate
+  Figure<Power> accelerator_power;  ///< mean of all deployed GPUs
   Figure<Information> weights_per_gpu;
 };
 
@@ -84,7 +85,7 @@ EngineLimits engine_limits(const EngineSpec& spec);
 /// Weight and cache formats after "auto".
 Layout service_formats(const ServiceSpec& spec);
 /// "vllm serve <model> --tensor-parallel-size 4 ...", ready to paste.
-std::string vllm_command(const ServiceSpec& spec, const catalog::Model& model,
-                         const Layout& layout, const EngineLimits& limits);
+std::string vllm_command(const ServiceSpec& spec, const catalog::Model& model, const Layout& layout,
+                         const EngineLimits& limits);
 
 }  // namespace headroom::infer

@@ -38,9 +38,12 @@ void ServiceStudy::offer_fewer_bits(Margin& margin) const {
   const double gpus = gpus_with(formats);
   if (gpus <= 0) return;
   margin.remedies.push_back(
-      {"serve in " + std::string(name(*next)) + " with an fp8 KV cache: " + amount(gpus, "GPUs", 6) +
+      {"serve in " + std::string(name(*next)) +
+           " with an fp8 KV cache: " + amount(gpus, "GPUs", 6) +
            " meet the SLOs at the peak (check the model's quality in that format)",
-       {}, {}, "this model"});
+       {},
+       {},
+       "this model"});
 }
 
 void ServiceStudy::offer_gpus(Margin& margin, double more) const {
@@ -60,19 +63,21 @@ void ServiceStudy::offer_gpus(Margin& margin, double more) const {
 }
 
 void ServiceStudy::offer_more_time(Margin& margin, const char* key, Time allowed) const {
-  Targets wider = targets;
-  double& target = key == std::string("ttft")  ? wider.ttft_s
+  Targets wider = reached;
+  double& target = key == std::string("ttft")   ? wider.ttft_s
                    : key == std::string("tpot") ? wider.tpot_s
                                                 : wider.e2e_s;
   for (const double factor : {1.25, 1.5, 2.0, 3.0, 5.0, 10.0}) {
     target = factor * allowed.si();
-    const auto s = search_layouts(*demand.model, *demand.hardware.accelerator,
-                                  demand.hardware.path, layouts(r.layout), demand.engine,
-                                  r.limits, load, wider, peak.value.si(), ceiling.value);
+    const auto s = search_layouts(*demand.model, *demand.hardware.accelerator, demand.hardware.path,
+                                  layouts(r.layout), demand.engine, r.limits, load, wider,
+                                  peak.value.si(), ceiling.value);
     if (!s.best || !s.best->capacity.feasible) continue;
     margin.remedies.push_back({"allow " + format(factor * allowed, margin.unit) + ": " +
                                    amount(s.best->gpus(), "GPUs", 6) + " then serve the peak",
-                               {}, {}, "this model"});
+                               {},
+                               {},
+                               "this model"});
     return;
   }
 }
@@ -81,9 +86,9 @@ void ServiceStudy::validity() {
   const auto& a = *demand.hardware.accelerator;
   const bool measured = a.vendor.empty() || a.vendor == "NVIDIA";
   if (!measured || a.device_class != catalog::DeviceClass::datacenter) {
-    r.findings.remarks.push_back(
-        demand.scope + ": serving times on " + a.id + " are outside what the model was validated "
-        "on (NVIDIA A100 to B300); expect errors beyond 30 %");
+    r.findings.remarks.push_back(demand.scope + ": serving times on " + a.id +
+                                 " are outside what the model was validated "
+                                 "on (NVIDIA A100 to B300); expect errors beyond 30 %");
   }
   if (r.layout.gpus() > 8) {
     r.findings.remarks.push_back(demand.scope + ": a replica over " +
@@ -102,8 +107,12 @@ void ServiceStudy::context_limit() {
                         amount(demand.model->context, "tokens", 7) + "; requests of up to " +
                         amount(need.value.si(), "", 7) + " were asked.");
   if (!m.holds()) {
-    m.remedies.push_back({"cut prompts to the model's context, retrieve fewer chunks, or choose a "
-                          "model with a longer one", {}, {}, {}});
+    m.remedies.push_back(
+        {"cut prompts to the model's context, retrieve fewer chunks, or choose a "
+         "model with a longer one",
+         {},
+         {},
+         {}});
   }
   r.findings.margins.push_back(std::move(m));
 }
@@ -112,33 +121,41 @@ void ServiceStudy::memory_limit() {
   const StepModel step(*demand.model, *demand.hardware.accelerator, demand.hardware.path, r.layout,
                        demand.engine);
   const Memory memory = replica_memory(step, r.limits, *demand.model);
-  const double longest = std::max(spec.slo.context.or_else(Tokens{}).si(), load.input + load.output);
+  const double longest =
+      std::max(spec.slo.context.or_else(Tokens{}).si(), load.input + load.output);
   const auto weights = book.derive("weights-per-gpu", memory.weights, "GB",
                                    "parameters x stored bytes / (TP x PP)", {model_node});
-  const auto work = book.derive("workspace-per-gpu", memory.workspace, "GB",
-                                "activations of a full step, logits, 1 GB for graphs and buffers",
-                                {model_node});
-  const auto kv = book.derive("kv-of-longest", step.kv_per_gpu(longest), "GB",
-                              "KV cache of the longest request on one GPU", {model_node, input, output});
-  const auto need = book.derive("memory-needed", memory.weights + memory.workspace + kv.value, "GB",
-                                "weights + workspace + KV of the longest request",
-                                {weights, work, kv});
-  const auto device = book.input("gpu-memory", demand.hardware.accelerator->memory.or_else(
-      Value<Information>(Information{}, assumed("the catalogue knows no memory"))), "GB");
+  const auto work =
+      book.derive("workspace-per-gpu", memory.workspace, "GB",
+                  "activations of a full step, logits, 1 GB for graphs and buffers", {model_node});
+  const auto kv =
+      book.derive("kv-of-longest", step.kv_per_gpu(longest), "GB",
+                  "KV cache of the longest request on one GPU", {model_node, input, output});
+  const auto need =
+      book.derive("memory-needed", memory.weights + memory.workspace + kv.value, "GB",
+                  "weights + workspace + KV of the longest request", {weights, work, kv});
+  const auto device = book.input("gpu-memory",
+                                 demand.hardware.accelerator->memory.or_else(Value<Information>(
+                                     Information{}, assumed("the catalogue knows no memory"))),
+                                 "GB");
   const auto have = book.derive("memory-usable", memory.had, "GB",
                                 "GPU memory x gpu_memory_utilization (0.9 unless given)", {device});
   r.weights_per_gpu = weights;
-  auto m = make_margin(book.id("memory"), "GPU memory, " + demand.scope, need, have, "GB")
-               .because("On " + std::to_string(r.layout.gpus()) + " GPU(s) each holds " +
-                        format(weights.value, "GB") + " of weights, " + format(work.value, "GB") +
-                        " of workspace and " + format(kv.value, "GB") +
-                        " of KV for one request of " + amount(longest, "tokens", 6) + ", of " +
-                        format(have.value, "GB") + " usable.");
+  auto m =
+      make_margin(book.id("memory"), "GPU memory, " + demand.scope, need, have, "GB")
+          .because("On " + std::to_string(r.layout.gpus()) + " GPU(s) each holds " +
+                   format(weights.value, "GB") + " of weights, " + format(work.value, "GB") +
+                   " of workspace and " + format(kv.value, "GB") + " of KV for one request of " +
+                   amount(longest, "tokens", 6) + ", of " + format(have.value, "GB") + " usable.");
   if (needs_remedy(m)) offer_fewer_bits(m);
   if (!m.holds() && memory.had > memory.workspace) {
-    const double gpus = std::ceil(memory.weights * r.layout.gpus() / (memory.had - memory.workspace));
+    const double gpus =
+        std::ceil(memory.weights * r.layout.gpus() / (memory.had - memory.workspace));
     m.remedies.push_back({"spread the model over at least " + amount(gpus, "GPUs", 6) +
-                          " (tensor or pipeline parallel)", {}, {}, {}});
+                              " (tensor or pipeline parallel)",
+                          {},
+                          {},
+                          {}});
   }
   r.findings.margins.push_back(std::move(m));
 }
@@ -148,14 +165,16 @@ void ServiceStudy::time_limit(const char* key, const char* called, const Figure<
   if (!allowed) return;
   const auto have = book.input(std::string(key) + "-slo", allowed, unit);
   auto m = make_margin(book.id(key), std::string(called) + ", " + demand.scope, need, have, unit);
-  m.why = "At " + format(peak.value, "request/s") + " on " + amount(r.replicas.value.si(), "replicas", 6) +
-          " each runs " + amount(r.peak.batch, "sequences") + " and reads prompts for " +
+  m.why = "At " + format(peak.value, "request/s") + " on " +
+          amount(r.replicas.value.si(), "replicas", 6) + " each runs " +
+          amount(r.peak.batch, "sequences") + " and reads prompts for " +
           amount(100 * r.peak.prefill_share, "% of the time", 2) + "; " + called + " at p" +
           amount(100 * targets.percentile, "", 4) + " is " + format(need.value, unit) + ".";
   if (!r.peak.stable) {
     m.why += " The peak exceeds what the fleet can finish (" +
              format(Rate::from_si(r.peak.saturation_s * std::max(r.replicas.value.si(), 1.0)),
-                    "request/s") + "), so a queue builds for the quarter of an hour it lasts.";
+                    "request/s") +
+             "), so a queue builds for the quarter of an hour it lasts.";
   }
   if (needs_remedy(m)) {
     offer_gpus(m, r.gpus_needed.value.si() - r.gpus.value.si());
@@ -196,10 +215,10 @@ void ServiceStudy::fleet_limits() {
   if (!m.holds()) offer_fewer_bits(m);
   r.findings.margins.push_back(std::move(m));
   if (!spec.spare_replica) return;
-  const auto left = book.derive(
-      "capacity-one-lost",
-      Rate::from_si(replica_rate.value.si() * std::max(r.replicas.value.si() - 1, 0.0)), "request/s",
-      "(replicas - 1) x replica rate", {r.replicas, replica_rate});
+  const auto left =
+      book.derive("capacity-one-lost",
+                  Rate::from_si(replica_rate.value.si() * std::max(r.replicas.value.si() - 1, 0.0)),
+                  "request/s", "(replicas - 1) x replica rate", {r.replicas, replica_rate});
   auto lost = make_margin(book.id("spare"), "request rate with one replica lost, " + demand.scope,
                           peak, left, "request/s")
                   .because("With one of " + amount(r.replicas.value.si(), "replicas", 6) +
@@ -211,18 +230,19 @@ void ServiceStudy::fleet_limits() {
 void ServiceStudy::kv_limit() {
   const double n = std::max(r.replicas.value.si(), 1.0);
   // What would have to run at once if nothing were refused: Little's law on the offered rate.
-  const double running = r.peak.stable ? r.peak.batch
-                                       : peak.value.si() / n * load.output * r.peak.tpot.si();
+  const double running =
+      r.peak.stable ? r.peak.batch : peak.value.si() / n * load.output * r.peak.tpot.si();
   const auto need = book.derive("sequences-running", Scalar(running), "seq",
                                 "rate of a replica x answer tokens x TPOT (Little's law)",
                                 {peak, r.replicas, output, r.tpot});
   const auto have = book.derive("sequences-held", Scalar(std::min(r.peak.kv_cap, 1e9)), "seq",
                                 "KV memory left / KV of a running sequence, per replica",
                                 {model_node, device_node, input, output});
-  auto m = make_margin(book.id("kv"), "KV cache, " + demand.scope, need, have, "seq")
-               .because("A running sequence holds " + amount(r.peak.context, "tokens", 5) + ", " +
-                        format(replica->step().kv_per_gpu(r.peak.context), "GB") +
-                        " on each GPU; " + format(replica->memory().kv_free(), "GB") + " are free.");
+  auto m =
+      make_margin(book.id("kv"), "KV cache, " + demand.scope, need, have, "seq")
+          .because("A running sequence holds " + amount(r.peak.context, "tokens", 5) + ", " +
+                   format(replica->step().kv_per_gpu(r.peak.context), "GB") + " on each GPU; " +
+                   format(replica->memory().kv_free(), "GB") + " are free.");
   if (needs_remedy(m)) {
     offer_gpus(m, r.gpus_needed.value.si() - r.gpus.value.si());
     offer_fewer_bits(m);

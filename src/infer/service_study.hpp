@@ -53,6 +53,7 @@ struct ServiceStudy {
   Traffic traffic;
   Load load;
   Targets targets;
+  Targets reached;  ///< targets, with what no layout meets relaxed
   Choice choice;
   std::optional<Replica> replica;
   Figure<Rate> rate, peak, replica_rate;

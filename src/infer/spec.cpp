@@ -15,8 +15,10 @@ void Format::field(spec::Fields& f, std::string_view key, std::string_view doc) 
   }();
   int index = given ? static_cast<int>(*given) + 1 : 0;
   f.choice(key, index, names, doc);
-  if (index > 0) given = static_cast<Precision>(index - 1);
-  else given.reset();
+  if (index > 0)
+    given = static_cast<Precision>(index - 1);
+  else
+    given.reset();
 }
 
 void Lengths::fields(spec::Fields& f) {
@@ -105,12 +107,15 @@ constexpr std::array<std::string_view, 3> index_names{"flat", "hnsw", "ivf-pq"};
 
 void RagSpec::fields(spec::Fields& f) {
   f.number("documents", documents, "", "Documents in the corpus").at_least(0);
-  f.number("document_tokens", document_tokens, "token", "Mean length of one; default 2,000").above(0);
+  f.number("document_tokens", document_tokens, "token", "Mean length of one; default 2,000")
+      .above(0);
   f.number("chunk", chunk, "token", "Tokens of a chunk; default 512").above(0);
   f.number("overlap", overlap, "%", "Share of a chunk repeated in the next; default 10 %")
       .between(0, 90);
-  f.reference("embedding_model", embedding_model, "model", "Model that embeds chunks and queries; default bge-m3");
-  f.number("dimensions", dimensions, "", "Length of a vector; default the embedding model's").above(0);
+  f.reference("embedding_model", embedding_model, "model",
+              "Model that embeds chunks and queries; default bge-m3");
+  f.number("dimensions", dimensions, "", "Length of a vector; default the embedding model's")
+      .above(0);
   f.choice("index", index, index_names, "Kind of vector index");
   f.number("bytes_per_dimension", bytes_per_dimension, "B",
            "Stored bytes of one dimension; default 4 (fp32)")
@@ -153,8 +158,10 @@ void VideoSpec::fields(spec::Fields& f) {
   f.number("height", height, "", "Pixels; default the model's").above(0);
   f.number("frame_rate", frame_rate, "1/s", "Frames a second; default the model's").above(0);
   f.number("steps", steps, "", "Denoising steps; default the model's").above(0);
-  f.number("mfu", mfu, "%", "Share of dense peak the network reaches; default 40 %").between(1, 100);
-  f.number("deadline", deadline, "s", "Time allowed from order to clip; default not asked").above(0);
+  f.number("mfu", mfu, "%", "Share of dense peak the network reaches; default 40 %")
+      .between(1, 100);
+  f.number("deadline", deadline, "s", "Time allowed from order to clip; default not asked")
+      .above(0);
   f.number("working_day", working_day, "h", "Hours a day in which clips are made; default 24 h")
       .between(0.1, 24);
   f.integer("gpus_per_clip", gpus_per_clip, "GPUs that work on one clip together").between(1, 64);
@@ -166,13 +173,17 @@ void EdgeSpec::fields(spec::Fields& f) {
   f.number("sites", sites, "", "Sites; default 1").at_least(0);
   f.number("devices", devices, "", "Boxes a site; default 1").at_least(1);
   f.number("requests", requests, "", "Requests a site and a day").at_least(0);
-  f.number("peak_factor", peak_factor, "", "Busiest hour over the mean hour; default 4").at_least(1);
+  f.number("peak_factor", peak_factor, "", "Busiest hour over the mean hour; default 4")
+      .at_least(1);
   f.number("input", input, "token", "Prompt tokens; default 500").above(0);
   f.number("output", output, "token", "Answer tokens; default 150").above(0);
-  f.number("min_speed", min_speed, "token/s", "Speed one user must see; default 10 token/s").above(0);
+  f.number("min_speed", min_speed, "token/s", "Speed one user must see; default 10 token/s")
+      .above(0);
   f.number("ttft", ttft, "s", "Time to first token that is allowed; default not asked").above(0);
-  f.number("context", context, "token", "Longest prompt and answer; default input + output").above(0);
-  f.number("uplink", uplink, "ms", "Round trip to the central region it is compared with").at_least(0);
+  f.number("context", context, "token", "Longest prompt and answer; default input + output")
+      .above(0);
+  f.number("uplink", uplink, "ms", "Round trip to the central region it is compared with")
+      .at_least(0);
   f.number("concurrency", concurrency, "", "Requests at once that one box must take; default 1")
       .at_least(1);
 }

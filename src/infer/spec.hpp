@@ -50,12 +50,12 @@ struct Lengths {
 };
 
 struct Traffic {
-  Value<Rate> rate;   ///< mean over the day
-  Value<Rate> peak;   ///< busiest quarter of an hour; sizes the fleet
-  Value<Scalar> cv;   ///< coefficient of variation of gaps between arrivals; 1 = Poisson
-  Lengths input;      ///< prompt tokens, with everything the server must read
+  Value<Rate> rate;  ///< mean over the day
+  Value<Rate> peak;  ///< busiest quarter of an hour; sizes the fleet
+  Value<Scalar> cv;  ///< coefficient of variation of gaps between arrivals; 1 = Poisson
+  Lengths input;     ///< prompt tokens, with everything the server must read
   Lengths output;
-  std::string trace;  ///< request-trace entry whose statistics fill what is unset
+  std::string trace;           ///< request-trace entry whose statistics fill what is unset
   Value<Scalar> prefix_share;  ///< share of prompt tokens found in the prefix cache
   Value<Scalar> growth;        ///< per year
   void fields(spec::Fields& f);
@@ -96,8 +96,8 @@ struct ServiceSpec {
   Traffic traffic;
   Slo slo;
   EngineSpec engine;
-  Value<Scalar> utilisation;  ///< ceiling of load over capacity at the peak
-  bool spare_replica = false; ///< N+1: the peak must be carried with one replica lost
+  Value<Scalar> utilisation;   ///< ceiling of load over capacity at the peak
+  bool spare_replica = false;  ///< N+1: the peak must be carried with one replica lost
   void fields(spec::Fields& f);
 };
 
@@ -105,48 +105,48 @@ struct RagSpec {
   Value<Scalar> documents;
   Value<Tokens> document_tokens;  ///< mean length of a document
   Value<Tokens> chunk;
-  Value<Scalar> overlap;          ///< share of a chunk repeated in the next one
+  Value<Scalar> overlap;  ///< share of a chunk repeated in the next one
   std::string embedding_model;
-  Value<Scalar> dimensions;       ///< unset: of the embedding model
+  Value<Scalar> dimensions;  ///< unset: of the embedding model
   workload::IndexKind index = workload::IndexKind::hnsw;
   Value<Information> bytes_per_dimension;
-  Value<Scalar> links;            ///< HNSW M
-  Value<Scalar> recall;           ///< recall target of the search
-  Value<Scalar> top_k;            ///< chunks put into the prompt
-  Value<Scalar> candidates;       ///< chunks the reranker reads; 0: no reranker
+  Value<Scalar> links;       ///< HNSW M
+  Value<Scalar> recall;      ///< recall target of the search
+  Value<Scalar> top_k;       ///< chunks put into the prompt
+  Value<Scalar> candidates;  ///< chunks the reranker reads; 0: no reranker
   std::string rerank_model;
-  Value<Scalar> refresh;          ///< share of the corpus embedded again each day
-  Value<Information> node_memory; ///< memory for the index in one search node
+  Value<Scalar> refresh;           ///< share of the corpus embedded again each day
+  Value<Information> node_memory;  ///< memory for the index in one search node
   int node_cores = 32;
-  int node_count = 0;             ///< search nodes that exist; 0: not given, they are sized
+  int node_count = 0;  ///< search nodes that exist; 0: not given, they are sized
   int index_replicas = 2;
-  std::string residency;          ///< place the documents may not leave; kept for site
-  ServiceSpec llm;                ///< its input length is without the retrieved chunks
-  Value<Time> first_token;        ///< question to first token, all stages included
+  std::string residency;    ///< place the documents may not leave; kept for site
+  ServiceSpec llm;          ///< its input length is without the retrieved chunks
+  Value<Time> first_token;  ///< question to first token, all stages included
   void fields(spec::Fields& f);
 };
 
 struct EmbedSpec {
   std::string model;
   Format precision;
-  Value<Tokens> corpus;           ///< to embed once
-  Value<Time> within;             ///< time allowed for the corpus
-  Value<Rate> rate;               ///< online queries
-  Value<Tokens> query;            ///< tokens of one query
+  Value<Tokens> corpus;  ///< to embed once
+  Value<Time> within;    ///< time allowed for the corpus
+  Value<Rate> rate;      ///< online queries
+  Value<Tokens> query;   ///< tokens of one query
   void fields(spec::Fields& f);
 };
 
 struct VideoSpec {
   std::string model;
   Format precision;
-  Value<Scalar> clips;            ///< a day
-  Value<Time> clip;               ///< length of one clip
-  Value<Scalar> width, height;    ///< pixels
+  Value<Scalar> clips;          ///< a day
+  Value<Time> clip;             ///< length of one clip
+  Value<Scalar> width, height;  ///< pixels
   Value<Rate> frame_rate;
-  Value<Scalar> steps;            ///< denoising steps
-  Value<Scalar> mfu;              ///< of the denoiser; unset: the model's default
-  Value<Time> deadline;           ///< time allowed from request to clip
-  Value<Time> working_day;        ///< hours a day in which clips may be made
+  Value<Scalar> steps;      ///< denoising steps
+  Value<Scalar> mfu;        ///< of the denoiser; unset: the model's default
+  Value<Time> deadline;     ///< time allowed from request to clip
+  Value<Time> working_day;  ///< hours a day in which clips may be made
   int gpus_per_clip = 1;
   void fields(spec::Fields& f);
 };
@@ -155,15 +155,15 @@ struct EdgeSpec {
   std::string model;
   Format precision;
   Value<Scalar> sites;
-  Value<Scalar> devices;          ///< boxes a site
-  Value<Scalar> requests;         ///< a site and a day
-  Value<Scalar> peak_factor;      ///< busiest hour over the mean hour
+  Value<Scalar> devices;      ///< boxes a site
+  Value<Scalar> requests;     ///< a site and a day
+  Value<Scalar> peak_factor;  ///< busiest hour over the mean hour
   Value<Tokens> input, output;
-  Value<TokenRate> min_speed;     ///< tokens/s one user must see
+  Value<TokenRate> min_speed;  ///< tokens/s one user must see
   Value<Time> ttft;
-  Value<Tokens> context;          ///< longest prompt and answer that must fit
-  Value<Time> uplink;             ///< round trip to the central region it is compared with
-  Value<Scalar> concurrency;      ///< requests at once one box must take
+  Value<Tokens> context;      ///< longest prompt and answer that must fit
+  Value<Time> uplink;         ///< round trip to the central region it is compared with
+  Value<Scalar> concurrency;  ///< requests at once one box must take
   void fields(spec::Fields& f);
 };
 

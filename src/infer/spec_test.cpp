@@ -26,11 +26,13 @@ TEST(Spec, AServiceReadsAsItIsSpoken) {
   EXPECT_EQ(read_text(s, R"(
 model: llama-3.1-70b
 precision: fp8
-traffic: {rate: 20 request/s, peak: 45 request/s, input: 1155 token, output: {mean: 211 token, p99: 601 token}}
+traffic: {rate: 20 request/s, peak: 45 request/s, input: 1155 token,
+          output: {mean: 211 token, p99: 601 token}}
 slo: {ttft: 1 s, tpot: 50 ms, percentile: 99 %, context: 8192 token}
 engine: {tp: 4, speculation: {length: 3, acceptance: 75 %}}
 spare_replica: true
-)"), "");
+)"),
+            "");
   EXPECT_EQ(s.precision.given, Precision::fp8);
   EXPECT_FALSE(s.kv_precision.given);
   EXPECT_EQ(s.traffic.peak.get().si(), 45);
@@ -56,10 +58,12 @@ TEST(Spec, EveryKindHasASchema) {
   EmbedSpec embed;
   VideoSpec video;
   EdgeSpec edge;
-  EXPECT_NE(spec::json_schema(spec::object_ref(service), "s", "s").find("nvfp4"), std::string::npos);
+  EXPECT_NE(spec::json_schema(spec::object_ref(service), "s", "s").find("nvfp4"),
+            std::string::npos);
   EXPECT_NE(spec::json_schema(spec::object_ref(rag), "s", "s").find("top_k"), std::string::npos);
   EXPECT_NE(spec::json_schema(spec::object_ref(embed), "s", "s").find("within"), std::string::npos);
-  EXPECT_NE(spec::json_schema(spec::object_ref(video), "s", "s").find("deadline"), std::string::npos);
+  EXPECT_NE(spec::json_schema(spec::object_ref(video), "s", "s").find("deadline"),
+            std::string::npos);
   EXPECT_NE(spec::json_schema(spec::object_ref(edge), "s", "s").find("uplink"), std::string::npos);
 }
 
@@ -73,14 +77,23 @@ recall: 95 %
 node_memory: 256 GB
 llm: {model: falcon-40b, traffic: {rate: 3 request/s}}
 first_token: 3 s
-)"), "");
+)"),
+            "");
   EXPECT_EQ(rag.index, workload::IndexKind::ivf_pq);
   VideoSpec video;
-  EXPECT_EQ(read_text(video, "{model: wan-2.1-14b, clips: 1000, clip: 5 s, frame_rate: 16 1/s, deadline: 10 min}"), "");
+  EXPECT_EQ(
+      read_text(
+          video,
+          "{model: wan-2.1-14b, clips: 1000, clip: 5 s, frame_rate: 16 1/s, deadline: 10 min}"),
+      "");
   EdgeSpec edge;
-  EXPECT_EQ(read_text(edge, "{model: llama-3.1-8b, precision: int4, sites: 600, requests: 400, uplink: 40 ms, min_speed: 10 token/s}"), "");
+  EXPECT_EQ(read_text(edge,
+                      "{model: llama-3.1-8b, precision: int4, sites: 600, requests: 400, uplink: "
+                      "40 ms, min_speed: 10 token/s}"),
+            "");
   EmbedSpec embed;
-  EXPECT_EQ(read_text(embed, "{model: bge-m3, corpus: 1e9 token, within: 24 h, rate: 5 request/s}"), "");
+  EXPECT_EQ(read_text(embed, "{model: bge-m3, corpus: 1e9 token, within: 24 h, rate: 5 request/s}"),
+            "");
 }
 
 // Spread: p99 before p90 before the given variation before the fallback.

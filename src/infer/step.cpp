@@ -32,9 +32,6 @@ constexpr double fitted_stream_share = 0.84, fitted_gemm_share = 0.80;
 // what 16-bit weights reach of the same bandwidth.
 constexpr double unpacking_stream = 0.80;
 
-// The norm that joins the two sides of the roofline; 3 keeps 26 % at the knee.
-constexpr double knee = 3;
-
 double bits_per_weight(Precision p) { return 8 * workload::stored_bytes_per_weight(p); }
 
 bool four_bit(Precision p) { return element_bits(p) <= 6; }
@@ -86,11 +83,16 @@ std::string_view engine_name(Engine engine) {
 
 HostCost host_cost(Engine engine) {
   switch (engine) {
-    case Engine::vllm: return {1.7 * millisecond, 27 * microsecond, 7 * microsecond};
-    case Engine::tensorrt_llm: return {1.3 * millisecond, 14 * microsecond, 8 * microsecond};
-    case Engine::tensorrt_017: return {1.0 * millisecond, 10 * microsecond, 4.7 * microsecond};
-    case Engine::sglang: return {2.7 * millisecond, 11 * microsecond, 6 * microsecond};
-    case Engine::llama_cpp: return {0.3 * millisecond, 15 * microsecond, 10 * microsecond};
+    case Engine::vllm:
+      return {1.7 * millisecond, 27 * microsecond, 7 * microsecond};
+    case Engine::tensorrt_llm:
+      return {1.3 * millisecond, 14 * microsecond, 8 * microsecond};
+    case Engine::tensorrt_017:
+      return {1.0 * millisecond, 10 * microsecond, 4.7 * microsecond};
+    case Engine::sglang:
+      return {2.7 * millisecond, 11 * microsecond, 6 * microsecond};
+    case Engine::llama_cpp:
+      return {0.3 * millisecond, 15 * microsecond, 10 * microsecond};
   }
   return {};
 }
@@ -112,7 +114,9 @@ Efficiency efficiency(const catalog::Accelerator& accelerator, Precision weights
 
 StepModel::StepModel(const catalog::Model& model, const catalog::Accelerator& accelerator,
                      const fabric::Path& path, const Layout& layout, Engine engine)
-    : layout_(layout), path_(fabric::for_serving(path, accelerator.scale_up.link)), host_(host_cost(engine)),
+    : layout_(layout),
+      path_(fabric::for_serving(path, accelerator.scale_up.link)),
+      host_(host_cost(engine)),
       eff_(efficiency(accelerator, layout.weights, engine)) {
   set_device(accelerator);
   set_weights(model);
@@ -135,7 +139,8 @@ void StepModel::set_weights(const catalog::Model& model) {
   layers_ = model.layers;
   linear_params_ = (p.attention + p.dense_ffn + p.shared_ffn + p.router) / shard;
   linear_bits_ = ((p.attention + p.dense_ffn + p.shared_ffn) * (experts_only ? rest : low) +
-                  (p.router + p.norms) * rest) / shard;
+                  (p.router + p.norms) * rest) /
+                 shard;
   head_params_ = model.head ? double(model.vocab) * model.hidden / shard : 0;
   head_bits_ = head_params_ * rest;
   if (model.is_mixture()) {
@@ -176,12 +181,12 @@ void StepModel::set_attention(const catalog::Model& model) {
   local_layers_ = local;
 }
 
-double StepModel::smooth(double flops, double bits, double peak, double gemm,
-                         double stream) const {
+double StepModel::smooth(double flops, double bits, double peak, double gemm, double stream) const {
   const double c = peak > 0 ? flops / (peak * gemm) : 0;
   const double m = bandwidth_bits_ > 0 ? bits / (bandwidth_bits_ * stream) : 0;
   const double top = std::max(c, m);
   if (top <= 0) return 0;
+  // The 3-norm keeps 26 % at the knee, where neither side hides the other.
   const double ratio = std::min(c, m) / top;
   return top * std::cbrt(1 + ratio * ratio * ratio);
 }
@@ -194,7 +199,8 @@ double StepModel::visited(double tokens) const {
 double StepModel::all_reduce_s(double tokens) const {
   if (layout_.tp <= 1) return 0;
   const auto bytes = Information::from_si(tokens * message_bits_);
-  return fabric::all_reduce(path_, bytes, layout_.tp, std::min<double>(layout_.tp, path_.domain)).si();
+  return fabric::all_reduce(path_, bytes, layout_.tp, std::min<double>(layout_.tp, path_.domain))
+      .si();
 }
 
 double StepModel::boundary_s(double tokens) const {
@@ -210,11 +216,12 @@ Time StepModel::attention(const Batch& b) const {
   const double read = bandwidth_bits_ > 0 ? bits / (bandwidth_bits_ * eff_.decode) : 0;
   if (peak16_ <= 0) return read * second;
   const double rate = peak16_ * eff_.flash;
-  const double scores = b.decodes * decode_flops_ *
-                        (b.context * global_layers_ + seen * local_layers_) / rate;
+  const double scores =
+      b.decodes * decode_flops_ * (b.context * global_layers_ + seen * local_layers_) / rate;
   const double keys_local = window_ > 0 ? std::min(b.prefill_keys, window_) : b.prefill_keys;
-  const double fresh = b.prefill * (b.prefill_keys * attention_flops_global_ +
-                                    keys_local * attention_flops_local_) / rate;
+  const double fresh =
+      b.prefill * (b.prefill_keys * attention_flops_global_ + keys_local * attention_flops_local_) /
+      rate;
   return (std::max(read, scores) + fresh) * second;
 }
 
@@ -224,14 +231,16 @@ StepTime StepModel::parts(const Batch& whole) const {
   const double pp = layout_.pp;
   const Batch b{whole.decodes / pp, whole.context, whole.prefill / pp, whole.prefill_keys};
   const double tokens = b.decodes + b.prefill;
-  const double linear = smooth(2 * linear_params_ * tokens, linear_bits_, peak_, eff_.gemm, eff_.stream);
-  const double head = smooth(2 * head_params_ * b.decodes, head_bits_, peak16_, eff_.gemm_16,
-                             eff_.stream_16);
+  const double linear =
+      smooth(2 * linear_params_ * tokens, linear_bits_, peak_, eff_.gemm, eff_.stream);
+  const double head =
+      smooth(2 * head_params_ * b.decodes, head_bits_, peak16_, eff_.gemm_16, eff_.stream_16);
   t.linear = (linear + head) * second;
   if (experts_ > 0) {
     const double bits = expert_bits_ * visited(tokens) / experts_;
     t.experts = smooth(2 * expert_params_ * tokens, bits, peak_, eff_.gemm * eff_.expert,
-                       eff_.stream * eff_.expert_stream) * second;
+                       eff_.stream * eff_.expert_stream) *
+                second;
   }
   t.attention = attention(b);
   if (bandwidth_bits_ > 0) {
@@ -261,8 +270,7 @@ Information StepModel::bytes_read(const Batch& whole) const {
   const double tokens = (whole.decodes + whole.prefill) / pp;
   if (tokens <= 0) return {};
   const double seen = window_ > 0 ? std::min(whole.context, window_) : whole.context;
-  const double kv = whole.decodes / pp *
-                    (whole.context * kv_global_bits_ + seen * kv_local_bits_);
+  const double kv = whole.decodes / pp * (whole.context * kv_global_bits_ + seen * kv_local_bits_);
   const double experts = experts_ > 0 ? expert_bits_ * visited(tokens) / experts_ : 0;
   return Information::from_si(linear_bits_ + head_bits_ + experts + kv);
 }
@@ -270,7 +278,8 @@ Information StepModel::bytes_read(const Batch& whole) const {
 Flops StepModel::flops(const Batch& whole) const {
   const double pp = layout_.pp;
   const double d = whole.decodes / pp, f = whole.prefill / pp;
-  const double keys_local = window_ > 0 ? std::min(whole.prefill_keys, window_) : whole.prefill_keys;
+  const double keys_local =
+      window_ > 0 ? std::min(whole.prefill_keys, window_) : whole.prefill_keys;
   const double seen = window_ > 0 ? std::min(whole.context, window_) : whole.context;
   return Flops::from_si(
       2 * (linear_params_ + expert_params_) * (d + f) + 2 * head_params_ * d +

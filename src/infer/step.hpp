@@ -92,23 +92,21 @@ struct Layout {
 
 /// What one step holds.
 struct Batch {
-  double decodes = 0;         ///< sequences that get one token
-  double context = 0;         ///< tokens in the cache of each, mean
-  double prefill = 0;         ///< fresh prompt tokens
-  double prefill_keys = 0;    ///< keys each of them attends to, mean
+  double decodes = 0;       ///< sequences that get one token
+  double context = 0;       ///< tokens in the cache of each, mean
+  double prefill = 0;       ///< fresh prompt tokens
+  double prefill_keys = 0;  ///< keys each of them attends to, mean
 };
 
 /// Where a step's time goes.
 struct StepTime {
-  Time linear;      ///< projections, dense FFN, shared experts, head
+  Time linear;  ///< projections, dense FFN, shared experts, head
   Time experts;
   Time attention;
   Time activations;
   Time collectives;
   Time host;
-  Time total() const {
-    return linear + experts + attention + activations + collectives + host;
-  }
+  Time total() const { return linear + experts + attention + activations + collectives + host; }
 };
 
 class StepModel {
@@ -121,9 +119,7 @@ class StepModel {
   Time step(const Batch& batch) const { return parts(batch).total(); }
 
   /// A step of decodes only.
-  Time decode(double sequences, double context) const {
-    return step({sequences, context, 0, 0});
-  }
+  Time decode(double sequences, double context) const { return step({sequences, context, 0, 0}); }
   /// What reading a prompt of `tokens` fresh tokens behind `cached` ones adds to the
   /// steps that carry it, when they carry `beside` anyway and read at most `budget`
   /// prompt tokens each.
@@ -163,11 +159,11 @@ class StepModel {
   double linear_params_ = 0, linear_bits_ = 0;
   double head_params_ = 0, head_bits_ = 0;
   double expert_bits_ = 0, expert_params_ = 0, experts_ = 0, active_ = 0;
-  double kv_global_bits_ = 0, kv_local_bits_ = 0, window_ = 0;             // a token
-  double attention_flops_global_ = 0, attention_flops_local_ = 0;          // a query and key
+  double kv_global_bits_ = 0, kv_local_bits_ = 0, window_ = 0;     // a token
+  double attention_flops_global_ = 0, attention_flops_local_ = 0;  // a query and key
   double decode_flops_ = 0, global_layers_ = 0, local_layers_ = 0;
-  double activation_bits_ = 0, message_bits_ = 0, layers_ = 0;             // a token
-  double weight_bits_ = 0;                                                 // one GPU
+  double activation_bits_ = 0, message_bits_ = 0, layers_ = 0;  // a token
+  double weight_bits_ = 0;                                      // one GPU
 };
 
 /// Tokens a verification step yields when a draft proposes `length` tokens, each

@@ -81,7 +81,8 @@ TEST(Step, LatentCacheIsHeldByEveryRank) {
 }
 
 TEST(Step, KvHeadsAreNotSplitBelowOne) {
-  EXPECT_EQ(model_of(llama_70b(), 8).kv_per_gpu(1).si(), model_of(llama_70b(), 16).kv_per_gpu(1).si());
+  EXPECT_EQ(model_of(llama_70b(), 8).kv_per_gpu(1).si(),
+            model_of(llama_70b(), 16).kv_per_gpu(1).si());
 }
 
 TEST(Step, WindowedLayersReadTheirWindowOnly) {
@@ -138,7 +139,8 @@ RC_GTEST_PROP(StepProperty, MoreWorkNeverTakesLess, ()) {
 
 // Nothing runs faster than its bytes at full bandwidth or its FLOPs at full peak.
 RC_GTEST_PROP(StepProperty, NeverBeatsSpeedOfLight, ()) {
-  const auto step = model_of(*rc::gen::elementOf(std::vector{llama_8b(), mixtral(), llama_70b()}), 8);
+  const auto step =
+      model_of(*rc::gen::elementOf(std::vector{llama_8b(), mixtral(), llama_70b()}), 8);
   const Batch b{double(*rc::gen::inRange(1, 3000)), double(*rc::gen::inRange(1, 30000)),
                 double(*rc::gen::inRange(0, 16000)), 4000};
   const double t = step.step(b).si();

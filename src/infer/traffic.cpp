@@ -9,10 +9,10 @@ namespace headroom::infer {
 namespace {
 
 SourcePtr azure() {
-  static const SourcePtr source =
-      published("Azure LLM inference trace 2023, conversation, 19,366 requests (Patel et al., "
-                "Splitwise, ISCA 2024); statistics computed here",
-                "2023-11", "https://github.com/Azure/AzurePublicDataset");
+  static const SourcePtr source = published(
+      "Azure LLM inference trace 2023, conversation, 19,366 requests (Patel et al., "
+      "Splitwise, ISCA 2024); statistics computed here",
+      "2023-11", "https://github.com/Azure/AzurePublicDataset");
   return source;
 }
 
@@ -41,7 +41,8 @@ Traffic complete(const Traffic& traffic, const catalog::RequestTrace* trace) {
   if (trace && !t.prefix_share) t.prefix_share = trace->prefix_reuse;
   if (!t.cv) t.cv = Value<Scalar>(1.0, assumed("Poisson arrivals, when the scenario says nothing"));
   if (!t.prefix_share) {
-    t.prefix_share = Value<Scalar>(0.0, assumed("no shared prompts, when the scenario says nothing"));
+    t.prefix_share =
+        Value<Scalar>(0.0, assumed("no shared prompts, when the scenario says nothing"));
   }
   if (t.rate && !t.peak) {
     t.peak = Value<Rate>(2 * t.rate.get(),
@@ -63,8 +64,8 @@ Load service_load(const Traffic& t) {
   load.input_cv = t.input.cv(1);
   load.output_cv = t.output.cv(1);
   // At least one token of a prompt is computed, whatever the cache holds.
-  load.cached = std::min(load.input * std::clamp(value(t.prefix_share, 0), 0.0, 1.0),
-                         load.input - 1);
+  load.cached =
+      std::min(load.input * std::clamp(value(t.prefix_share, 0), 0.0, 1.0), load.input - 1);
   return load;
 }
 
@@ -94,17 +95,21 @@ namespace {
 std::string quantization_flag(Precision weights) {
   switch (weights) {
     case Precision::fp8:
-    case Precision::mxfp8: return " --quantization fp8";
-    case Precision::int4: return " --quantization awq";
-    case Precision::nvfp4: return " --quantization modelopt_fp4";
-    default: return "";
+    case Precision::mxfp8:
+      return " --quantization fp8";
+    case Precision::int4:
+      return " --quantization awq";
+    case Precision::nvfp4:
+      return " --quantization modelopt_fp4";
+    default:
+      return "";
   }
 }
 
 }  // namespace
 
-std::string vllm_command(const ServiceSpec& spec, const catalog::Model& model,
-                         const Layout& layout, const EngineLimits& limits) {
+std::string vllm_command(const ServiceSpec& spec, const catalog::Model& model, const Layout& layout,
+                         const EngineLimits& limits) {
   std::string c = "vllm serve " + model.id;
   c += " --tensor-parallel-size " + std::to_string(layout.tp);
   if (layout.pp > 1) c += " --pipeline-parallel-size " + std::to_string(layout.pp);

@@ -12,8 +12,8 @@ namespace headroom::infer {
 
 namespace {
 
-constexpr double day_ceiling = 0.8;          // of the working day (assumed: clips come unevenly)
-constexpr double parallel_exponent = 0.1;    // loss of sequence parallelism a GPU (assumed)
+constexpr double day_ceiling = 0.8;        // of the working day (assumed: clips come unevenly)
+constexpr double parallel_exponent = 0.1;  // loss of sequence parallelism a GPU (assumed)
 constexpr double latent_bytes_per_channel = 34;  // live activations of a block, as Korthikanti 2022
 
 struct VideoStudy {
@@ -44,28 +44,33 @@ void VideoStudy::record() {
   model_node = book.choice("model", demand.model->id);
   device_node = book.choice("accelerator", demand.hardware.accelerator->id);
   precision = spec.precision.or_else(Precision::bf16);
-  clips = book.input("clips-per-day", spec.clips.or_else(Value<Scalar>(
-      0.0, assumed("no clips given"))), "");
-  length = book.input("clip-length", spec.clip.or_else(Value<Time>(
-      5 * second, assumed("clips of 5 s"))), "s");
-  mfu = book.input("mfu", spec.mfu.or_else(Value<Scalar>(
-      0.30, 0.40, 0.55, assumed("diffusion transformers on data-centre GPUs"))), "%");
-  day_length = book.input("working-day", spec.working_day.or_else(Value<Time>(
-      24 * hour, assumed("clips are made around the clock"))), "h");
+  clips = book.input("clips-per-day",
+                     spec.clips.or_else(Value<Scalar>(0.0, assumed("no clips given"))), "");
+  length = book.input("clip-length",
+                      spec.clip.or_else(Value<Time>(5 * second, assumed("clips of 5 s"))), "s");
+  mfu = book.input("mfu",
+                   spec.mfu.or_else(Value<Scalar>(
+                       0.30, 0.40, 0.55, assumed("diffusion transformers on data-centre GPUs"))),
+                   "%");
+  day_length = book.input(
+      "working-day",
+      spec.working_day.or_else(Value<Time>(24 * hour, assumed("clips are made around the clock"))),
+      "h");
   const Rate frames = spec.frame_rate.or_else(diffusion.frame_rate.or_else(Rate{}));
   request.width = whole(spec.width);
   request.height = whole(spec.height);
   request.steps = whole(spec.steps);
   // A causal video autoencoder wants one frame more than a multiple of its compression.
   if (frames.si() > 0) {
-    request.frames = 1 + static_cast<int>(std::lround(std::min<double>(length.value * frames, 1e6)));
+    request.frames =
+        1 + static_cast<int>(std::lround(std::min<double>(length.value * frames, 1e6)));
   }
 }
 
 void VideoStudy::times() {
-  r.clip_flops = book.derive("clip-flops", workload::clip_flops(*demand.model, request), "PFLOP",
-                             "steps x passes x (2 x weights x tokens + attention)",
-                             {model_node, length});
+  r.clip_flops =
+      book.derive("clip-flops", workload::clip_flops(*demand.model, request), "PFLOP",
+                  "steps x passes x (2 x weights x tokens + attention)", {model_node, length});
   const double g = std::max(spec.gpus_per_clip, 1);
   const auto& device = *demand.hardware.accelerator;
   const auto peak = book.derive("peak", compute::peak(device, precision), "TFLOP/s",
@@ -75,8 +80,8 @@ void VideoStudy::times() {
   const double one = r.clip_flops.value.si() / rate;
   r.clip_time = book.derive("clip-time", one / (g * scaling) * second, "s",
                             "FLOPs / (GPUs x peak x MFU x scaling)", {r.clip_flops, peak, mfu});
-  r.gpu_seconds = book.derive("gpu-seconds", Scalar(one / scaling), "", "clip time x GPUs of a clip",
-                              {r.clip_time});
+  r.gpu_seconds = book.derive("gpu-seconds", Scalar(one / scaling), "",
+                              "clip time x GPUs of a clip", {r.clip_time});
   r.gpu_seconds_per_second = book.derive(
       "gpu-seconds-per-second", Scalar(r.gpu_seconds.value / std::max(length.value.si(), 1e-9)), "",
       "GPU-seconds / length of the clip", {r.gpu_seconds, length});
@@ -86,19 +91,21 @@ void VideoStudy::fleet() {
   const double g = std::max(spec.gpus_per_clip, 1);
   const double work = clips.value.si() * r.gpu_seconds.value.si();
   const double each = std::max(day_length.value.si() * day_ceiling, 1.0);
-  r.gpus_needed = book.derive("gpus-needed", Scalar(g * std::max(1.0, std::ceil(work / each / g - 1e-9))),
-                              "GPU", "clips a day x GPU-seconds / (working day x 80 %, assumed)",
-                              {clips, r.gpu_seconds, day_length});
+  r.gpus_needed =
+      book.derive("gpus-needed", Scalar(g * std::max(1.0, std::ceil(work / each / g - 1e-9))),
+                  "GPU", "clips a day x GPU-seconds / (working day x 80 %, assumed)",
+                  {clips, r.gpu_seconds, day_length});
   const double had = demand.hardware.gpus ? std::max(demand.hardware.gpus->value.si(), g)
                                           : r.gpus_needed.value.si();
-  r.busy = book.derive("busy", Scalar(std::min(work / (had * 86400), 1.0)), "%",
-                       "GPU-seconds of a day / (GPUs x 24 h)", {clips, r.gpu_seconds, r.gpus_needed});
+  r.busy =
+      book.derive("busy", Scalar(std::min(work / (had * 86400), 1.0)), "%",
+                  "GPU-seconds of a day / (GPUs x 24 h)", {clips, r.gpu_seconds, r.gpus_needed});
   const auto& device = *demand.hardware.accelerator;
-  r.energy_per_clip = book.derive("energy-per-clip",
-                                  gpu_power(device, 1, 0) * (r.gpu_seconds.value.si() * second), "kWh",
-                                  "GPU-seconds x maximum power", {r.gpu_seconds, device_node});
-  r.accelerator_power = book.derive("accelerator-power", had * gpu_power(device, r.busy.value, 0), "kW",
-                                    "GPUs x (busy x maximum + idle)", {r.busy, device_node});
+  r.energy_per_clip =
+      book.derive("energy-per-clip", gpu_power(device, 1, 0) * (r.gpu_seconds.value.si() * second),
+                  "kWh", "GPU-seconds x maximum power", {r.gpu_seconds, device_node});
+  r.accelerator_power = book.derive("accelerator-power", had * gpu_power(device, r.busy.value, 0),
+                                    "kW", "GPUs x (busy x maximum + idle)", {r.busy, device_node});
 }
 
 void VideoStudy::limits() {
@@ -110,15 +117,17 @@ void VideoStudy::limits() {
     if (m.headroom() < 0.1) {
       const double more = r.gpus_needed.value.si() - demand.hardware.gpus->value.si();
       if (more > 0) m.remedies.push_back({"add " + amount(more, "GPUs", 6), {}, {}, {}});
-      m.remedies.push_back({"halve the denoising steps (a distilled sampler): half the GPUs", {}, {}, {}});
+      m.remedies.push_back(
+          {"halve the denoising steps (a distilled sampler): half the GPUs", {}, {}, {}});
     }
     r.findings.margins.push_back(std::move(m));
   }
   if (spec.deadline) {
     const auto have = book.input("deadline", spec.deadline, "s");
-    auto m = make_margin(book.id("deadline"), "time for a clip, " + demand.scope, r.clip_time, have, "s")
-                 .because(format(r.clip_flops.value, "PFLOP") + " on " +
-                          std::to_string(spec.gpus_per_clip) + " GPU(s).");
+    auto m =
+        make_margin(book.id("deadline"), "time for a clip, " + demand.scope, r.clip_time, have, "s")
+            .because(format(r.clip_flops.value, "PFLOP") + " on " +
+                     std::to_string(spec.gpus_per_clip) + " GPU(s).");
     if (m.headroom() < 0.1) {
       const double ratio = r.clip_time.value / have.value;
       const double g = std::ceil(spec.gpus_per_clip * std::pow(ratio, 1 / (1 - parallel_exponent)));
@@ -130,13 +139,14 @@ void VideoStudy::limits() {
   if (!device.memory) return;
   const double g = std::max(spec.gpus_per_clip, 1);
   const double tokens = workload::clip_tokens(*demand.model, request).si();
-  const auto need = book.derive(
-      "memory-needed",
-      workload::weight_bytes(*demand.model, {precision}) +
-          tokens * demand.model->hidden * latent_bytes_per_channel / g * byte,
-      "GB", "weights + tokens x hidden x 34 B / GPUs of a clip", {model_node, length});
+  const auto need =
+      book.derive("memory-needed",
+                  workload::weight_bytes(*demand.model, {precision}) +
+                      tokens * demand.model->hidden * latent_bytes_per_channel / g * byte,
+                  "GB", "weights + tokens x hidden x 34 B / GPUs of a clip", {model_node, length});
   const auto memory = book.input("gpu-memory", device.memory, "GB");
-  const auto have = book.derive("memory-usable", memory.value * 0.9, "GB", "GPU memory x 0.9", {memory});
+  const auto have =
+      book.derive("memory-usable", memory.value * 0.9, "GB", "GPU memory x 0.9", {memory});
   auto m = make_margin(book.id("memory"), "GPU memory, " + demand.scope, need, have, "GB")
                .because("A clip is " + amount(tokens, "latent tokens", 7) + ".");
   if (m.headroom() < 0.1) {
@@ -150,8 +160,8 @@ void VideoStudy::limits() {
 VideoResult assess(const VideoSpec& spec, const VideoDemand& demand, Trace& trace) {
   VideoStudy study(spec, demand, trace);
   if (!demand.model || !demand.hardware.accelerator || !demand.model->is_diffusion()) {
-    study.r.findings.remarks.push_back(
-        demand.scope + ": no diffusion model or accelerator, clips not computed");
+    study.r.findings.remarks.push_back(demand.scope +
+                                       ": no diffusion model or accelerator, clips not computed");
     return std::move(study.r);
   }
   study.record();

@@ -28,8 +28,8 @@ struct VideoDemand {
 struct VideoResult {
   Findings findings;
   Figure<Flops> clip_flops;
-  Figure<Time> clip_time;           ///< wall clock of one clip
-  Figure<Scalar> gpu_seconds;       ///< GPU-seconds of one clip
+  Figure<Time> clip_time;                 ///< wall clock of one clip
+  Figure<Scalar> gpu_seconds;             ///< GPU-seconds of one clip
   Figure<Scalar> gpu_seconds_per_second;  ///< GPU-seconds a second of clip
   Figure<Scalar> gpus_needed;
   Figure<Scalar> busy;              ///< of the GPUs had (or needed), over the day
