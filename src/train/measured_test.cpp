@@ -209,6 +209,51 @@ void print(const char* name, const Summary& s) {
         name, s.n, 100 * s.median, 100 * s.mean, 100 * s.p90, 100 * s.worst, 100 * s.bias);
 }
 
+/// Iteration times of Megatron-DeepSpeed on A100 nodes (vTrain, KAIST; MIT): GPT models in fp16
+/// with full recomputation, all of it known but the NICs (HDR, recalled).
+std::vector<Error> vtrain_errors(const std::filesystem::path& file, bool named_size) {
+  std::vector<Error> out;
+  std::ifstream in(file);
+  std::string line;
+  std::getline(in, line);
+  const auto& a = *catalog::Catalog::builtin().find<catalog::Accelerator>("a100-sxm-80gb");
+  const compute::Device device(a);
+  while (std::getline(in, line)) {
+    std::vector<double> v;
+    std::stringstream cells(line);
+    for (std::string cell; std::getline(cells, cell, ',');) v.push_back(std::atof(cell.c_str()));
+    if (named_size) v.erase(v.begin());
+    if (v.size() < 11) continue;
+    catalog::Model m;
+    m.hidden = int(v[3]), m.heads = int(v[4]), m.layers = int(v[5]), m.ffn = 4 * m.hidden;
+    m.gated = false, m.vocab = 51200, m.tied = true;
+    Job job;
+    job.model = &m, job.device = &device, job.path = path_of({"", 8, 200, false}, a);
+    job.gpus = int(v[0]), job.sequences = v[1], job.sequence = v[6];
+    job.precision = Precision::fp16, job.state = workload::TrainingPrecision::fp16;
+    job.software = classic_software();
+    ParallelPlan p;
+    p.micro_batch = int(v[2]), p.tp = int(v[7]), p.dp = int(v[8]), p.pp = int(v[9]);
+    p.micro_batches = std::max(1, int(std::lround(job.sequences / (v[8] * v[2]))));
+    p.zero = Zero::replicated, p.recompute = Recompute::full;
+    p.sequence_parallel = false, p.balanced = false;
+    add(out, line, "vtrain", step_time(job, p).total(), v[10] / 1e3, false);
+  }
+  return out;
+}
+
+TEST(TrainMeasured, VTrainIterationTimes) {
+  const auto multi = data_folder / "vtrain_multi.csv", single = data_folder / "vtrain_single.csv";
+  if (!std::filesystem::exists(multi)) GTEST_SKIP() << "no " << multi;
+  const auto m = summarise(vtrain_errors(multi, true), "", false);
+  const auto s = summarise(vtrain_errors(single, false), "", false);
+  print("vtrain multi", m);
+  print("vtrain single", s);
+  EXPECT_GT(m.n, 70u);
+  EXPECT_LT(m.median, 0.16);
+  EXPECT_LT(s.median, 0.25);
+}
+
 TEST(TrainMeasured, TierARowsOfThePublishedSet) {
   const auto file = data_folder / "measured.yaml";
   if (!std::filesystem::exists(file)) GTEST_SKIP() << "no " << file;
