@@ -3,12 +3,12 @@
 namespace headroom::catalog {
 
 void Curve2::fields(spec::Fields& f) {
-  f.number("c1", c1, "", "Constant").required();
-  f.number("c2", c2, "", "Of x").required();
-  f.number("c3", c3, "", "Of x squared").required();
-  f.number("c4", c4, "", "Of y").required();
-  f.number("c5", c5, "", "Of y squared").required();
-  f.number("c6", c6, "", "Of x times y").required();
+  f.number("c1", c1, "", "Constant").between(-1e3, 1e3).required();
+  f.number("c2", c2, "", "Of x").between(-1e3, 1e3).required();
+  f.number("c3", c3, "", "Of x squared").between(-1e3, 1e3).required();
+  f.number("c4", c4, "", "Of y").between(-1e3, 1e3).required();
+  f.number("c5", c5, "", "Of y squared").between(-1e3, 1e3).required();
+  f.number("c6", c6, "", "Of x times y").between(-1e3, 1e3).required();
 }
 
 double Curve2::at(double x, double y) const {
@@ -17,9 +17,9 @@ double Curve2::at(double x, double y) const {
 }
 
 void Curve1::fields(spec::Fields& f) {
-  f.number("c1", c1, "", "Constant").required();
-  f.number("c2", c2, "", "Of x").required();
-  f.number("c3", c3, "", "Of x squared").required();
+  f.number("c1", c1, "", "Constant").between(-1e3, 1e3).required();
+  f.number("c2", c2, "", "Of x").between(-1e3, 1e3).required();
+  f.number("c3", c3, "", "Of x squared").between(-1e3, 1e3).required();
 }
 
 double Curve1::at(double x) const { return c1.get() + x * (c2.get() + x * c3.get()); }
@@ -29,12 +29,12 @@ void Chiller::fields(spec::Fields& f) {
   f.flag("air_cooled", air_cooled, "Rejects heat to air instead of tower water");
   f.number("capacity", capacity, "kW", "Cooling at the nominal point").above(0).required();
   f.number("cop", cop, "", "Cooling over electricity at the nominal point").above(0).required();
-  f.temperature("leaving", leaving, "Water leaving the evaporator, nominal").required();
-  f.temperature("entering", entering, "Water or air entering the condenser, nominal").required();
-  f.temperature("leaving_min", leaving_min, "Lower end of the curves").required();
-  f.temperature("leaving_max", leaving_max, "Upper end of the curves").required();
-  f.temperature("entering_min", entering_min, "Lower end of the curves").required();
-  f.temperature("entering_max", entering_max, "Upper end of the curves").required();
+  f.temperature("leaving", leaving, "Water leaving the evaporator, nominal").between(-60, 80).required();
+  f.temperature("entering", entering, "Water or air entering the condenser, nominal").between(-60, 80).required();
+  f.temperature("leaving_min", leaving_min, "Lower end of the curves").between(-60, 80).required();
+  f.temperature("leaving_max", leaving_max, "Upper end of the curves").between(-60, 80).required();
+  f.temperature("entering_min", entering_min, "Lower end of the curves").between(-60, 80).required();
+  f.temperature("entering_max", entering_max, "Upper end of the curves").between(-60, 80).required();
   f.number("load_min", load_min, "", "Lowest part-load ratio").between(0, 1);
   f.number("load_max", load_max, "", "Highest part-load ratio").between(0.5, 2);
   f.object("capacity_curve", capacity_curve, "Capacity over nominal");

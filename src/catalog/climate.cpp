@@ -22,15 +22,15 @@ Time hours_at_most(const std::vector<ClimateBin>& bins, bool wet, Temperature t)
 }  // namespace
 
 void ClimateRange::fields(spec::Fields& f) {
-  f.temperature("mean", mean, "Mean of the year");
-  f.temperature("min", min, "Coldest hour");
-  f.temperature("design", design, "Exceeded in 0.4 % of the hours").required();
-  f.temperature("max", max, "Hottest hour of the typical year").required();
+  f.temperature("mean", mean, "Mean of the year").between(-90, 70);
+  f.temperature("min", min, "Coldest hour").between(-90, 70);
+  f.temperature("design", design, "Exceeded in 0.4 % of the hours").between(-90, 70).required();
+  f.temperature("max", max, "Hottest hour of the typical year").between(-90, 70).required();
 }
 
 void ClimateBin::fields(spec::Fields& f) {
-  f.temperature("wet_bulb", wet_bulb, "Mean wet bulb of these hours").required();
-  f.temperature("dry_bulb", dry_bulb, "Mean dry bulb of these hours").required();
+  f.temperature("wet_bulb", wet_bulb, "Mean wet bulb of these hours").between(-90, 70).required();
+  f.temperature("dry_bulb", dry_bulb, "Mean dry bulb of these hours").between(-90, 70).required();
   f.number("hours", hours, "h", "Hours of the year").above(0).required();
 }
 

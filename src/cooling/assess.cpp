@@ -129,7 +129,7 @@ void record_power(Result& r, const Inputs& in, Trace& trace) {
   r.rejected_max = trace.derive("cooling.rejected.max", r.at_design.rejected, "kW",
                                 "heat to the sky on the design day", {r.electrical_max.node});
   r.compressor_free = trace.derive("cooling.compressor-free", r.year.compressor_free, "h",
-                                   "hours of the climate's bins without a compressor",
+                                   "hours of the climate's bins in which the main loads need no compressor",
                                    in.typical);
 }
 
@@ -201,6 +201,12 @@ void remark(const PlantSpec& plant, const Demand& demand, Result& r) {
   if (plant.climate.empty() && demand.climate == nullptr) {
     r.findings.remarks.push_back("cooling: no climate is known for the site; that of Frankfurt "
                                  "stands in");
+  }
+  if (!r.design.plant.has_chiller() && r.at_design.trimmed.si() > 0) {
+    r.findings.remarks.push_back(fmt::format(
+        "cooling: the plant has no chiller; trim chillers of {} for air remainders and power rooms "
+        "are counted in electricity, not in any capacity",
+        format_scaled(r.at_design.trimmed.si(), "W")));
   }
   if (plant.kind != PlantKind::chiller_water && plant.kind != PlantKind::chiller_air) return;
   const auto* machine = r.design.plant.chiller;

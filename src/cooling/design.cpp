@@ -69,7 +69,8 @@ class PlantLoad {
   PlantLoad(const PlantDesign& plant, const Weather& weather, Flow& flow)
       : plant_(plant), weather_(weather), flow_(flow) {}
 
-  void serve(Power heat, Temperature water) {
+  // `remainder`: air beside liquid, power rooms; trimmed where there is no chiller.
+  void serve(Power heat, Temperature water, bool remainder) {
     if (heat.si() <= 0) return;
     const VolumeFlow circulated =
         mass_flow(heat, water_heat_capacity, plant_.range) / water_density;
@@ -78,31 +79,30 @@ class PlantLoad {
     heat += pumps;
     flow_.water_heat += heat;
     const Temperature free = free_water(plant_, weather_);
-    if (!plant_.has_chiller()) {
+    if (!plant_.has_chiller() && !remainder) {
       flow_.short_by = std::max(flow_.short_by, free - water);
-      reject(heat, std::max(water, free));
-      return;
+      return reject(heat, std::max(water, free));
     }
-    const double lifted = lifted_share(water, free);
-    if (lifted <= 0) {
-      reject(heat, water);
-      return;
-    }
-    lift(heat, heat * lifted, water);
+    const Power lifted = heat * lifted_share(water, free);
+    if (lifted.si() <= 0) return reject(heat, water);
+    (remainder ? flow_.trimmed : flow_.lifted) += lifted;
+    lift(heat, lifted, water, free);
   }
 
  private:
   // The economiser stands first in the return and takes what the air allows.
   double lifted_share(Temperature water, Temperature free) const {
-    if (!plant_.economiser) return 1;
+    if (!plant_.economiser && plant_.has_chiller()) return 1;
     return std::clamp(static_cast<double>((free - water) / plant_.range), 0.0, 1.0);
   }
 
-  void lift(Power heat, Power lifted, Temperature water) {
-    const Temperature entering = condenser_water();
-    const Power work = lifted / cop_of(plant_, water, entering);
+  void lift(Power heat, Power lifted, Temperature water, Temperature free) {
+    const Temperature entering = plant_.has_chiller() ? condenser_water() : free;
+    const double cop = plant_.has_chiller()
+                           ? cop_of(plant_, water, entering)
+                           : carnot_cop(water, entering, false, water_cooled_carnot);
+    const Power work = lifted / cop;
     flow_.compressors += work;
-    flow_.lifted += lifted;
     reject(heat + work, entering);
   }
 
@@ -175,8 +175,8 @@ void serve_dx(const HallDesign& hall, Power heat, const Weather& weather, Flow& 
   flow.rejected += heat + work + fans;
 }
 
-void serve_hall(const Design& design, const HallDesign& hall, Power it, Power loss,
-                const Weather& weather, PlantLoad& plant, Flow& flow) {
+void serve_hall(const Design& design, const HallDesign& hall, bool power_room, Power it,
+                Power loss, const Weather& weather, PlantLoad& plant, Flow& flow) {
   const Power liquid = it * hall.liquid_share;
   const Power air = it - liquid + loss;
   flow.heat += it + loss;
@@ -185,13 +185,14 @@ void serve_hall(const Design& design, const HallDesign& hall, Power it, Power lo
   if (hall.room != nullptr && hall.room->direct_expansion) {
     serve_dx(hall, air + fans, weather, flow);
   } else {
-    plant.serve(air + fans, air_water(design, hall));
+    const bool main = hall.technology->family == catalog::CoolingFamily::room_air && !power_room;
+    plant.serve(air + fans, air_water(design, hall), !main);
   }
   const Power pumps = pump_power(hall, liquid);
   const Power door = door_fan_power(hall, liquid);
   flow.secondary_pumps += pumps;
   flow.room_fans += door;
-  plant.serve(liquid + pumps + door, liquid_water(design, hall));
+  plant.serve(liquid + pumps + door, liquid_water(design, hall), false);
 }
 
 template <class Q>
@@ -212,6 +213,7 @@ void add_hours(Flow& mean, const Flow& now, double share) {
   add_share(mean.evaporation, now.evaporation, share);
   add_share(mean.makeup, now.makeup, share);
   add_share(mean.lifted, now.lifted, share);
+  add_share(mean.trimmed, now.trimmed, share);
 }
 
 Temperature set_or(const Design& design, Temperature wanted) {
@@ -261,10 +263,10 @@ Flow solve(const Design& design, const Heat& heat, const Weather& weather) {
   const std::size_t halls = design.halls.empty() ? 0 : design.halls.size() - 1;
   for (std::size_t i = 0; i < halls && i < heat.it.size(); ++i) {
     const Power loss = i < heat.loss.size() ? heat.loss[i] : Power{};
-    serve_hall(design, design.halls[i], heat.it[i], loss, weather, plant, flow);
+    serve_hall(design, design.halls[i], false, heat.it[i], loss, weather, plant, flow);
   }
   if (halls > 0) {
-    serve_hall(design, design.halls.back(), heat.power_rooms, {}, weather, plant, flow);
+    serve_hall(design, design.halls.back(), true, heat.power_rooms, {}, weather, plant, flow);
   }
   return flow;
 }

@@ -99,7 +99,8 @@ struct Flow {
   Power water_heat{};                      ///< facility water brings to the plant
   Power plant_heat{};                      ///< what towers, dry coolers or condensers reject
   VolumeFlow evaporation{}, makeup{};
-  Power lifted{};                          ///< heat that needed a compressor
+  Power lifted{};                          ///< main loads' heat that needed a compressor
+  Power trimmed{};                         ///< the same of air remainders and power rooms
   TemperatureDifference short_by{};        ///< worst load: water warmer than it may be
 
   Power electrical() const {
@@ -124,7 +125,7 @@ Temperature liquid_water(const Design& design, const HallDesign& hall);
 /// A typical year at constant heat.
 struct Year {
   Flow mean;                               ///< rates averaged over the hours
-  Time compressor_free{};                  ///< hours in which no compressor runs
+  Time compressor_free{};                  ///< hours in which the main loads need no compressor
   Time short_of{};                         ///< hours in which water is warmer than it may be
   TemperatureDifference worst_short{};
 };

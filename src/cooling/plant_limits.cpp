@@ -41,13 +41,15 @@ void colder(Load& coldest, Temperature water, Power heat) {
   if (!coldest.any || water < coldest.water) coldest = {water, heat, true};
 }
 
-// The coldest facility water that any load wants, and the heat of that load.
+// The coldest facility water that a main load wants, and the heat of that load:
+// air of air-cooled halls, liquid of the others. Remainders have trim chillers.
 Load coldest_load(const Design& design) {
   Load coldest;
-  for (const auto& hall : design.halls) {
-    const bool own = hall.room != nullptr && hall.room->direct_expansion;
-    if (!own) colder(coldest, air_water(design, hall), hall.design_air);
-    colder(coldest, liquid_water(design, hall), hall.design_liquid);
+  for (std::size_t i = 0; i + 1 < design.halls.size(); ++i) {
+    const auto& hall = design.halls[i];
+    const bool air = hall.technology->family == catalog::CoolingFamily::room_air;
+    if (air && !hall.room->direct_expansion) colder(coldest, air_water(design, hall), hall.design_air);
+    if (!air) colder(coldest, liquid_water(design, hall), hall.design_liquid);
   }
   return coldest;
 }
