@@ -22,6 +22,30 @@ TokenRate embedding_rate(const catalog::Model& model, const catalog::Accelerator
   return TokenRate::from_si(t > 0 ? embedding_share * full_batch / t : 0);
 }
 
+namespace {
+
+void limits(const EmbedSpec& spec, const EmbedDemand& demand, const Book& book,
+            const Figure<Tokens>& corpus, const Figure<TokenRate>& steady,
+            const Figure<TokenRate>& have, EmbedResult& r) {
+  if (spec.within && corpus.value.si() > 0 && demand.hardware.gpus) {
+    auto m = make_margin(book.id("corpus"), "GPUs for embedding, " + demand.scope, r.gpus_needed,
+                         *demand.hardware.gpus, "GPU")
+                 .because(format(corpus.value, "Mtoken") + " at " +
+                          format(r.rate_per_gpu.value, "token/s") + " a GPU are " +
+                          amount(r.gpu_hours.value.si(), "GPU-hours") + ".");
+    if (m.headroom() < 0.1) {
+      m.remedies.push_back({"allow " + format(r.corpus_time.value, "h") + " instead", {}, {}, {}});
+    }
+    r.findings.margins.push_back(std::move(m));
+  }
+  if (steady.value.si() > 0 && demand.hardware.gpus) {
+    r.findings.margins.push_back(make_margin(
+        book.id("queries"), "queries to embed, " + demand.scope, steady, have, "token/s"));
+  }
+}
+
+}  // namespace
+
 EmbedResult assess(const EmbedSpec& spec, const EmbedDemand& demand, Trace& trace) {
   EmbedResult r;
   if (!demand.model || !demand.hardware.accelerator) {
@@ -72,23 +96,9 @@ EmbedResult assess(const EmbedSpec& spec, const EmbedDemand& demand, Trace& trac
   r.corpus_energy =
       book.derive("corpus-energy", gpu_power(device, 1, 0) * (corpus.value.si() / rate * second),
                   "kWh", "GPU-hours x maximum power", {r.gpu_hours, device_node});
-  if (spec.within && corpus.value.si() > 0 && demand.hardware.gpus) {
-    auto m = make_margin(book.id("corpus"), "GPUs for embedding, " + demand.scope, r.gpus_needed,
-                         *demand.hardware.gpus, "GPU")
-                 .because(format(corpus.value, "Mtoken") + " at " +
-                          format(r.rate_per_gpu.value, "token/s") + " a GPU are " +
-                          amount(r.gpu_hours.value.si(), "GPU-hours") + ".");
-    if (m.headroom() < 0.1) {
-      m.remedies.push_back({"allow " + format(r.corpus_time.value, "h") + " instead", {}, {}, {}});
-    }
-    r.findings.margins.push_back(std::move(m));
-  }
-  if (online.value.si() > 0 && demand.hardware.gpus) {
-    const auto have = book.derive("rate", r.rate_per_gpu.value * had, "token/s",
-                                  "rate of a GPU x GPUs", {r.rate_per_gpu});
-    r.findings.margins.push_back(make_margin(
-        book.id("queries"), "queries to embed, " + demand.scope, steady, have, "token/s"));
-  }
+  const auto have = book.derive("rate", r.rate_per_gpu.value * had, "token/s",
+                                "rate of a GPU x GPUs", {r.rate_per_gpu});
+  limits(spec, demand, book, corpus, steady, have, r);
   return r;
 }
 

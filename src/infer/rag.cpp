@@ -21,7 +21,9 @@ struct RagStudy {
   void support();
   void service();
   void chain();
-  void limits();
+  void search_limits();
+  void first_token_limit();
+  void refresh_limit();
 
   template <class Q>
   Figure<Q> given(const char* key, const Value<Q>& v, Q fallback, const char* why,
@@ -178,7 +180,7 @@ void RagStudy::chain() {
       {r.embed_time, r.search_time, r.rerank_time, r.service.ttft});
 }
 
-void RagStudy::limits() {
+void RagStudy::search_limits() {
   if (spec.node_count > 0) {
     const auto nodes =
         book.constant("search-nodes-had", Scalar(spec.node_count), "node", published("scenario"));
@@ -218,6 +220,9 @@ void RagStudy::limits() {
     }
     r.findings.margins.push_back(std::move(rate));
   }
+}
+
+void RagStudy::first_token_limit() {
   if (spec.first_token) {
     const auto have = book.input("first-token-slo", spec.first_token, "s");
     auto m = make_margin(book.id("first-token"), "question to first token, " + demand.scope,
@@ -236,6 +241,9 @@ void RagStudy::limits() {
     }
     r.findings.margins.push_back(std::move(m));
   }
+}
+
+void RagStudy::refresh_limit() {
   if (!spec.refresh || spec.refresh.get().si() <= 0) return;
   const auto refresh = book.input("refresh", spec.refresh, "%");
   const auto need = book.derive(
@@ -267,7 +275,9 @@ RagResult assess(const RagSpec& spec, const RagDemand& demand, Trace& trace) {
   study.support();
   study.service();
   study.chain();
-  study.limits();
+  study.search_limits();
+  study.first_token_limit();
+  study.refresh_limit();
   return std::move(study.r);
 }
 

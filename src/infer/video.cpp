@@ -23,6 +23,7 @@ struct VideoStudy {
   void times();
   void fleet();
   void limits();
+  void memory_limit();
 
   const VideoSpec& spec;
   const VideoDemand& demand;
@@ -135,6 +136,9 @@ void VideoStudy::limits() {
     }
     r.findings.margins.push_back(std::move(m));
   }
+}
+
+void VideoStudy::memory_limit() {
   const auto& device = *demand.hardware.accelerator;
   if (!device.memory) return;
   const double g = std::max(spec.gpus_per_clip, 1);
@@ -168,6 +172,7 @@ VideoResult assess(const VideoSpec& spec, const VideoDemand& demand, Trace& trac
   study.times();
   study.fleet();
   study.limits();
+  study.memory_limit();
   return std::move(study.r);
 }
 
