@@ -29,12 +29,20 @@ void Chiller::fields(spec::Fields& f) {
   f.flag("air_cooled", air_cooled, "Rejects heat to air instead of tower water");
   f.number("capacity", capacity, "kW", "Cooling at the nominal point").above(0).required();
   f.number("cop", cop, "", "Cooling over electricity at the nominal point").above(0).required();
-  f.temperature("leaving", leaving, "Water leaving the evaporator, nominal").between(-60, 80).required();
-  f.temperature("entering", entering, "Water or air entering the condenser, nominal").between(-60, 80).required();
+  f.temperature("leaving", leaving, "Water leaving the evaporator, nominal")
+      .between(-60, 80)
+      .required();
+  f.temperature("entering", entering, "Water or air entering the condenser, nominal")
+      .between(-60, 80)
+      .required();
   f.temperature("leaving_min", leaving_min, "Lower end of the curves").between(-60, 80).required();
   f.temperature("leaving_max", leaving_max, "Upper end of the curves").between(-60, 80).required();
-  f.temperature("entering_min", entering_min, "Lower end of the curves").between(-60, 80).required();
-  f.temperature("entering_max", entering_max, "Upper end of the curves").between(-60, 80).required();
+  f.temperature("entering_min", entering_min, "Lower end of the curves")
+      .between(-60, 80)
+      .required();
+  f.temperature("entering_max", entering_max, "Upper end of the curves")
+      .between(-60, 80)
+      .required();
   f.number("load_min", load_min, "", "Lowest part-load ratio").between(0, 1);
   f.number("load_max", load_max, "", "Highest part-load ratio").between(0.5, 2);
   f.object("capacity_curve", capacity_curve, "Capacity over nominal");

@@ -19,11 +19,11 @@
 namespace headroom::catalog {
 
 enum class CoolingFamily : unsigned char {
-  room_air,     ///< perimeter or in-row units, air to the room
-  rear_door,    ///< air through a water coil at the rack's back
-  cold_plate,   ///< liquid on the chips, air for the rest
-  immersion,    ///< single-phase: pumped dielectric
-  two_phase,    ///< boiling dielectric under a condenser
+  room_air,    ///< perimeter or in-row units, air to the room
+  rear_door,   ///< air through a water coil at the rack's back
+  cold_plate,  ///< liquid on the chips, air for the rest
+  immersion,   ///< single-phase: pumped dielectric
+  two_phase,   ///< boiling dielectric under a condenser
 };
 std::span<const std::string_view> cooling_family_names();
 
@@ -43,26 +43,26 @@ struct CoolingTechnology : Entry {
   static constexpr std::string_view kind = "cooling-technology";
 
   CoolingFamily family = CoolingFamily::room_air;
-  bool direct_expansion = false;   ///< rejects heat by its own compressor, needs no plant
-  Value<VolumeFlow> rack_air;      ///< air one rack can be given, aisle open
+  bool direct_expansion = false;         ///< rejects heat by its own compressor, needs no plant
+  Value<VolumeFlow> rack_air;            ///< air one rack can be given, aisle open
   Value<VolumeFlow> rack_air_contained;  ///< the same behind aisle containment
-  Value<Scalar> bypass;            ///< supply air that no server draws, aisle open
+  Value<Scalar> bypass;                  ///< supply air that no server draws, aisle open
   Value<Scalar> bypass_contained;
-  Value<VolumeFlow> rack_liquid;   ///< liquid one rack or tank can be given
+  Value<VolumeFlow> rack_liquid;             ///< liquid one rack or tank can be given
   Value<TemperatureDifference> air_rise;     ///< front to back
   Value<TemperatureDifference> liquid_rise;  ///< supply to return
   Value<TemperatureDifference> approach;     ///< air or secondary liquid above facility water
   Value<TemperatureDifference> supply;       ///< absolute: usual supply to the rack
-  Value<Scalar> capture;           ///< share of rack heat into liquid, when the system says none
-  Value<Scalar> boiling_area;      ///< two-phase: boiling surface over chip surface
-  Value<Scalar> boiling_derate;    ///< two-phase: allowed share of critical heat flux
+  Value<Scalar> capture;         ///< share of rack heat into liquid, when the system says none
+  Value<Scalar> boiling_area;    ///< two-phase: boiling surface over chip surface
+  Value<Scalar> boiling_derate;  ///< two-phase: allowed share of critical heat flux
   Coolant coolant;
-  Value<Pressure> fan_rise;        ///< pressure rise of room units' fans
-  Value<Scalar> fan_efficiency;    ///< fan, drive and motor together
-  Value<Pressure> pump_head;       ///< secondary loop
-  Value<Scalar> pump_efficiency;   ///< pump, drive and motor together
-  Value<Power> typical_max;        ///< trade figure of a rack, for comparison only
-  Value<PowerPrice> price;         ///< a kW of heat, bought and installed
+  Value<Pressure> fan_rise;       ///< pressure rise of room units' fans
+  Value<Scalar> fan_efficiency;   ///< fan, drive and motor together
+  Value<Pressure> pump_head;      ///< secondary loop
+  Value<Scalar> pump_efficiency;  ///< pump, drive and motor together
+  Value<Power> typical_max;       ///< trade figure of a rack, for comparison only
+  Value<PowerPrice> price;        ///< a kW of heat, bought and installed
   Value<Time> lead_time;
   Value<Time> life;
 

@@ -44,16 +44,16 @@ struct PowerGear : Entry {
   static constexpr std::string_view kind = "power-gear";
 
   GearRole role = GearRole::ups;
-  Value<Power> rating;       ///< of one unit as usually bought, for counts and prices
+  Value<Power> rating;  ///< of one unit as usually bought, for counts and prices
   LossCurve loss;
-  Value<Time> start;         ///< generator: from loss of mains to accepting load
-  Value<Time> autonomy;      ///< battery: at the rating it was bought for
-  Value<Scalar> fuel;        ///< generator: electrical output over heat in the fuel
-  Value<Scalar> overload;    ///< load over rating that it bears for `overload_time`
+  Value<Time> start;       ///< generator: from loss of mains to accepting load
+  Value<Time> autonomy;    ///< battery: at the rating it was bought for
+  Value<Scalar> fuel;      ///< generator: electrical output over heat in the fuel
+  Value<Scalar> overload;  ///< load over rating that it bears for `overload_time`
   Value<Time> overload_time;
   Value<Time> mtbf, mttr;
   Value<Scalar> failure_to_start;  ///< generator: probability on demand
-  Value<PowerPrice> price;   ///< a unit of rating, bought and installed
+  Value<PowerPrice> price;         ///< a unit of rating, bought and installed
   Value<Time> lead_time;
   Value<Time> life;
 

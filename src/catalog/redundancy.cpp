@@ -14,13 +14,19 @@ std::string_view redundancy_name(Redundancy r) { return names[static_cast<std::s
 
 int usable_units(int n, Redundancy r) {
   switch (r) {
-    case Redundancy::none: return 0;
-    case Redundancy::n_plus_1: return std::max(0, n - 1);
-    case Redundancy::n_plus_2: return std::max(0, n - 2);
-    case Redundancy::two_n: return std::max(0, n / 2);
-    case Redundancy::three_to_two: return std::max(0, static_cast<int>(2LL * n / 3));
+    case Redundancy::none:
+      return 0;
+    case Redundancy::n_plus_1:
+      return std::max(0, n - 1);
+    case Redundancy::n_plus_2:
+      return std::max(0, n - 2);
+    case Redundancy::two_n:
+      return std::max(0, n / 2);
+    case Redundancy::three_to_two:
+      return std::max(0, static_cast<int>(2LL * n / 3));
     case Redundancy::by_count:
-    case Redundancy::n: break;
+    case Redundancy::n:
+      break;
   }
   return std::max(0, n);
 }
@@ -29,13 +35,18 @@ int units_for(int needed, Redundancy r) {
   const int n = std::max(0, needed);
   if (n == 0) return 0;
   switch (r) {
-    case Redundancy::n_plus_1: return n + 1;
-    case Redundancy::n_plus_2: return n + 2;
-    case Redundancy::two_n: return 2 * n;
-    case Redundancy::three_to_two: return (3 * n + 1) / 2;
+    case Redundancy::n_plus_1:
+      return n + 1;
+    case Redundancy::n_plus_2:
+      return n + 2;
+    case Redundancy::two_n:
+      return 2 * n;
+    case Redundancy::three_to_two:
+      return (3 * n + 1) / 2;
     case Redundancy::none:
     case Redundancy::by_count:
-    case Redundancy::n: break;
+    case Redundancy::n:
+      break;
   }
   return n;
 }

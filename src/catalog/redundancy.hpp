@@ -17,7 +17,15 @@
 
 namespace headroom::catalog {
 
-enum class Redundancy : unsigned char { by_count, n, n_plus_1, n_plus_2, two_n, three_to_two, none };
+enum class Redundancy : unsigned char {
+  by_count,
+  n,
+  n_plus_1,
+  n_plus_2,
+  two_n,
+  three_to_two,
+  none
+};
 
 /// "auto", "N", "N+1", "N+2", "2N", "3/2N", "none": the spelling in scenarios.
 std::span<const std::string_view> redundancy_names();

@@ -19,8 +19,7 @@ VolumeFlow air_flow(Power heat, TemperatureDifference rise) {
   return heat / (air_density * air_heat_capacity * rise);
 }
 
-Power liquid_heat(VolumeFlow flow, Density density, SpecificHeat heat,
-                  TemperatureDifference rise) {
+Power liquid_heat(VolumeFlow flow, Density density, SpecificHeat heat, TemperatureDifference rise) {
   return flow * density * heat * rise;
 }
 
@@ -34,9 +33,8 @@ Pressure saturation_pressure(Temperature t) {
   const double over_ice = -5.6745359e3 / k + 6.3925247 - 9.677843e-3 * k + 6.2215701e-7 * k * k +
                           2.0747825e-9 * k * k * k - 9.484024e-13 * k * k * k * k +
                           4.1635019 * std::log(k);
-  const double over_water = -5.8002206e3 / k + 1.3914993 - 4.8640239e-2 * k +
-                            4.1764768e-5 * k * k - 1.4452093e-8 * k * k * k +
-                            6.5459673 * std::log(k);
+  const double over_water = -5.8002206e3 / k + 1.3914993 - 4.8640239e-2 * k + 4.1764768e-5 * k * k -
+                            1.4452093e-8 * k * k * k + 6.5459673 * std::log(k);
   return std::exp(t.in_celsius() < 0 ? over_ice : over_water) * pascal;
 }
 
@@ -49,10 +47,9 @@ double humidity(Temperature dry_bulb, Temperature wet_bulb_t, Pressure p) {
   const double t = dry_bulb.in_celsius();
   const double w = std::min(wet_bulb_t.in_celsius(), t);
   const double saturated = saturation_humidity(Temperature::celsius(w), p);
-  const double ratio = w >= 0 ? ((2501 - 2.326 * w) * saturated - 1.006 * (t - w)) /
-                                    (2501 + 1.86 * t - 4.186 * w)
-                              : ((2830 - 0.24 * w) * saturated - 1.006 * (t - w)) /
-                                    (2830 + 1.86 * t - 2.1 * w);
+  const double ratio =
+      w >= 0 ? ((2501 - 2.326 * w) * saturated - 1.006 * (t - w)) / (2501 + 1.86 * t - 4.186 * w)
+             : ((2830 - 0.24 * w) * saturated - 1.006 * (t - w)) / (2830 + 1.86 * t - 2.1 * w);
   return std::max(0.0, ratio);
 }
 

@@ -112,25 +112,24 @@ Inputs record_inputs(const PlantSpec& p, const Demand& demand, const catalog::Cl
 
 void record_power(Result& r, const Inputs& in, Trace& trace) {
   const Flow& mean = r.year.mean;
-  r.fans_typical = trace.derive("cooling.fans.typical", mean.room_fans + mean.plant_fans, "kW",
-                                "room units, doors, towers or coolers; mean of the year",
-                                in.typical);
-  r.pumps_typical =
-      trace.derive("cooling.pumps.typical", mean.secondary_pumps + mean.plant_pumps, "kW",
-                   "CDUs and facility water; mean of the year", in.typical);
+  r.fans_typical =
+      trace.derive("cooling.fans.typical", mean.room_fans + mean.plant_fans, "kW",
+                   "room units, doors, towers or coolers; mean of the year", in.typical);
+  r.pumps_typical = trace.derive("cooling.pumps.typical", mean.secondary_pumps + mean.plant_pumps,
+                                 "kW", "CDUs and facility water; mean of the year", in.typical);
   r.compressors_typical = trace.derive("cooling.compressors.typical", mean.compressors, "kW",
                                        "lifted heat / COP; mean of the year", in.typical);
-  r.electrical_typical =
-      trace.derive("cooling.electrical.typical", mean.electrical(), "kW", "fans + pumps + compressors",
-                   {r.fans_typical.node, r.pumps_typical.node, r.compressors_typical.node});
-  r.electrical_max = trace.derive("cooling.electrical.max", r.at_design.electrical(), "kW",
-                                  "fans + pumps + compressors at maximum heat on the design day",
-                                  in.max);
+  r.electrical_typical = trace.derive(
+      "cooling.electrical.typical", mean.electrical(), "kW", "fans + pumps + compressors",
+      {r.fans_typical.node, r.pumps_typical.node, r.compressors_typical.node});
+  r.electrical_max =
+      trace.derive("cooling.electrical.max", r.at_design.electrical(), "kW",
+                   "fans + pumps + compressors at maximum heat on the design day", in.max);
   r.rejected_max = trace.derive("cooling.rejected.max", r.at_design.rejected, "kW",
                                 "heat to the sky on the design day", {r.electrical_max.node});
-  r.compressor_free = trace.derive("cooling.compressor-free", r.year.compressor_free, "h",
-                                   "hours of the climate's bins in which the main loads need no compressor",
-                                   in.typical);
+  r.compressor_free = trace.derive(
+      "cooling.compressor-free", r.year.compressor_free, "h",
+      "hours of the climate's bins in which the main loads need no compressor", in.typical);
 }
 
 Power it_of(const Demand& demand) {
@@ -151,13 +150,15 @@ void record_water(Result& r, const PlantSpec& p, const Demand& demand, const Hea
   }
   r.water_peak_day = trace.derive("cooling.water.peak-day", peak, "m3/d",
                                   "make-up at maximum heat, design air all day", std::move(day));
-  r.water_year = trace.derive("cooling.water.year", r.year.mean.makeup * (1 * headroom::year), "m3",
-                              "evaporation x C/(C-1) + drift over the climate's bins",
-                              std::move(typical));
+  r.water_year =
+      trace.derive("cooling.water.year", r.year.mean.makeup * (1 * headroom::year), "m3",
+                   "evaporation x C/(C-1) + drift over the climate's bins", std::move(typical));
   const Power it = it_of(demand);
   const auto wue = it.si() > 0 ? r.year.mean.makeup / it : WaterIntensity{};
-  r.wue = trace.derive("cooling.wue", wue, "L/kWh", "water of a year over IT energy "
-                       "(ISO/IEC 30134-9)", {r.water_year.node});
+  r.wue = trace.derive("cooling.wue", wue, "L/kWh",
+                       "water of a year over IT energy "
+                       "(ISO/IEC 30134-9)",
+                       {r.water_year.node});
 }
 
 void bill_line(const std::string& id, const std::string& item, const spec::Bank<Power>& bank,
@@ -199,8 +200,9 @@ void make_bill(const PlantSpec& p, const Demand& demand, const Design& design, T
 
 void remark(const PlantSpec& plant, const Demand& demand, Result& r) {
   if (plant.climate.empty() && demand.climate == nullptr) {
-    r.findings.remarks.push_back("cooling: no climate is known for the site; that of Frankfurt "
-                                 "stands in");
+    r.findings.remarks.push_back(
+        "cooling: no climate is known for the site; that of Frankfurt "
+        "stands in");
   }
   if (!r.design.plant.has_chiller() && r.at_design.trimmed.si() > 0) {
     r.findings.remarks.push_back(fmt::format(
@@ -211,10 +213,10 @@ void remark(const PlantSpec& plant, const Demand& demand, Result& r) {
   if (plant.kind != PlantKind::chiller_water && plant.kind != PlantKind::chiller_air) return;
   const auto* machine = r.design.plant.chiller;
   if (machine != nullptr) {
-    r.findings.remarks.push_back(fmt::format("cooling: {} is used inside its curves (leaving water "
-                                             "up to {:.1f} degC) and by a Carnot fraction beyond",
-                                             machine->name,
-                                             catalog::absolute(machine->leaving_max).in_celsius()));
+    r.findings.remarks.push_back(
+        fmt::format("cooling: {} is used inside its curves (leaving water "
+                    "up to {:.1f} degC) and by a Carnot fraction beyond",
+                    machine->name, catalog::absolute(machine->leaving_max).in_celsius()));
   }
 }
 
@@ -223,8 +225,7 @@ void remark(const PlantSpec& plant, const Demand& demand, Result& r) {
 Design resolve(const PlantSpec& plant, const Demand& demand, const catalog::Catalog& catalog) {
   Design design;
   for (const auto& hall : demand.halls) {
-    design.halls.push_back(
-        design_of(choose(hall, catalog), hall.it_max.value, hall.loss_max));
+    design.halls.push_back(design_of(choose(hall, catalog), hall.it_max.value, hall.loss_max));
   }
   design.halls.push_back(power_rooms(demand, design.halls, catalog));
   design.plant = plant_of(plant, catalog);
@@ -266,9 +267,9 @@ Result assess(const PlantSpec& plant, const Demand& demand, const catalog::Catal
   for (std::size_t i = 0; i < demand.halls.size(); ++i) {
     hall_limits(demand.halls[i], r.design, r.design.halls[i], catalog, trace, r.findings);
   }
-  const auto heat = trace.derive("cooling.plant.heat", r.at_design.water_heat, "kW",
-                                 "heat of the halls by facility water, with fans and pumps",
-                                 in.max);
+  const auto heat =
+      trace.derive("cooling.plant.heat", r.at_design.water_heat, "kW",
+                   "heat of the halls by facility water, with fans and pumps", in.max);
   plant_limits({spec, demand, climate, heat}, r, catalog, trace);
   make_bill(spec, demand, r.design, trace, r.findings.bill);
   remark(plant, demand, r);

@@ -35,21 +35,21 @@ namespace headroom::cooling {
 
 /// One hall's heat, from whoever knows what stands in it.
 struct HallDemand {
-  std::string scope;                       ///< "hall-a"
-  std::string title;                       ///< "hall A"
+  std::string scope;  ///< "hall-a"
+  std::string title;  ///< "hall A"
   HallSpec cooling;
-  Figure<Power> it_max, it_typical;        ///< heat equals electrical input
-  Figure<Power> rack_max;                  ///< the fullest rack
+  Figure<Power> it_max, it_typical;  ///< heat equals electrical input
+  Figure<Power> rack_max;            ///< the fullest rack
   int racks = 0;
   /// What the systems say; unset: the technology's.
-  Value<Scalar> liquid_fraction;           ///< share of heat their cold plates take; 0: air-cooled
+  Value<Scalar> liquid_fraction;  ///< share of heat their cold plates take; 0: air-cooled
   Value<TemperatureDifference> air_rise, coolant_rise;
   Value<TemperatureDifference> max_inlet, max_coolant;  ///< absolute
-  Value<PowerDensity> chip_flux;           ///< hottest chip, for boiling
-  std::string box;                         ///< what a rack is filled with
+  Value<PowerDensity> chip_flux;                        ///< hottest chip, for boiling
+  std::string box;                                      ///< what a rack is filled with
   int boxes_per_rack = 0;
   Power box_max{};
-  Power loss_max{}, loss_typical{};        ///< of the hall's distribution gear
+  Power loss_max{}, loss_typical{};  ///< of the hall's distribution gear
 };
 
 struct Demand {
@@ -60,16 +60,16 @@ struct Demand {
 
 struct Result {
   Design design;
-  Flow at_design;                          ///< maximum heat on the design day
-  Year year;                               ///< typical heat
+  Flow at_design;  ///< maximum heat on the design day
+  Year year;       ///< typical heat
   Figure<Power> electrical_max, electrical_typical;
   Figure<Power> fans_typical, pumps_typical, compressors_typical;
   Figure<Power> rejected_max;
   Figure<VolumeFlow> water_peak_day;
   Figure<Volume> water_year;
   Figure<WaterIntensity> wue;
-  Figure<Time> compressor_free;            ///< hours a year without compressor
-  double imbalance = 0;                    ///< worst of the states reported, relative
+  Figure<Time> compressor_free;  ///< hours a year without compressor
+  double imbalance = 0;          ///< worst of the states reported, relative
   Findings findings;
 };
 

@@ -28,7 +28,8 @@ struct Site {
   PlantSpec plant;
   Demand demand;
 
-  explicit Site(const char* kind = "crah", double rack_kw = 40.8, const char* climate = "leesburg-va") {
+  explicit Site(const char* kind = "crah", double rack_kw = 40.8,
+                const char* climate = "leesburg-va") {
     HallDemand hall;
     hall.scope = "hall-a";
     hall.title = "hall A";
@@ -108,11 +109,11 @@ TEST(Assess, nvl72_on_cold_plates_needs_flow_for_its_liquid_and_air_for_the_rest
   Site site("cold-plate", 132);
   site.hall().liquid_fraction = {0.87, assumed("test")};
   const Result r = site.run();
-  expect_holds(r, "cooling.hall-a.rack");       // 115 kW of 116 kW
-  expect_holds(r, "cooling.hall-a.rack-air");   // 17 kW of 21.7 kW
+  expect_holds(r, "cooling.hall-a.rack");      // 115 kW of 116 kW
+  expect_holds(r, "cooling.hall-a.rack-air");  // 17 kW of 21.7 kW
   site.hall().cooling.rack_liquid = {80 * litre / minute, assumed("test")};
   expect_fails(site.run(), "cooling.hall-a.rack");
-  site.hall().coolant_rise = kelvins(22);       // 80 L/min at 22 K carry it again
+  site.hall().coolant_rise = kelvins(22);  // 80 L/min at 22 K carry it again
   expect_holds(site.run(), "cooling.hall-a.rack");
 }
 
@@ -139,7 +140,7 @@ TEST(Assess, room_units_with_one_lost_carry_their_own_fans_too) {
   Site site("crah", 5);
   site.hall().cooling.units = bank(1, 55);
   expect_holds(site.run(), "cooling.hall-a.units");
-  site.hall().cooling.units = bank(1, 50);      // exactly the IT heat
+  site.hall().cooling.units = bank(1, 50);  // exactly the IT heat
   expect_fails(site.run(), "cooling.hall-a.units");
   site.hall().cooling.units = bank(2, 55);
   site.hall().cooling.redundancy = Redundancy::n_plus_1;
@@ -229,7 +230,7 @@ TEST(Assess, crac_needs_no_plant) {
 // them within 2.5 % of a year.
 TEST(Climate, histogram_keeps_the_hours_of_the_hourly_files) {
   const std::pair<const char*, double> cases[] = {
-      {"stockholm", 8760}, {"seattle-wa", 8680}, {"zurich", 8542},    {"chicago-il", 7912},
+      {"stockholm", 8760},  {"seattle-wa", 8680},  {"zurich", 8542},    {"chicago-il", 7912},
       {"phoenix-az", 7348}, {"leesburg-va", 7121}, {"dallas-tx", 5738}, {"singapore", 0}};
   for (const auto& [id, hours] : cases) {
     const auto* climate = builtin().find<catalog::Climate>(id);
@@ -273,9 +274,8 @@ TEST(Year, colder_places_run_more_hours_without_compressor) {
 
 PlantKind any_plant() { return static_cast<PlantKind>(*rc::gen::inRange(0, 5)); }
 std::string any_technology() {
-  return *rc::gen::elementOf(std::vector<std::string>{"crac", "crah", "in-row", "rear-door",
-                                                      "cold-plate", "immersion-1p",
-                                                      "immersion-2p"});
+  return *rc::gen::elementOf(std::vector<std::string>{
+      "crac", "crah", "in-row", "rear-door", "cold-plate", "immersion-1p", "immersion-2p"});
 }
 
 RC_GTEST_PROP(Energy, every_watt_in_leaves_for_the_sky, ()) {
@@ -298,7 +298,8 @@ RC_GTEST_PROP(Energy, hotter_air_never_lowers_compressor_power, ()) {
   const double wet = *rc::gen::inRange(-10, 28);
   const Heat heat = heat_max(site.demand);
   const auto at = [&](double w) {
-    return solve(design, heat, {Temperature::celsius(w + 6), Temperature::celsius(w), 101.325 * kilopascal});
+    return solve(design, heat,
+                 {Temperature::celsius(w + 6), Temperature::celsius(w), 101.325 * kilopascal});
   };
   RC_ASSERT(at(wet + 1).compressors >= at(wet).compressors);
 }

@@ -22,11 +22,15 @@ Value<TemperatureDifference> at(double celsius, SourcePtr source) {
 
 Value<Scalar> share_of(const HallDemand& demand, const CoolingTechnology& t) {
   switch (t.family) {
-    case CoolingFamily::room_air: return {0.0, assumed("room air carries everything")};
-    case CoolingFamily::rear_door: return {1.0, assumed("the door takes all of the rack's air")};
-    case CoolingFamily::cold_plate: return demand.liquid_fraction.or_else(t.capture);
+    case CoolingFamily::room_air:
+      return {0.0, assumed("room air carries everything")};
+    case CoolingFamily::rear_door:
+      return {1.0, assumed("the door takes all of the rack's air")};
+    case CoolingFamily::cold_plate:
+      return demand.liquid_fraction.or_else(t.capture);
     case CoolingFamily::immersion:
-    case CoolingFamily::two_phase: break;
+    case CoolingFamily::two_phase:
+      break;
   }
   return t.capture;
 }
@@ -51,7 +55,8 @@ void choose_air(const HallDemand& demand, HallValues& v) {
   v.air_rise = first(spec.air_rise, demand.air_rise, t.air_rise, room.air_rise);
   v.air_supply = plain || t.family == CoolingFamily::rear_door
                      ? spec.supply.or_else(t.supply)
-                     : spec.air_supply.or_else(at(24, published("ASHRAE TC 9.9, recommended 18-27 degC", "2011")));
+                     : spec.air_supply.or_else(
+                           at(24, published("ASHRAE TC 9.9, recommended 18-27 degC", "2011")));
   v.air_approach = plain ? spec.approach.or_else(t.approach) : room.approach;
 }
 
@@ -117,7 +122,10 @@ PlantSpec with_defaults(const PlantSpec& plant) {
        assumed("mean over the EIR curves of six machines (docs/models/cooling.md)"));
   fill(p.cycles, Scalar(5.0), assumed("5 cycles of concentration; 3 to 8 are common"));
   fill(p.drift, Scalar(0.005), recalled("drift eliminators: about 0.5 % of evaporation"));
-  fill(p.fan_power, Scalar(tower ? 0.012 : air_chiller ? 0.015 : 0.025),
+  fill(p.fan_power,
+       Scalar(tower         ? 0.012
+              : air_chiller ? 0.015
+                            : 0.025),
        recalled("fans at full speed: towers about 1.2 %, dry coolers 2.5 % of heat"));
   fill(p.pump_head, 250 * kilopascal, recalled("facility and condenser loops together"));
   fill(p.pump_efficiency, Scalar(0.65), recalled("pump, drive and motor"));

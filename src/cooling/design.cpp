@@ -132,8 +132,7 @@ class PlantLoad {
 
   // Pads run only when the dry air is too warm.
   bool pads_run(Temperature water) const {
-    return plant_.kind == PlantKind::adiabatic &&
-           weather_.dry_bulb + plant_.dry_approach > water;
+    return plant_.kind == PlantKind::adiabatic && weather_.dry_bulb + plant_.dry_approach > water;
   }
   TemperatureDifference depression() const {
     return (weather_.dry_bulb - weather_.wet_bulb) * plant_.saturation;
@@ -166,8 +165,7 @@ class PlantLoad {
 // A room unit with its own compressor and outdoor condenser.
 void serve_dx(const HallDesign& hall, Power heat, const Weather& weather, Flow& flow) {
   const Temperature coil = hall.air_supply - hall.air_approach;
-  const Power work =
-      heat / carnot_cop(coil, weather.dry_bulb, true, air_cooled_carnot);
+  const Power work = heat / carnot_cop(coil, weather.dry_bulb, true, air_cooled_carnot);
   const Power fans = (heat + work) * dx_fan_share;
   flow.compressors += work;
   flow.plant_fans += fans;
@@ -175,8 +173,8 @@ void serve_dx(const HallDesign& hall, Power heat, const Weather& weather, Flow& 
   flow.rejected += heat + work + fans;
 }
 
-void serve_hall(const Design& design, const HallDesign& hall, bool power_room, Power it,
-                Power loss, const Weather& weather, PlantLoad& plant, Flow& flow) {
+void serve_hall(const Design& design, const HallDesign& hall, bool power_room, Power it, Power loss,
+                const Weather& weather, PlantLoad& plant, Flow& flow) {
   const Power liquid = it * hall.liquid_share;
   const Power air = it - liquid + loss;
   flow.heat += it + loss;
@@ -226,8 +224,8 @@ Power room_fans(const HallDesign& hall, Power heat) {
   const auto* units = hall.room;
   if (units == nullptr || heat.si() <= 0) return {};
   const VolumeFlow flow = air_flow(heat, hall.air_rise) / (1 - hall.bypass);
-  return moving_power(flow, units->fan_rise.or_else(Pressure{}),
-                      units->fan_efficiency.or_else(1.0), load_of(heat, hall.design_air));
+  return moving_power(flow, units->fan_rise.or_else(Pressure{}), units->fan_efficiency.or_else(1.0),
+                      load_of(heat, hall.design_air));
 }
 
 Power secondary_pumps(const HallDesign& hall, Power heat) {
@@ -244,8 +242,8 @@ Temperature free_water(const PlantDesign& plant, const Weather& weather) {
     return weather.wet_bulb + york_approach(weather.wet_bulb, plant.range, 1) + plant.exchanger;
   }
   const auto depression = weather.dry_bulb - weather.wet_bulb;
-  const auto cooled = plant.kind == PlantKind::adiabatic ? depression * plant.saturation
-                                                         : TemperatureDifference{};
+  const auto cooled =
+      plant.kind == PlantKind::adiabatic ? depression * plant.saturation : TemperatureDifference{};
   return weather.dry_bulb - cooled + plant.dry_approach;
 }
 

@@ -51,14 +51,14 @@ struct Weather {
 struct HallDesign {
   const catalog::CoolingTechnology* technology = nullptr;
   const catalog::CoolingTechnology* room = nullptr;  ///< units that take the heat left in the air
-  double liquid_share = 0;                 ///< of IT heat
+  double liquid_share = 0;                           ///< of IT heat
   bool contained = false;
   VolumeFlow rack_air{}, rack_liquid{};
   TemperatureDifference air_rise{}, liquid_rise{};
   Temperature air_supply, liquid_supply;
   TemperatureDifference air_approach{}, liquid_approach{};
   double bypass = 0;
-  Power design_air{}, design_liquid{};     ///< heat at which fans and pumps run full
+  Power design_air{}, design_liquid{};  ///< heat at which fans and pumps run full
 };
 
 struct PlantDesign {
@@ -75,33 +75,31 @@ struct PlantDesign {
   bool has_chiller() const {
     return kind == PlantKind::chiller_water || kind == PlantKind::chiller_air;
   }
-  bool on_tower() const {
-    return kind == PlantKind::tower || kind == PlantKind::chiller_water;
-  }
+  bool on_tower() const { return kind == PlantKind::tower || kind == PlantKind::chiller_water; }
 };
 
 struct Design {
-  std::vector<HallDesign> halls;           ///< the last one stands for the power rooms
+  std::vector<HallDesign> halls;  ///< the last one stands for the power rooms
   PlantDesign plant;
 };
 
 /// Heat at one moment: IT of each hall, losses inside it, power rooms.
 struct Heat {
   std::vector<Power> it;
-  std::vector<Power> loss;                 ///< of the hall's own distribution
+  std::vector<Power> loss;  ///< of the hall's own distribution
   Power power_rooms{};
 };
 
 struct Flow {
-  Power heat{};                            ///< IT and losses handed over
+  Power heat{};  ///< IT and losses handed over
   Power room_fans{}, secondary_pumps{}, plant_pumps{}, plant_fans{}, compressors{};
-  Power rejected{};                        ///< to the sky, added up where it leaves
-  Power water_heat{};                      ///< facility water brings to the plant
-  Power plant_heat{};                      ///< what towers, dry coolers or condensers reject
+  Power rejected{};    ///< to the sky, added up where it leaves
+  Power water_heat{};  ///< facility water brings to the plant
+  Power plant_heat{};  ///< what towers, dry coolers or condensers reject
   VolumeFlow evaporation{}, makeup{};
-  Power lifted{};                          ///< main loads' heat that needed a compressor
-  Power trimmed{};                         ///< the same of air remainders and power rooms
-  TemperatureDifference short_by{};        ///< worst load: water warmer than it may be
+  Power lifted{};                    ///< main loads' heat that needed a compressor
+  Power trimmed{};                   ///< the same of air remainders and power rooms
+  TemperatureDifference short_by{};  ///< worst load: water warmer than it may be
 
   Power electrical() const {
     return room_fans + secondary_pumps + plant_pumps + plant_fans + compressors;
@@ -124,9 +122,9 @@ Temperature liquid_water(const Design& design, const HallDesign& hall);
 
 /// A typical year at constant heat.
 struct Year {
-  Flow mean;                               ///< rates averaged over the hours
-  Time compressor_free{};                  ///< hours in which the main loads need no compressor
-  Time short_of{};                         ///< hours in which water is warmer than it may be
+  Flow mean;               ///< rates averaged over the hours
+  Time compressor_free{};  ///< hours in which the main loads need no compressor
+  Time short_of{};         ///< hours in which water is warmer than it may be
   TemperatureDifference worst_short{};
 };
 Year year(const Design& design, const Heat& heat, const catalog::Climate& climate);

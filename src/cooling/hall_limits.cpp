@@ -57,19 +57,20 @@ void fewer_boxes(const Hall& h, Power whole_rack, Margin& m) {
   const int fits = static_cast<int>(std::floor(whole_rack / d.box_max + 1e-9));
   if (fits < 1 || fits >= d.boxes_per_rack) return;
   const int boxes = d.boxes_per_rack * d.racks;
-  m.remedies.push_back({fmt::format("put {} {} in a rack ({}), which takes {} racks instead of {}",
-                                    fits, d.box, kw(d.box_max * fits), (boxes + fits - 1) / fits,
-                                    d.racks),
-                        {}, {}, "this layer"});
+  m.remedies.push_back(
+      {fmt::format("put {} {} in a rack ({}), which takes {} racks instead of {}", fits, d.box,
+                   kw(d.box_max * fits), (boxes + fits - 1) / fits, d.racks),
+       {},
+       {},
+       "this layer"});
 }
 
 void contain_aisles(const Hall& h, Margin& m) {
   const auto& t = *h.at.technology;
   if (h.at.contained || h.demand.cooling.rack_air || t.family != CoolingFamily::room_air) return;
-  const Power contained =
-      air_heat(t.rack_air_contained.or_else(VolumeFlow{}), h.at.air_rise);
-  m.remedies.push_back({fmt::format("contain the aisles: about {} a rack", kw(contained)), {}, {},
-                        "this layer"});
+  const Power contained = air_heat(t.rack_air_contained.or_else(VolumeFlow{}), h.at.air_rise);
+  m.remedies.push_back(
+      {fmt::format("contain the aisles: about {} a rack", kw(contained)), {}, {}, "this layer"});
 }
 
 struct Option {
@@ -120,19 +121,20 @@ void rack_remedies(const Hall& h, Margin& m) {
 }
 
 std::string why_air(const Hall& h, Figure<Power> need, Figure<Power> have) {
-  return fmt::format("The fullest rack gives {} to the air; {:.2f} m3/s warmed by {:.0f} K carry "
-                     "{} ({}).",
-                     kw(need.value), h.at.rack_air.si(), h.at.air_rise.in(kelvin), kw(have.value),
-                     h.at.technology->name);
+  return fmt::format(
+      "The fullest rack gives {} to the air; {:.2f} m3/s warmed by {:.0f} K carry "
+      "{} ({}).",
+      kw(need.value), h.at.rack_air.si(), h.at.air_rise.in(kelvin), kw(have.value),
+      h.at.technology->name);
 }
 
 std::string why_liquid(const Hall& h, Figure<Power> need, Figure<Power> have) {
   const double litres = h.at.rack_liquid.si() * 60e3;
-  return fmt::format("{} of the fullest rack's {} go into liquid; {:.0f} L/min warmed by {:.0f} K "
-                     "carry {} ({}, facility water {}).",
-                     kw(need.value), kw(h.demand.rack_max.value), litres,
-                     h.at.liquid_rise.in(kelvin), kw(have.value), h.at.technology->name,
-                     celsius(h.water()));
+  return fmt::format(
+      "{} of the fullest rack's {} go into liquid; {:.0f} L/min warmed by {:.0f} K "
+      "carry {} ({}, facility water {}).",
+      kw(need.value), kw(h.demand.rack_max.value), litres, h.at.liquid_rise.in(kelvin),
+      kw(have.value), h.at.technology->name, celsius(h.water()));
 }
 
 Figure<Power> rack_need(Hall& h, const std::string& id, double share, const char* formula) {
@@ -163,9 +165,11 @@ void liquid_rack_limit(Hall& h) {
   if (!m.holds()) {
     const double share = need.value / have.value;
     if (have.value.si() > 0 && h.at.technology->family != CoolingFamily::rear_door) {
-      m.remedies.push_back({fmt::format("give each rack {:.0f} L/min",
-                                        h.at.rack_liquid.si() * 60e3 * share),
-                            {}, {}, "this layer"});
+      m.remedies.push_back(
+          {fmt::format("give each rack {:.0f} L/min", h.at.rack_liquid.si() * 60e3 * share),
+           {},
+           {},
+           "this layer"});
     }
   }
   h.findings.margins.push_back(std::move(m));
@@ -177,9 +181,9 @@ void boiling_limit_of(Hall& h) {
   const std::string id = h.id("boiling");
   const auto need = h.trace.input(id + ".chip", h.demand.chip_flux, "W/cm2");
   const auto area = h.trace.input(id + ".area", t.boiling_area, "x");
-  const auto have = h.trace.derive(id + ".have", boiling_limit(t), "W/cm2",
-                                   "Zuber's critical heat flux x surface ratio x derating",
-                                   {area.node});
+  const auto have =
+      h.trace.derive(id + ".have", boiling_limit(t), "W/cm2",
+                     "Zuber's critical heat flux x surface ratio x derating", {area.node});
   auto m = make_margin(id, "boiling at the chip, " + h.demand.title, need, have, "W/cm2")
                .because(fmt::format("The hottest chip gives off {}; boiling dries out at {} over "
                                     "the chip's area ({} on a plain surface).",
@@ -188,21 +192,26 @@ void boiling_limit_of(Hall& h) {
   if (m.headroom() < near_shortfall) {
     m.remedies.push_back({fmt::format("fit boiler plates of {:.1f} times the present surface",
                                       need.value.si() / std::max(1e-9, have.value.si())),
-                          {}, {}, "this layer"});
+                          {},
+                          {},
+                          "this layer"});
   }
   h.findings.margins.push_back(std::move(m));
 }
 
 void rack_limits(Hall& h) {
   switch (h.at.technology->family) {
-    case CoolingFamily::room_air: air_rack_limit(h, "rack", "heat per rack"); return;
+    case CoolingFamily::room_air:
+      air_rack_limit(h, "rack", "heat per rack");
+      return;
     case CoolingFamily::cold_plate:
       liquid_rack_limit(h);
       air_rack_limit(h, "rack-air", "air remainder per rack");
       return;
     case CoolingFamily::rear_door:
     case CoolingFamily::immersion:
-    case CoolingFamily::two_phase: break;
+    case CoolingFamily::two_phase:
+      break;
   }
   liquid_rack_limit(h);
   boiling_limit_of(h);
@@ -236,15 +245,14 @@ void unit_limits(Hall& h) {
     const auto need = h.trace.derive(h.id("units.need"), air + room_fans(h.at, air), "kW",
                                      "IT heat in air + distribution losses + the units' fans",
                                      {h.demand.it_max.node, share.node});
-    bank_limit(h, "units", "room units", "room unit", spec.units, spec.redundancy, need,
-               h.at.room);
+    bank_limit(h, "units", "room units", "room unit", spec.units, spec.redundancy, need, h.at.room);
   }
   if (spec.cdus && h.at.liquid_share > 0) {
-    const auto need = h.trace.derive(h.id("cdus.need"), liquid + secondary_pumps(h.at, liquid),
-                                     "kW", "IT heat in liquid + the units' pumps",
-                                     {h.demand.it_max.node, share.node});
-    bank_limit(h, "cdus", "coolant distribution units", "CDU", spec.cdus, spec.cdu_redundancy,
-               need, h.at.technology);
+    const auto need =
+        h.trace.derive(h.id("cdus.need"), liquid + secondary_pumps(h.at, liquid), "kW",
+                       "IT heat in liquid + the units' pumps", {h.demand.it_max.node, share.node});
+    bank_limit(h, "cdus", "coolant distribution units", "CDU", spec.cdus, spec.cdu_redundancy, need,
+               h.at.technology);
   }
 }
 

@@ -13,10 +13,10 @@ void hall_limits(const HallDemand& hall, const Design& design, const HallDesign&
                  const catalog::Catalog& catalog, Trace& trace, Findings& findings);
 
 struct PlantState {
-  const PlantSpec& spec;          ///< with its defaults
+  const PlantSpec& spec;  ///< with its defaults
   const Demand& demand;
   const catalog::Climate& climate;
-  Figure<Power> heat;             ///< facility water to the plant on the design day
+  Figure<Power> heat;  ///< facility water to the plant on the design day
 };
 
 /// Plant, supply temperature and water, into `r.findings`.

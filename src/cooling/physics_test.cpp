@@ -30,9 +30,9 @@ TEST(Air, pg25_at_1_5_litres_a_minute_and_kw_warms_by_10_k) {
   const auto* t = builtin().find<catalog::CoolingTechnology>("cold-plate");
   ASSERT_NE(t, nullptr);
   const auto flow = 1.5 * litre / minute;
-  EXPECT_NEAR(liquid_heat(flow, t->coolant.density.get(), t->coolant.heat.get(), 10 * kelvin)
-                  .in(kilowatt),
-              1.0, 0.01);
+  EXPECT_NEAR(
+      liquid_heat(flow, t->coolant.density.get(), t->coolant.heat.get(), 10 * kelvin).in(kilowatt),
+      1.0, 0.01);
 }
 
 TEST(Air, zero_rise_moves_nothing_and_does_not_divide) {
@@ -69,18 +69,16 @@ class York : public testing::TestWithParam<YorkPoint> {};
 // Points of the correlation as published (facility validation set).
 TEST_P(York, approach) {
   const auto& p = GetParam();
-  EXPECT_NEAR(york_approach(c(p.wet_bulb), p.range * kelvin, p.ratio).in(kelvin), p.approach, 0.001);
+  EXPECT_NEAR(york_approach(c(p.wet_bulb), p.range * kelvin, p.ratio).in(kelvin), p.approach,
+              0.001);
 }
-INSTANTIATE_TEST_SUITE_P(Points, York,
-                         testing::Values(YorkPoint{25.55, 5.56, 1.0, 3.845},
-                                         YorkPoint{25.55, 10, 1.0, 6.042},
-                                         YorkPoint{20, 5.56, 1.0, 5.058},
-                                         YorkPoint{20, 10, 1.0, 7.964},
-                                         YorkPoint{10, 5.56, 1.0, 7.771},
-                                         YorkPoint{10, 10, 1.0, 11.949},
-                                         YorkPoint{0, 5.56, 1.0, 11.160},
-                                         YorkPoint{25.55, 5.56, 0.5, 1.422},
-                                         YorkPoint{20, 10, 0.5, 3.240}));
+INSTANTIATE_TEST_SUITE_P(
+    Points, York,
+    testing::Values(YorkPoint{25.55, 5.56, 1.0, 3.845}, YorkPoint{25.55, 10, 1.0, 6.042},
+                    YorkPoint{20, 5.56, 1.0, 5.058}, YorkPoint{20, 10, 1.0, 7.964},
+                    YorkPoint{10, 5.56, 1.0, 7.771}, YorkPoint{10, 10, 1.0, 11.949},
+                    YorkPoint{0, 5.56, 1.0, 11.160}, YorkPoint{25.55, 5.56, 0.5, 1.422},
+                    YorkPoint{20, 10, 0.5, 3.240}));
 
 TEST(Tower, less_air_is_needed_when_more_approach_is_allowed) {
   const double tight = tower_air_flow(c(20), 8 * kelvin, 7 * kelvin);
@@ -114,21 +112,20 @@ TEST_P(Cop, by_the_curves) {
   EXPECT_NEAR(curve_cop(*m, leaving, c(p.entering), 1.0), p.full, 0.005 * p.full + 0.005);
   EXPECT_NEAR(curve_cop(*m, leaving, c(p.entering), 0.5), p.half, 0.005 * p.half + 0.005);
 }
-INSTANTIATE_TEST_SUITE_P(
-    Machines, Cop,
-    testing::Values(CopPoint{"mcquay-wsc-471", 12.78, 8.27, 8.0},
-                    CopPoint{"mcquay-wsc-471", 26.67, 5.87, 5.68},
-                    CopPoint{"york-yt-1055", 15, 8.88, 8.77},
-                    CopPoint{"york-yt-1055", 29.4, 5.91, 5.84},
-                    CopPoint{"york-yt-1055", 35, 5.17, 5.11},
-                    CopPoint{"carrier-19xr-1234", 20, 5.82, 8.92},
-                    CopPoint{"carrier-19xr-1234", 26.67, 5.3, 8.14},
-                    CopPoint{"carrier-19xr-1403", 15, 6.92, 9.04},
-                    CopPoint{"carrier-19xr-1403", 20, 6.42, 8.38},
-                    CopPoint{"york-yk-5465", 25, 7.03, 7.33},
-                    CopPoint{"york-yk-5465", 29.4, 6.62, 6.91},
-                    CopPoint{"york-ycal0033ee-101", 35, 3.04, 3.04},
-                    CopPoint{"york-ycal0033ee-101", 45, 2.33, 2.33}));
+INSTANTIATE_TEST_SUITE_P(Machines, Cop,
+                         testing::Values(CopPoint{"mcquay-wsc-471", 12.78, 8.27, 8.0},
+                                         CopPoint{"mcquay-wsc-471", 26.67, 5.87, 5.68},
+                                         CopPoint{"york-yt-1055", 15, 8.88, 8.77},
+                                         CopPoint{"york-yt-1055", 29.4, 5.91, 5.84},
+                                         CopPoint{"york-yt-1055", 35, 5.17, 5.11},
+                                         CopPoint{"carrier-19xr-1234", 20, 5.82, 8.92},
+                                         CopPoint{"carrier-19xr-1234", 26.67, 5.3, 8.14},
+                                         CopPoint{"carrier-19xr-1403", 15, 6.92, 9.04},
+                                         CopPoint{"carrier-19xr-1403", 20, 6.42, 8.38},
+                                         CopPoint{"york-yk-5465", 25, 7.03, 7.33},
+                                         CopPoint{"york-yk-5465", 29.4, 6.62, 6.91},
+                                         CopPoint{"york-ycal0033ee-101", 35, 3.04, 3.04},
+                                         CopPoint{"york-ycal0033ee-101", 45, 2.33, 2.33}));
 
 // The Carnot fraction stands in beyond the curves; over them it is a rough guide.
 TEST(Cop, carnot_fraction_is_within_40_percent_of_every_machine_at_its_nominal_point) {

@@ -24,8 +24,7 @@ void capacity_limit(const PlantState& s, Result& r, Trace& trace) {
                                     format_scaled(s.heat.value.si(), "W"), usable, bank.count,
                                     format_scaled(bank.each.get().si(), "W")));
   if (m.headroom() < near_shortfall) {
-    m.remedies.push_back(
-        more_units("plant unit", bank, s.spec.redundancy, s.heat.value, nullptr));
+    m.remedies.push_back(more_units("plant unit", bank, s.spec.redundancy, s.heat.value, nullptr));
   }
   r.findings.margins.push_back(std::move(m));
 }
@@ -48,7 +47,8 @@ Load coldest_load(const Design& design) {
   for (std::size_t i = 0; i + 1 < design.halls.size(); ++i) {
     const auto& hall = design.halls[i];
     const bool air = hall.technology->family == catalog::CoolingFamily::room_air;
-    if (air && !hall.room->direct_expansion) colder(coldest, air_water(design, hall), hall.design_air);
+    if (air && !hall.room->direct_expansion)
+      colder(coldest, air_water(design, hall), hall.design_air);
     if (!air) colder(coldest, liquid_water(design, hall), hall.design_liquid);
   }
   return coldest;
@@ -65,9 +65,9 @@ void supply_limit(const PlantState& s, Result& r, Trace& trace) {
   const auto& climate_value = wet ? s.climate.wet_bulb.design : s.climate.dry_bulb.design;
   const auto bulb = trace.input("cooling.supply.air", climate_value, "degC");
   const auto zero = TemperatureDifference{};
-  const auto need = trace.derive("cooling.supply.need", std::max(free - air, zero), "K",
-                                 "approach of the plant (York curve or cooler) and exchanger",
-                                 {bulb.node});
+  const auto need =
+      trace.derive("cooling.supply.need", std::max(free - air, zero), "K",
+                   "approach of the plant (York curve or cooler) and exchanger", {bulb.node});
   const auto have = trace.derive("cooling.supply.have", std::max(load.water - air, zero), "K",
                                  "coldest facility water wanted less design air", {bulb.node});
   auto m = make_margin("cooling.supply", "supply temperature on the design day", need, have, "K")
@@ -78,11 +78,15 @@ void supply_limit(const PlantState& s, Result& r, Trace& trace) {
   if (m.headroom() < near_shortfall) {
     m.remedies.push_back({fmt::format("raise supply temperatures by {:.1f} K",
                                       std::max(0.1, (free - load.water).in(kelvin))),
-                          {}, {}, "this layer"});
+                          {},
+                          {},
+                          "this layer"});
     m.remedies.push_back({fmt::format("add trim chillers for {} (plant kind chiller-water or "
                                       "chiller-air)",
                                       format_scaled(load.heat.si(), "W")),
-                          {}, {}, "this layer"});
+                          {},
+                          {},
+                          "this layer"});
   }
   r.findings.margins.push_back(std::move(m));
 }
@@ -93,13 +97,18 @@ void water_remedies(const PlantState& s, double ratio, Margin& m) {
   // Make-up per evaporation that the permit would allow, and the cycles for it.
   const double allowed = ratio * (cycles / (cycles - 1) + drift) - drift;
   if (allowed > 1.0 && allowed / (allowed - 1) <= 15) {
-    m.remedies.push_back({fmt::format("treat the water for {:.1f} cycles of concentration",
-                                      allowed / (allowed - 1)),
-                          {}, {}, "this layer"});
+    m.remedies.push_back(
+        {fmt::format("treat the water for {:.1f} cycles of concentration", allowed / (allowed - 1)),
+         {},
+         {},
+         "this layer"});
   }
-  m.remedies.push_back({"reject heat dry (plant kind dry-cooler or chiller-air): no water, more "
-                        "electricity on hot days",
-                        {}, {}, "this layer"});
+  m.remedies.push_back(
+      {"reject heat dry (plant kind dry-cooler or chiller-air): no water, more "
+       "electricity on hot days",
+       {},
+       {},
+       "this layer"});
 }
 
 template <class Q>
@@ -122,8 +131,8 @@ void water_limits(const PlantState& s, Result& r, Trace& trace) {
   }
   if (s.spec.permit_year) {
     const auto permit = trace.input("cooling.permit-year", s.spec.permit_year, "m3/yr");
-    const auto have = trace.derive("cooling.permit-volume", permit.value * (1 * headroom::year), "m3",
-                                   "permit x a year", {permit.node});
+    const auto have = trace.derive("cooling.permit-volume", permit.value * (1 * headroom::year),
+                                   "m3", "permit x a year", {permit.node});
     water_limit(s, r, "cooling.water-year", "water a year", r.water_year, have, "m3",
                 fmt::format("A typical year takes {}; the permit allows {}.",
                             format(r.water_year.value, "m3"), format(have.value, "m3")));

@@ -28,12 +28,15 @@ Power rack_air_capacity(const HallDesign& hall) { return air_heat(hall.rack_air,
 Power rack_liquid_capacity(const HallDesign& hall, Temperature water) {
   const auto& t = *hall.technology;
   switch (t.family) {
-    case CoolingFamily::room_air: return {};
-    case CoolingFamily::rear_door: return door_capacity(hall, water);
+    case CoolingFamily::room_air:
+      return {};
+    case CoolingFamily::rear_door:
+      return door_capacity(hall, water);
     case CoolingFamily::two_phase:
       return liquid_heat(hall.rack_liquid, water_density, water_heat_capacity, hall.liquid_rise);
     case CoolingFamily::cold_plate:
-    case CoolingFamily::immersion: break;
+    case CoolingFamily::immersion:
+      break;
   }
   return liquid_heat(hall.rack_liquid, t.coolant.density.or_else(water_density),
                      t.coolant.heat.or_else(water_heat_capacity), hall.liquid_rise);

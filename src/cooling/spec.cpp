@@ -22,8 +22,9 @@ void HallSpec::fields(spec::Fields& f) {
            "Distribution units that may be lost; auto means N");
   f.choice("containment", containment, containment_names, "Aisle containment");
   f.temperature("supply", supply, "Air or liquid to the racks; default the technology's");
-  f.temperature("air_supply", air_supply,
-                "Air to the room beside liquid cooling; default 24 degC (ASHRAE recommended range)");
+  f.temperature(
+      "air_supply", air_supply,
+      "Air to the room beside liquid cooling; default 24 degC (ASHRAE recommended range)");
   f.number("rack_air", rack_air, "m3/s", "Air one rack can be given; default the technology's")
       .above(0);
   f.number("rack_liquid", rack_liquid, "L/min",
@@ -59,7 +60,8 @@ void PlantSpec::fields(spec::Fields& f) {
       .between(5, 95);
   f.number("cycles", cycles, "", "Cycles of concentration; default 5").between(1.1, 50);
   f.number("drift", drift, "%", "Drift over evaporation; default 0.5 %").between(0, 10);
-  f.number("fan_power", fan_power, "%", "Heat-rejection fans at full speed, over heat").between(0, 20);
+  f.number("fan_power", fan_power, "%", "Heat-rejection fans at full speed, over heat")
+      .between(0, 20);
   f.number("pump_head", pump_head, "kPa", "Facility and condenser pumps; default 250 kPa")
       .at_least(0);
   f.number("pump_efficiency", pump_efficiency, "%", "Pump, drive, motor; default 65 %")

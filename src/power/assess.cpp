@@ -69,10 +69,9 @@ Stages record_flow(const Spec& spec, const Chain& chain, const Flow& flow, Figur
   Power hall_loss{};
   for (const Power p : flow.distribution_loss) hall_loss += p;
   const auto id = [&](const char* name) { return fmt::format("power.{}.{}", name, at); };
-  const auto other =
-      spec.other ? trace.input("power.other", spec.other, "kW")
-                 : trace.derive("power.other", flow.other, "kW", "1 % of the IT maximum (assumed)",
-                                {it.node});
+  const auto other = spec.other ? trace.input("power.other", spec.other, "kW")
+                                : trace.derive("power.other", flow.other, "kW",
+                                               "1 % of the IT maximum (assumed)", {it.node});
   const auto halls = trace.derive(id("loss.distribution"), hall_loss, "kW",
                                   "R (a + b x + c x^2) of each hall's PDUs or busways", {it.node});
   const auto ups = trace.derive(
@@ -165,10 +164,9 @@ Result assess(const Spec& spec, const Demand& demand, const catalog::Catalog& ca
   r.typical = solve(r.chain, loads_typical(spec, demand));
   r.it_max = sum_of(trace, demand, true);
   r.it_typical = sum_of(trace, demand, false);
-  const auto at_typical = record_flow(spec, r.chain, r.typical, r.it_typical,
-                                      demand.cooling_typical, "typical", trace);
-  const auto at_max =
-      record_flow(spec, r.chain, r.max, r.it_max, demand.cooling_max, "max", trace);
+  const auto at_typical =
+      record_flow(spec, r.chain, r.typical, r.it_typical, demand.cooling_typical, "typical", trace);
+  const auto at_max = record_flow(spec, r.chain, r.max, r.it_max, demand.cooling_max, "max", trace);
   r.meter_max = at_max.meter;
   r.meter_typical = at_typical.meter;
   r.loss_max = at_max.loss;

@@ -33,15 +33,15 @@ namespace headroom::power {
 
 /// One hall's load, from whoever knows what stands in it.
 struct HallDemand {
-  std::string scope;             ///< "hall-a"
-  std::string title;             ///< "hall A"
+  std::string scope;  ///< "hall-a"
+  std::string title;  ///< "hall A"
   HallSpec distribution;
   FeedSpec feed;
-  Figure<Power> it_max;          ///< all racks of the hall together
-  Figure<Power> it_typical;      ///< yearly mean
-  Figure<Power> rack_max;        ///< the fullest rack
+  Figure<Power> it_max;      ///< all racks of the hall together
+  Figure<Power> it_typical;  ///< yearly mean
+  Figure<Power> rack_max;    ///< the fullest rack
   int racks = 0;
-  std::string box;               ///< what a rack is filled with: "DGX H100"; may be empty
+  std::string box;  ///< what a rack is filled with: "DGX H100"; may be empty
   int boxes_per_rack = 0;
   Power box_max{};
 };
@@ -56,7 +56,7 @@ struct Result {
   Flow max, typical;
   Figure<Power> it_max, it_typical;
   Figure<Power> meter_max, meter_typical;
-  Figure<Power> loss_max, loss_typical;   ///< all conversion losses
+  Figure<Power> loss_max, loss_typical;  ///< all conversion losses
   Figure<Scalar> pue_max, pue_typical;
   Findings findings;
 };

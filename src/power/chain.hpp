@@ -44,7 +44,7 @@ Stage make_stage(Power rating, const catalog::LossCurve& curve);
 struct Chain {
   std::vector<Stage> distribution;  ///< one a hall
   Stage ups, switchgear, transformer;
-  double mechanical_on_ups = 0;     ///< share of cooling power behind the UPS
+  double mechanical_on_ups = 0;  ///< share of cooling power behind the UPS
 };
 
 struct Loads {
@@ -56,7 +56,7 @@ struct Flow {
   std::vector<Power> distribution_loss;
   Power it{}, cooling{}, other{};
   Power ups_output{}, ups_loss{}, switchgear_loss{};
-  Power switchgear_output{};   ///< UPS input and mechanical loads: what a generator carries
+  Power switchgear_output{};  ///< UPS input and mechanical loads: what a generator carries
   Power transformer_output{}, transformer_loss{};
   Power meter{};
 

@@ -33,17 +33,18 @@ std::string after_loss(int usable, int count, Redundancy r) {
   return fmt::format("{} of {} feeds with one lost", usable, count);
 }
 
-void feed_remedies(const HallDemand& hall, Power have, const catalog::Catalog& catalog,
-                   Margin& m) {
+void feed_remedies(const HallDemand& hall, Power have, const catalog::Catalog& catalog, Margin& m) {
   const int fits = hall.box_max.si() > 0 && have.si() > 0
                        ? static_cast<int>(std::floor(have / hall.box_max + 1e-9))
                        : 0;
   const int boxes = hall.boxes_per_rack * hall.racks;
   if (fits >= 1 && fits < hall.boxes_per_rack) {
-    m.remedies.push_back({fmt::format("put {} {} in a rack ({}), which takes {} racks instead of {}",
-                                      fits, hall.box, kw((hall.box_max * fits).si()),
-                                      (boxes + fits - 1) / fits, hall.racks),
-                          {}, {}, "this layer"});
+    m.remedies.push_back(
+        {fmt::format("put {} {} in a rack ({}), which takes {} racks instead of {}", fits, hall.box,
+                     kw((hall.box_max * fits).si()), (boxes + fits - 1) / fits, hall.racks),
+         {},
+         {},
+         "this layer"});
   }
   const auto* busway = catalog.find<PowerGear>(gear_busway);
   const int sides = std::max(1, hall.feed.feed.count);
@@ -94,13 +95,11 @@ void breaker_limit(const HallDemand& hall, const catalog::Catalog& catalog, Trac
   const int usable = catalog::usable_units(count, r);
   const auto amps = trace.input(id + ".breaker", feed.breaker, "A");
   const auto volts = trace.input(id + ".voltage", feed.voltage, "V");
-  const auto share =
-      trace.input_or(id + ".continuous", feed.continuous, continuous_rule(), "%");
-  const auto have = trace.derive(
-      id + ".have", breaker_power(feed, share.value) * usable, "kW",
-      fmt::format("{}V x I x continuous share x {} usable", feed.phases == 3 ? "sqrt(3) x " : "",
-                  usable),
-      {amps.node, volts.node, share.node});
+  const auto share = trace.input_or(id + ".continuous", feed.continuous, continuous_rule(), "%");
+  const auto have = trace.derive(id + ".have", breaker_power(feed, share.value) * usable, "kW",
+                                 fmt::format("{}V x I x continuous share x {} usable",
+                                             feed.phases == 3 ? "sqrt(3) x " : "", usable),
+                                 {amps.node, volts.node, share.node});
   auto m = make_margin(id, "rack breaker, " + hall.title, hall.rack_max, have, "kW")
                .because(fmt::format("{} A at {} V carry {} continuously ({:.0f} % of the breaker, "
                                     "{}); the fullest rack draws {}.",
@@ -126,9 +125,9 @@ void distribution_limit(const HallDemand& hall, const catalog::Catalog& catalog,
                                     kw(hall.it_max.value.si()), usable, bank.units.count,
                                     kw(bank.units.each.get().si())));
   if (m.headroom() < near_shortfall) {
-    m.remedies.push_back(more_units("unit", bank.units, bank.redundancy, hall.it_max.value, 1.0,
-                                    catalog.find<PowerGear>(bank.gear.empty() ? gear_busway
-                                                                             : bank.gear)));
+    m.remedies.push_back(
+        more_units("unit", bank.units, bank.redundancy, hall.it_max.value, 1.0,
+                   catalog.find<PowerGear>(bank.gear.empty() ? gear_busway : bank.gear)));
   }
   findings.margins.push_back(std::move(m));
 }

@@ -30,13 +30,12 @@ Figure<Power> bank_figure(const std::string& id, const spec::Bank<Power>& bank, 
                           Scalar factor, const char* factor_name, Trace& trace) {
   const auto each = trace.input(id + ".unit", bank.each, "kW");
   const int usable = catalog::usable_units(bank.count, r);
-  return trace.derive(id + ".usable", each.value * usable * factor, "kW",
-                      fmt::format("{} of {} units ({}){}", usable, bank.count,
-                                  catalog::redundancy_name(r == Redundancy::by_count
-                                                               ? Redundancy::n
-                                                               : r),
-                                  factor_name),
-                      {each.node});
+  return trace.derive(
+      id + ".usable", each.value * usable * factor, "kW",
+      fmt::format("{} of {} units ({}){}", usable, bank.count,
+                  catalog::redundancy_name(r == Redundancy::by_count ? Redundancy::n : r),
+                  factor_name),
+      {each.node});
 }
 
 std::string loss_words(const spec::Bank<Power>& bank, Redundancy r) {
@@ -55,44 +54,46 @@ void grid_limits(const Spec& spec, Result& r, Trace& trace) {
                  .because(fmt::format("The site draws {} at its maximum, {} of it IT (PUE {:.2f}); "
                                       "the agreed import is {}.",
                                       load, format_scaled(r.it_max.value.si(), "W"),
-                                      r.pue_max.value.si(),
-                                      format_scaled(have.value.si(), "W")));
+                                      r.pue_max.value.si(), format_scaled(have.value.si(), "W")));
     if (wants_remedy(m)) {
-      const Power it_fits = r.it_max.value * std::max(0.0, static_cast<double>(
-                                                               have.value / r.meter_max.value));
+      const Power it_fits =
+          r.it_max.value * std::max(0.0, static_cast<double>(have.value / r.meter_max.value));
       m.remedies.push_back({fmt::format("ask the utility for {} more; the region's queue says when",
                                         format_scaled(std::max(0.0, m.need - m.have), "W")),
-                            {}, {}, "site layer"});
+                            {},
+                            {},
+                            "site layer"});
       if (!m.holds()) {
         m.remedies.push_back({fmt::format("cap the IT load at {} (power capping or fewer systems)",
                                           format_scaled(it_fits.si(), "W")),
-                              {}, {}, "this layer's losses"});
+                              {},
+                              {},
+                              "this layer's losses"});
       }
     }
     r.findings.margins.push_back(std::move(m));
   }
   if (!spec.grid.feeds) return;
-  const auto have = bank_figure("power.grid-feeds", spec.grid.feeds, spec.grid.redundancy, 1.0, "",
-                                trace);
+  const auto have =
+      bank_figure("power.grid-feeds", spec.grid.feeds, spec.grid.redundancy, 1.0, "", trace);
   auto m = make_margin("power.grid-feeds", "grid feeds", r.meter_max, have, "kW")
                .because(fmt::format("The site draws {}; the feeds carry {}.", load,
                                     loss_words(spec.grid.feeds, spec.grid.redundancy)));
   if (wants_remedy(m)) {
-    m.remedies.push_back(more_units("feed", spec.grid.feeds, spec.grid.redundancy,
-                                    r.meter_max.value, 1.0, nullptr));
+    m.remedies.push_back(
+        more_units("feed", spec.grid.feeds, spec.grid.redundancy, r.meter_max.value, 1.0, nullptr));
   }
   r.findings.margins.push_back(std::move(m));
 }
 
-void transformer_limit(const Spec& spec, Result& r, const catalog::Catalog& catalog,
-                       Trace& trace) {
+void transformer_limit(const Spec& spec, Result& r, const catalog::Catalog& catalog, Trace& trace) {
   const auto& bank = spec.transformer;
   if (!bank.units) return;
   const double pf = spec.power_factor.or_else(1.0);
   const auto need = trace.derive("power.transformer.output", r.max.transformer_output, "kW",
                                  "meter less the transformers' own loss", {r.meter_max.node});
-  const auto have = bank_figure("power.transformer", bank.units, bank.redundancy, pf,
-                                " x power factor", trace);
+  const auto have =
+      bank_figure("power.transformer", bank.units, bank.redundancy, pf, " x power factor", trace);
   auto m = make_margin("power.transformer", "transformers", need, have, "kW")
                .because(fmt::format("{} flows through the transformers at maximum; they carry {}"
                                     " at power factor {:.2f}.",
@@ -112,12 +113,12 @@ void fuel_limit(const Spec& spec, Result& r, const PowerGear* gear, Figure<Power
   const auto tank = trace.input("power.generator.tank", g.tank, "m3");
   const auto efficiency = trace.input("power.generator.efficiency", gear->fuel, "%");
   const Time lasts = tank.value * diesel_heat * efficiency.value / load.value;
-  const auto have = trace.derive("power.generator.fuel-lasts", lasts, "h",
-                                 "tank x 35.8 MJ/L x efficiency / load", {tank.node,
-                                 efficiency.node, load.node});
-  const auto need = trace.input_or("power.generator.runtime", g.runtime,
-                                   {24 * hour, assumed("24 h of fuel, as NFPA 110 sites hold")},
-                                   "h");
+  const auto have =
+      trace.derive("power.generator.fuel-lasts", lasts, "h", "tank x 35.8 MJ/L x efficiency / load",
+                   {tank.node, efficiency.node, load.node});
+  const auto need =
+      trace.input_or("power.generator.runtime", g.runtime,
+                     {24 * hour, assumed("24 h of fuel, as NFPA 110 sites hold")}, "h");
   auto m = make_margin("power.generator-fuel", "generator fuel", need, have, "h")
                .because(fmt::format("{} of diesel carry {} for {:.1f} h.", format(tank.value, "m3"),
                                     format_scaled(load.value.si(), "W"), lasts.in(hour)));
@@ -131,8 +132,9 @@ void fuel_limit(const Spec& spec, Result& r, const PowerGear* gear, Figure<Power
 void generator_limit(const Spec& spec, Result& r, const catalog::Catalog& catalog, Trace& trace) {
   const auto& bank = spec.generator;
   if (!bank.units) {
-    r.findings.remarks.push_back("power: no generators given, so none are checked; a grid failure "
-                                 "longer than the battery stops the load");
+    r.findings.remarks.push_back(
+        "power: no generators given, so none are checked; a grid failure "
+        "longer than the battery stops the load");
     return;
   }
   const PowerGear* gear = gear_of(catalog, bank.gear, gear_generator);
@@ -150,9 +152,12 @@ void generator_limit(const Spec& spec, Result& r, const catalog::Catalog& catalo
     m.remedies.push_back(
         more_units("generator", bank.units, bank.redundancy, need.value, share, gear));
     if (!m.holds()) {
-      m.remedies.push_back({"leave a training hall without standby and let it restart from its "
-                            "last checkpoint",
-                            {}, {}, ""});
+      m.remedies.push_back(
+          {"leave a training hall without standby and let it restart from its "
+           "last checkpoint",
+           {},
+           {},
+           ""});
     }
   }
   r.findings.margins.push_back(std::move(m));
@@ -183,7 +188,9 @@ void autonomy_limit(const Spec& spec, Result& r, Figure<Power> load,
   if (wants_remedy(m)) {
     m.remedies.push_back({fmt::format("fit batteries for {:.1f} min at full rating",
                                       ups.autonomy.get().in(minute) * (need.value / lasts)),
-                          {}, {}, ""});
+                          {},
+                          {},
+                          ""});
   }
   r.findings.margins.push_back(std::move(m));
 }
@@ -198,10 +205,10 @@ void ups_limit(const Spec& spec, Result& r, const catalog::Catalog& catalog, Tra
   const auto need = trace.derive("power.ups.output", r.max.ups_output, "kW",
                                  "IT + distribution loss + mechanical share", {r.it_max.node});
   const auto have = bank_figure("power.ups", ups.modules, ups.redundancy, 1.0, "", trace);
-  auto m = make_margin("power.ups", "UPS", need, have, "kW")
-               .because(fmt::format("The UPS feeds {}; it has {}.",
-                                    format_scaled(need.value.si(), "W"),
-                                    loss_words(ups.modules, ups.redundancy)));
+  auto m =
+      make_margin("power.ups", "UPS", need, have, "kW")
+          .because(fmt::format("The UPS feeds {}; it has {}.", format_scaled(need.value.si(), "W"),
+                               loss_words(ups.modules, ups.redundancy)));
   if (wants_remedy(m)) {
     m.remedies.push_back(more_units("UPS module", ups.modules, ups.redundancy, need.value, 1.0,
                                     gear_of(catalog, ups.gear, gear_ups)));

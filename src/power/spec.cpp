@@ -58,8 +58,7 @@ void Spec::fields(spec::Fields& f) {
 }
 
 void FeedSpec::fields(spec::Fields& f) {
-  f.bank("feed", feed, "kW", "Feeds of a rack, each by what it may carry continuously")
-      .at_least(0);
+  f.bank("feed", feed, "kW", "Feeds of a rack, each by what it may carry continuously").at_least(0);
   redundancy_field(f, feed_redundancy, "feed_redundancy",
                    "Feeds that may be lost; auto means 2N for an even number, N otherwise");
   f.number("breaker", breaker, "A", "Breaker of each feed").above(0);

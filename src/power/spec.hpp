@@ -26,8 +26,8 @@ namespace headroom::power {
 using catalog::Redundancy;
 
 struct GridSpec {
-  Value<Power> capacity;          ///< import agreed with the utility, at the meter
-  spec::Bank<Power> feeds;        ///< lines or cables into the site
+  Value<Power> capacity;    ///< import agreed with the utility, at the meter
+  spec::Bank<Power> feeds;  ///< lines or cables into the site
   Redundancy redundancy = Redundancy::by_count;
   void fields(spec::Fields& f);
 };
@@ -36,7 +36,7 @@ struct GridSpec {
 struct GearSpec {
   spec::Bank<Power> units;
   Redundancy redundancy = Redundancy::by_count;
-  std::string gear;               ///< `power-gear` entry; empty: the usual one
+  std::string gear;  ///< `power-gear` entry; empty: the usual one
   void fields(spec::Fields& f);
 };
 
@@ -44,9 +44,9 @@ struct GeneratorSpec {
   spec::Bank<Power> units;
   Redundancy redundancy = Redundancy::by_count;
   std::string gear;
-  Value<Scalar> derating;         ///< rating left at the site's height and heat
-  Value<Volume> tank;             ///< fuel on site
-  Value<Time> runtime;            ///< how long the fuel must last
+  Value<Scalar> derating;  ///< rating left at the site's height and heat
+  Value<Volume> tank;      ///< fuel on site
+  Value<Time> runtime;     ///< how long the fuel must last
   void fields(spec::Fields& f);
 };
 
@@ -54,8 +54,8 @@ struct UpsSpec {
   spec::Bank<Power> modules;
   Redundancy redundancy = Redundancy::by_count;
   std::string gear;
-  Value<Time> autonomy;           ///< battery time at the bank's full rating
-  Value<Scalar> mechanical;       ///< share of cooling power fed by the UPS
+  Value<Time> autonomy;      ///< battery time at the bank's full rating
+  Value<Scalar> mechanical;  ///< share of cooling power fed by the UPS
   void fields(spec::Fields& f);
 };
 
@@ -64,9 +64,9 @@ struct Spec {
   GearSpec transformer;
   GeneratorSpec generator;
   UpsSpec ups;
-  Value<Scalar> power_factor;     ///< at transformers and generators
-  Value<Power> other;             ///< lights, offices, security
-  bool itemised = false;          ///< put this gear on the bill, line by line
+  Value<Scalar> power_factor;  ///< at transformers and generators
+  Value<Power> other;          ///< lights, offices, security
+  bool itemised = false;       ///< put this gear on the bill, line by line
   void fields(spec::Fields& f);
 };
 
@@ -76,12 +76,12 @@ using HallSpec = GearSpec;
 /// What one rack is plugged into. Its fields stand flat in the scenario's
 /// `rack`, beside those of the building.
 struct FeedSpec {
-  spec::Bank<Power> feed;         ///< what each feed may carry continuously
+  spec::Bank<Power> feed;  ///< what each feed may carry continuously
   Redundancy feed_redundancy = Redundancy::by_count;
-  Value<Current> breaker;         ///< of each feed
-  Value<Voltage> voltage;         ///< line to line, three-phase; to neutral, single-phase
+  Value<Current> breaker;  ///< of each feed
+  Value<Voltage> voltage;  ///< line to line, three-phase; to neutral, single-phase
   int phases = 3;
-  Value<Scalar> continuous;       ///< of the breaker's rating
+  Value<Scalar> continuous;  ///< of the breaker's rating
   void fields(spec::Fields& f);
 };
 
