@@ -9,6 +9,11 @@
 namespace headroom::train {
 namespace {
 
+SourcePtr scenario_source() {
+  return std::make_shared<const Source>(
+      Source{"scenario", "the scenario's cluster", "", "", Trust::user});
+}
+
 // --- Memory ----------------------------------------------------------------------------
 
 std::string memory_words(const MemoryItems& m) {
@@ -126,8 +131,8 @@ void finish_limit(Work& w, const Job& job, const SearchOptions& options) {
   const auto need = w.derive("gpus-need", Scalar(fewest->plan.gpus()), "GPU",
                              "fewest GPUs, in whole scale-up domains, whose best plan is in time",
                              {limit.node, r.tokens.node});
-  const auto have = w.trace.constant(w.id("gpus-have"), Scalar(w.demand.gpus), "GPU",
-                                     published("the scenario's cluster"));
+  const auto have =
+      w.trace.constant(w.id("gpus-have"), Scalar(w.demand.gpus), "GPU", scenario_source());
   r.findings.margins.push_back(
       make_margin(w.id("gpus"), "GPUs to finish in time, " + w.demand.scope, need, have, "GPU")
           .because(

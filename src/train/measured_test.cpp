@@ -19,7 +19,11 @@
 namespace headroom::train {
 namespace {
 
-const std::filesystem::path data_folder = "/work/shared/data/train";
+/// Beside the checkout, or where HEADROOM_DATA says.
+const std::filesystem::path data_folder =
+    std::getenv("HEADROOM_DATA") != nullptr
+        ? std::filesystem::path(std::getenv("HEADROOM_DATA")) / "train"
+        : std::filesystem::path(HEADROOM_SOURCE_DIR) / ".." / "shared" / "data" / "train";
 
 double number(const YAML::Node& n, const char* key, double fallback = 0) {
   return n[key] && !n[key].IsNull() ? n[key].as<double>() : fallback;
