@@ -52,7 +52,8 @@ std::optional<Document> parse_yaml(std::string file_name, std::string text,
 std::optional<Document> load_yaml(const std::string& path, Diagnostics& diagnostics);
 
 /// Replaces or adds one value: "clusters.gpu.count=256". Elements of lists are
-/// named by index or by their `name` or `id`. The value is a YAML fragment.
+/// named by index (`clusters.0`, `clusters[0]`) or by their `name` or `id`. The value
+/// is a YAML fragment.
 bool apply_set(Document& document, const std::string& assignment, Diagnostics& diagnostics);
 
 /// Compact binary form, for the compiled-in catalogue.

@@ -131,6 +131,7 @@ TEST(Set, AddsReplacesAndRefuses) {
   Diagnostics none;
   EXPECT_EQ(set("clusters.llama-3.1.count=2", none).root.get("clusters")->items[0].get("count")->text, "2");
   EXPECT_EQ(set("clusters.0.count=3", none).root.get("clusters")->items[0].get("count")->text, "3");
+  EXPECT_EQ(set("clusters[0].count=4", none).root.get("clusters")->items[0].get("count")->text, "4");
   EXPECT_EQ(set("site.region=x", none).root.get("site")->get("region")->text, "x");
   EXPECT_TRUE(none.empty());
   for (const char* wrong : {"", "=", "=1", "a", "clusters.lama-3.1.count=2", "clusters.7.count=2", "a=[",

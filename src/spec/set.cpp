@@ -7,8 +7,11 @@
 namespace headroom::spec {
 namespace {
 
-std::vector<std::string> split_path(const std::string& path) {
+/// "clusters[0].count" is "clusters.0.count".
+std::vector<std::string> split_path(std::string path) {
   std::vector<std::string> parts;
+  std::replace(path.begin(), path.end(), '[', '.');
+  path.erase(std::remove(path.begin(), path.end(), ']'), path.end());
   std::stringstream in(path);
   for (std::string part; std::getline(in, part, '.');) parts.push_back(part);
   return parts;
