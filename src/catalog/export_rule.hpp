@@ -24,8 +24,8 @@ struct ExportTest {
 struct ExportRule : Entry {
   static constexpr std::string_view kind = "export-rule";
 
-  std::string issuer;  ///< country whose law it is
-  std::string control; ///< "3A090.a"
+  std::string issuer;   ///< country whose law it is
+  std::string control;  ///< "3A090.a"
   std::string as_of, review_by;
   std::vector<ExportTest> tests;           ///< caught by any of them
   std::vector<std::string> groups;         ///< destinations by country group
@@ -33,7 +33,7 @@ struct ExportRule : Entry {
   std::vector<std::string> countries;      ///< destinations by country
   std::vector<std::string> owner_groups;   ///< worldwide, when the owner's parent sits there
   std::vector<std::string> owner_countries;
-  std::string effect;                      ///< "licence required"
+  std::string effect;  ///< "licence required"
 
   void fields(spec::Fields& f);
 };

@@ -25,9 +25,9 @@ struct LeadTime : Entry {
 
   Value<Time> time;
   Phase phase = Phase::equipment;
-  bool new_build = false;     ///< every new building orders it
-  std::string category;       ///< category of bill lines it stands for when they name no time
-  std::string as_of;          ///< date of the survey
+  bool new_build = false;  ///< every new building orders it
+  std::string category;    ///< category of bill lines it stands for when they name no time
+  std::string as_of;       ///< date of the survey
 
   void fields(spec::Fields& f);
 };

@@ -30,9 +30,11 @@ void Region::fields(spec::Fields& f) {
   f.text("climate", climate, "Climate entry that stands for the place");
   f.text("grid", grid, "Balancing area or system operator");
   f.number("electricity", electricity, "USD/kWh",
-           "Energy price of an industrial customer without reclaimable tax").at_least(0);
+           "Energy price of an industrial customer without reclaimable tax")
+      .at_least(0);
   f.number("demand_charge", demand_charge, "USD/kW/mo",
-           "Capacity and demand charges on the monthly peak, where billed apart").at_least(0);
+           "Capacity and demand charges on the monthly peak, where billed apart")
+      .at_least(0);
   f.number("carbon", carbon, "gCO2e/kWh", "Location-based yearly mean of the grid").at_least(0);
   f.number("carbon_free", carbon_free, "%", "Share of carbon-free energy on the grid")
       .between(0, 100);
@@ -40,14 +42,17 @@ void Region::fields(spec::Fields& f) {
            "WRI Aqueduct 4.0 baseline water stress of the basin");
   f.number("water", water, "USD/m3", "Price of supplied water").at_least(0);
   f.number("grid_queue", grid_queue, "yr",
-           "From application to energised, for a new load of tens of megawatts").at_least(0);
+           "From application to energised, for a new load of tens of megawatts")
+      .at_least(0);
   f.number("large_load", large_load, "MW", "Contracted power from which the large-load rule holds")
       .at_least(0);
   f.text("large_load_rule", large_load_rule, "What the large-load rule asks");
   f.number("minimum_bill", minimum_bill, "%",
-           "Share of contracted demand charges that is paid whether used or not").between(0, 100);
-  f.number("construction", construction, "USD/kW",
-           "Building and its power and cooling plant for each kilowatt of critical load, without IT")
+           "Share of contracted demand charges that is paid whether used or not")
+      .between(0, 100);
+  f.number(
+       "construction", construction, "USD/kW",
+       "Building and its power and cooling plant for each kilowatt of critical load, without IT")
       .at_least(0);
 }
 

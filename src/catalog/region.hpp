@@ -47,7 +47,7 @@ struct Region : Entry {
   WaterStress water_stress = WaterStress::unknown;
   Value<VolumePrice> water;
   Value<Time> grid_queue;
-  Value<Power> large_load;         ///< connections from here on meet `large_load_rule`
+  Value<Power> large_load;  ///< connections from here on meet `large_load_rule`
   std::string large_load_rule;
   Value<Scalar> minimum_bill;      ///< share of contracted demand paid for, used or not
   Value<PowerPrice> construction;  ///< critical load, shell and fit-out, without IT

@@ -16,14 +16,14 @@ namespace headroom::catalog {
 struct ResidencyRule : Entry {
   static constexpr std::string_view kind = "residency-rule";
 
-  std::string subjects;                  ///< jurisdiction whose people or firms the data concern
-  std::vector<std::string> classes;      ///< personal, health, financial, government, important
+  std::string subjects;              ///< jurisdiction whose people or firms the data concern
+  std::vector<std::string> classes;  ///< personal, health, financial, government, important
   std::string as_of, review_by;
-  std::vector<std::string> allow;        ///< jurisdictions where processing is free
-  std::vector<std::string> adequate;     ///< jurisdictions deemed as good
-  std::vector<std::string> safeguards;   ///< any one of these opens the rest of the world
-  std::vector<std::string> always;       ///< all of these are needed wherever it is processed
-  std::string effect;                    ///< one line for people
+  std::vector<std::string> allow;       ///< jurisdictions where processing is free
+  std::vector<std::string> adequate;    ///< jurisdictions deemed as good
+  std::vector<std::string> safeguards;  ///< any one of these opens the rest of the world
+  std::vector<std::string> always;      ///< all of these are needed wherever it is processed
+  std::string effect;                   ///< one line for people
 
   void fields(spec::Fields& f);
 };

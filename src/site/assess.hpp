@@ -51,13 +51,13 @@ struct ControlledChip {
 };
 
 struct Demand {
-  std::string as_of;                ///< date of the study, YYYY-MM-DD
-  bool construction = false;        ///< something must be built
+  std::string as_of;          ///< date of the study, YYYY-MM-DD
+  bool construction = false;  ///< something must be built
   std::vector<Order> orders;
   std::vector<ControlledChip> chips;
-  Figure<Energy> energy;            ///< at the meter, of a year; unset node: not known
-  Figure<Power> peak_power;         ///< at the meter
-  Figure<Volume> water;             ///< of a year
+  Figure<Energy> energy;     ///< at the meter, of a year; unset node: not known
+  Figure<Power> peak_power;  ///< at the meter
+  Figure<Volume> water;      ///< of a year
 };
 
 /// Lines of a bill as orders: their own lead time, else that of the catalogue
@@ -74,11 +74,11 @@ struct Task {
 };
 
 struct Schedule {
-  std::vector<Task> tasks;       ///< in order of start
-  Figure<Time> energised;        ///< since start
-  Figure<Time> ready;            ///< since start
+  std::vector<Task> tasks;  ///< in order of start
+  Figure<Time> energised;   ///< since start
+  Figure<Time> ready;       ///< since start
   Time ready_low{}, ready_high{};
-  std::string start;             ///< date; empty when unknown
+  std::string start;  ///< date; empty when unknown
 };
 
 struct Latency {
@@ -98,15 +98,15 @@ struct Result {
   Figure<PowerPriceRate> demand_charge;  ///< unset node: none apart from the energy price
   Figure<Scalar> minimum_bill;           ///< unset node: none
   Figure<CarbonIntensity> carbon_intensity;
-  Figure<Carbon> carbon_location;        ///< a year
-  Figure<Carbon> carbon_market;          ///< a year
+  Figure<Carbon> carbon_location;  ///< a year
+  Figure<Carbon> carbon_market;    ///< a year
   Findings findings;
 };
 
 /// Assesses a site. Ids start with `scope` behind the layer: "site.<scope>.rtt" or,
 /// with an empty scope, "site.rtt".
-Result assess(const Spec& spec, const Demand& demand, const catalog::Catalog& catalog,
-              Trace& trace, std::string_view scope = {});
+Result assess(const Spec& spec, const Demand& demand, const catalog::Catalog& catalog, Trace& trace,
+              std::string_view scope = {});
 
 // --- Parts, each usable alone -------------------------------------------------
 

@@ -41,9 +41,7 @@ struct Study {
          trace.constant(name + ".tpp", Scalar(tpp), "1", published("BIS definition")),
          trace.constant(name + ".density", Scalar(density), "1", published("BIS definition"))});
   }
-  void energy(Energy e) {
-    demand.energy = trace.constant("meter", e, "MWh", published("test"));
-  }
+  void energy(Energy e) { demand.energy = trace.constant("meter", e, "MWh", published("test")); }
 };
 
 SourcePtr src() { return published("test"); }
@@ -86,10 +84,10 @@ TEST(Latency, HalfTheWorldIsHalfItsCircumference) {
 
 // AWS region pairs, 2017 (distance km, measured ms): inside the P10-P90 band, bar a tenth or so.
 TEST(Latency, BandCoversMeasuredPairs) {
-  const double pairs[][2] = {{3857, 72.74},  {3510, 86.98},   {5466, 80.55},  {6553, 88.66},
-                             {10885, 145.3}, {15539, 216.7},  {962, 19.46},   {8194, 153.2},
-                             {8329, 102.5},  {7316, 137.0},   {1087, 19.56},  {9595, 212.4},
-                             {10266, 325.9}, {1163, 31.44},   {5320, 73.79},  {6298, 175.3}};
+  const double pairs[][2] = {{3857, 72.74},  {3510, 86.98},  {5466, 80.55}, {6553, 88.66},
+                             {10885, 145.3}, {15539, 216.7}, {962, 19.46},  {8194, 153.2},
+                             {8329, 102.5},  {7316, 137.0},  {1087, 19.56}, {9595, 212.4},
+                             {10266, 325.9}, {1163, 31.44},  {5320, 73.79}, {6298, 175.3}};
   int inside = 0;
   for (const auto& [km, ms] : pairs) {
     const Time low = fibre_rtt(km * kilometre, 1.30), high = fibre_rtt(km * kilometre, 2.76);
@@ -101,7 +99,8 @@ TEST(Latency, BandCoversMeasuredPairs) {
 RC_GTEST_PROP(Latency, FartherIsNeverSooner, ()) {
   const double a = *rc::gen::inRange(0, 20000), b = *rc::gen::inRange(0, 20000);
   const bool farther = a <= b;
-  RC_ASSERT(farther == (fibre_rtt(a * kilometre, 1.74) <= fibre_rtt(b * kilometre, 1.74)) || a == b);
+  RC_ASSERT(farther == (fibre_rtt(a * kilometre, 1.74) <= fibre_rtt(b * kilometre, 1.74)) ||
+            a == b);
 }
 
 Users users(std::string region, double limit_ms) {
@@ -197,6 +196,17 @@ TEST(Schedule, PromisedDateStandsOverTheQueue) {
   EXPECT_EQ(s.margin("site.ready"), nullptr);  // no date was asked
 }
 
+TEST(Schedule, BuiltHallMayStillQueueForItsConnection) {
+  Study s;
+  s.spec.grid.queue = Value<Time>(2 * year, src());
+  s.demand.orders = {{"", "hgx", {}, {}}};
+  s.run();
+  EXPECT_NEAR(s.result.schedule.ready.in(week), 2 * 8760.0 / 168 + 8, 1e-6);
+  s.spec.existing = true;  // energised already
+  s.run();
+  EXPECT_NEAR(s.result.schedule.ready.in(week), 16 + 8, 1e-6);
+}
+
 TEST(Schedule, CriticalTasksHaveNoSlackAndChainToTheEnd) {
   Study s;
   s.spec.region = "us-texas";
@@ -251,16 +261,16 @@ struct ExportCase {
 
 TEST(Export, FollowsTheRulesText) {
   const ExportCase cases[] = {
-      {"china-beijing", "", 15832, 19.4, "fails"},  // H100 to D:5
-      {"uae", "", 15832, 19.4, "fails"},            // H100 to D:4
-      {"us-virginia", "", 15832, 19.4, "none"},     // at home
-      {"france", "", 15832, 19.4, "none"},          // A:5
-      {"israel", "", 15832, 19.4, "none"},          // D:4 but A:6
-      {"malaysia-johor", "", 15832, 19.4, "none"},  // no D group
+      {"china-beijing", "", 15832, 19.4, "fails"},     // H100 to D:5
+      {"uae", "", 15832, 19.4, "fails"},               // H100 to D:4
+      {"us-virginia", "", 15832, 19.4, "none"},        // at home
+      {"france", "", 15832, 19.4, "none"},             // A:5
+      {"israel", "", 15832, 19.4, "none"},             // D:4 but A:6
+      {"malaysia-johor", "", 15832, 19.4, "none"},     // no D group
       {"malaysia-johor", "CN", 15832, 19.4, "fails"},  // headquarters in D:5
-      {"china-beijing", "", 2368, 2.9, "holds"},    // H20: below both prongs
-      {"saudi", "", 4000, 6.0, "fails"},            // by density: 4,000 >= 1,600 and 6.0 >= 5.92
-      {"saudi", "", 2500, 2.0, "fails"},            // 3A090.b
+      {"china-beijing", "", 2368, 2.9, "holds"},       // H20: below both prongs
+      {"saudi", "", 4000, 6.0, "fails"},               // by density: 4,000 >= 1,600 and 6.0 >= 5.92
+      {"saudi", "", 2500, 2.0, "fails"},               // 3A090.b
       {"saudi", "", 1000, 9.0, "holds"},
   };
   for (const auto& k : cases) {
@@ -272,9 +282,7 @@ TEST(Export, FollowsTheRulesText) {
     const Margin* m = s.margin("site.export.chip");
     const std::string got = m == nullptr ? "none" : m->holds() ? "holds" : "fails";
     EXPECT_EQ(got, k.expect) << k.region << " " << k.owner << " " << k.tpp;
-    if (m != nullptr && !m->holds()) {
-      EXPECT_FALSE(m->remedies.empty());
-    }
+    if (m != nullptr && !m->holds()) { EXPECT_FALSE(m->remedies.empty()); }
   }
 }
 
@@ -319,9 +327,9 @@ TEST(Residency, PersonalDataOfEuropeans) {
     std::vector<std::string> safeguards;
     bool holds;
   };
-  for (const auto& k : {Case{"finland", {}, true}, Case{"japan-tokyo", {}, true},
-                        Case{"us-virginia", {}, false}, Case{"us-virginia", {"dpf"}, true},
-                        Case{"india-mumbai", {"dpf-typo"}, false}}) {
+  for (const auto& k :
+       {Case{"finland", {}, true}, Case{"japan-tokyo", {}, true}, Case{"us-virginia", {}, false},
+        Case{"us-virginia", {"dpf"}, true}, Case{"india-mumbai", {"dpf-typo"}, false}}) {
     Study s;
     s.spec.region = k.region;
     s.spec.residency.data = {{"", "personal", "EU"}};
@@ -375,9 +383,10 @@ TEST(Carbon, EnergyTimesIntensity) {
 }
 
 TEST(Carbon, LimitHoldsOnTheBasisThatWasAsked) {
-  for (auto [basis, limit_t, holds] :
-       {std::tuple{CarbonBasis::location, 500.0, true}, {CarbonBasis::location, 200.0, false},
-        {CarbonBasis::market, 200.0, true}, {CarbonBasis::market, 100.0, false}}) {
+  for (auto [basis, limit_t, holds] : {std::tuple{CarbonBasis::location, 500.0, true},
+                                       {CarbonBasis::location, 200.0, false},
+                                       {CarbonBasis::market, 200.0, true},
+                                       {CarbonBasis::market, 100.0, false}}) {
     Study s;
     s.spec.grid_carbon = Value<CarbonIntensity>(
         CarbonIntensity::from_si(parse_unit("gCO2e/kWh")->factor * 400), src());
@@ -395,8 +404,8 @@ TEST(Carbon, IntensityLimitSeparatesPolandFromSweden) {
   for (auto [region, holds] : {std::pair{"sweden", true}, {"poland", false}}) {
     Study s;
     s.spec.region = region;
-    s.spec.carbon.intensity =
-        Value<CarbonIntensity>(CarbonIntensity::from_si(parse_unit("gCO2e/kWh")->factor * 100), src());
+    s.spec.carbon.intensity = Value<CarbonIntensity>(
+        CarbonIntensity::from_si(parse_unit("gCO2e/kWh")->factor * 100), src());
     s.run();
     ASSERT_NE(s.margin("site.carbon-intensity"), nullptr);
     EXPECT_EQ(s.margin("site.carbon-intensity")->holds(), holds);
@@ -423,6 +432,16 @@ TEST(Tariff, LargeLoadRuleAppliesFromItsThreshold) {
     EXPECT_EQ(s.remarks("85 % of contracted demand"), said);
     EXPECT_NEAR(s.result.minimum_bill.value, 0.85, 1e-12);
   }
+}
+
+TEST(Tariff, InterruptibleConnectionIsSaid) {
+  Study s;
+  s.spec.region = "us-texas";
+  s.run();
+  EXPECT_FALSE(s.remarks("not firm"));
+  s.spec.grid.firm = false;
+  s.run();
+  EXPECT_TRUE(s.remarks("not firm"));
 }
 
 TEST(Price, ContractBlendsIntoTheEnergyPrice) {

@@ -43,7 +43,7 @@ std::string date_after(std::string_view start, Time span) {
   const auto first = day_number(start);
   if (!first) return {};
   // A float's dust must not push a whole number of days to the next.
-  return iso_date(*first + static_cast<long>(std::ceil(span.in(day) - 1e-6)));
+  return iso_date(*first + static_cast<long>(std::ceil(span.in(day)-1e-6)));
 }
 
 }  // namespace headroom::site

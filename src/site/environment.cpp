@@ -39,9 +39,11 @@ std::vector<Remedy> carbon_remedies(const Context& c, double ratio) {
   std::vector<Remedy> out;
   if (c.spec.carbon.basis == CarbonBasis::market) {
     const double covered = 1 - (1 - double(c.spec.carbon.renewable_share.get())) / ratio;
-    out.push_back({fmt::format("contract {:.0f} % of the energy from new renewables (a PPA)",
-                               100 * covered),
-                   {}, {}, "market-based account"});
+    out.push_back(
+        {fmt::format("contract {:.0f} % of the energy from new renewables (a PPA)", 100 * covered),
+         {},
+         {},
+         "market-based account"});
   }
   const double allowed = c.region != nullptr ? c.region->carbon.likely / ratio : 0;
   std::vector<const catalog::Region*> cleaner;
@@ -57,7 +59,9 @@ std::vector<Remedy> carbon_remedies(const Context& c, double ratio) {
   if (best != nullptr) {
     out.push_back({fmt::format("move to a cleaner grid, e.g. {} at {}", best->name,
                                format(best->carbon.get(), "gCO2e/kWh")),
-                   {}, {}, "catalogue regions"});
+                   {},
+                   {},
+                   "catalogue regions"});
   }
   return out;
 }
@@ -129,11 +133,17 @@ void remark_water(const Context& c, Result& result) {
 
 void remark_tariff(const Context& c, Result& result) {
   const catalog::Region* r = c.region;
+  if (!c.spec.grid.firm) {
+    result.findings.remarks.push_back(
+        "site: the connection is not firm; the utility may interrupt it, so generators must carry "
+        "the load or the work must stop and resume from checkpoints");
+  }
   if (r == nullptr || !r->large_load || c.demand.peak_power.node == no_node) return;
   if (c.demand.peak_power.value < r->large_load.get()) return;
-  result.findings.remarks.push_back(fmt::format(
-      "site: {} is above the {} of the large-load rule. {}", format(c.demand.peak_power.value, "MW"),
-      format(r->large_load.get(), "MW"), r->large_load_rule));
+  result.findings.remarks.push_back(
+      fmt::format("site: {} is above the {} of the large-load rule. {}",
+                  format(c.demand.peak_power.value, "MW"), format(r->large_load.get(), "MW"),
+                  r->large_load_rule));
 }
 
 }  // namespace

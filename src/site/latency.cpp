@@ -10,9 +10,9 @@
 namespace headroom::site {
 namespace {
 
-constexpr double earth_radius_m = 6.371e6;       // mean radius, IUGG
-constexpr double speed_of_light_m_s = 299792458; // exact, SI
-constexpr double fibre_index = 1.468;            // group index of G.652 fibre at 1,550 nm
+constexpr double earth_radius_m = 6.371e6;        // mean radius, IUGG
+constexpr double speed_of_light_m_s = 299792458;  // exact, SI
+constexpr double fibre_index = 1.468;             // group index of G.652 fibre at 1,550 nm
 
 struct Point {
   double lat = 0, lon = 0;
@@ -36,7 +36,9 @@ struct Delay {
   Value<Scalar> inflation;
   Value<Time> local, access;
 
-  Time likely(Length d) const { return fibre_rtt(d, inflation.likely) + local.get() + access.get(); }
+  Time likely(Length d) const {
+    return fibre_rtt(d, inflation.likely) + local.get() + access.get();
+  }
   Time low(Length d) const {
     return fibre_rtt(d, inflation.low) + Time::from_si(local.low + access.low);
   }
@@ -60,27 +62,31 @@ std::pair<const catalog::Region*, Time> nearest_region(const Context& c, const P
 Remedy move_nearer(const Context& c, const Point& p, const Delay& delay, Time limit) {
   auto [best, rtt] = nearest_region(c, p, delay);
   if (best == nullptr || best == c.region) {
-    return {"the limit is shorter than light in fibre and the access network take: raise it, or "
-            "place inference with the users",
-            {}, {}, {}};
+    return {
+        "the limit is shorter than light in fibre and the access network take: raise it, or "
+        "place inference with the users",
+        {},
+        {},
+        {}};
   }
   return {fmt::format("serve them from {}: {:.1f} ms{}", best->name, rtt.in(millisecond),
                       rtt <= limit ? "" : ", still above the limit"),
-          {}, {}, "catalogue regions, same formula"};
+          {},
+          {},
+          "catalogue regions, same formula"};
 }
 
 void hold(const Context& c, const Users& users, const Point& p, const Delay& delay,
           const Latency& l, Result& result) {
   const std::string id = id_of(c, "rtt." + kebab(l.users));
   const auto limit = c.trace.input(id + ".limit", users.rtt_limit, "ms");
-  Margin m =
-      make_margin(id, "round trip, " + l.users, l.rtt, limit, "ms")
-          .because(fmt::format("{:.0f} km of great circle take {:.1f} ms there and back in straight "
-                               "fibre; real paths, metro and access make it {:.0f} ms ({:.0f} to "
-                               "{:.0f}).",
-                               l.distance.in(kilometre),
-                               fibre_rtt(l.distance, 1).in(millisecond), l.rtt.in(millisecond),
-                               l.rtt_low.in(millisecond), l.rtt_high.in(millisecond)));
+  Margin m = make_margin(id, "round trip, " + l.users, l.rtt, limit, "ms")
+                 .because(fmt::format(
+                     "{:.0f} km of great circle take {:.1f} ms there and back in straight "
+                     "fibre; real paths, metro and access make it {:.0f} ms ({:.0f} to "
+                     "{:.0f}).",
+                     l.distance.in(kilometre), fibre_rtt(l.distance, 1).in(millisecond),
+                     l.rtt.in(millisecond), l.rtt_low.in(millisecond), l.rtt_high.in(millisecond)));
   if (m.headroom() < 0.1) m.remedies.push_back(move_nearer(c, p, delay, limit));
   result.findings.margins.push_back(std::move(m));
 }
@@ -90,8 +96,10 @@ std::vector<double> shares_of(const std::vector<Users>& users) {
   double given = 0;
   int open = 0;
   for (const Users& u : users) {
-    if (u.share) given += u.share.get();
-    else ++open;
+    if (u.share)
+      given += u.share.get();
+    else
+      ++open;
   }
   const double rest = open > 0 ? std::max(0.0, 1 - given) / open : 0;
   std::vector<double> out;
@@ -134,8 +142,8 @@ void assess_latency(const Context& c, Result& result) {
     l.users = p->name.empty() ? fmt::format("users {}", i + 1) : p->name;
     const std::string id = id_of(c, "rtt." + kebab(l.users));
     const Length d = distance_to(*c.region, *p);
-    l.distance = c.trace.derive(id + ".distance", d, "km",
-                                "great circle to " + c.region->place, {});
+    l.distance =
+        c.trace.derive(id + ".distance", d, "km", "great circle to " + c.region->place, {});
     l.rtt = c.trace.derive(id + ".need", delay.likely(d), "ms",
                            "inflation x 2 x distance / (c / 1.468) + local + access",
                            {inflation, l.distance, local, access});

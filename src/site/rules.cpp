@@ -93,7 +93,8 @@ std::string uncaught_chip(const Context& c, const std::vector<const ExportRule*>
   double best = 0;
   for (const auto* a : c.catalog.all<catalog::Accelerator>()) {
     const double tpp = a->tpp(), density = a->performance_density();
-    if (a->device_class != catalog::DeviceClass::datacenter || tpp <= best || density <= 0) continue;
+    if (a->device_class != catalog::DeviceClass::datacenter || tpp <= best || density <= 0)
+      continue;
     const bool free = std::none_of(rules.begin(), rules.end(), [&](const ExportRule* r) {
       return catching(*r, tpp, density) != nullptr;
     });
@@ -105,10 +106,15 @@ std::string uncaught_chip(const Context& c, const std::vector<const ExportRule*>
 std::vector<Remedy> export_remedies(const Context& c, const std::vector<const ExportRule*>& rules) {
   std::vector<Remedy> out;
   out.push_back({"apply for an export licence and set site.export.licence_held once it is there",
-                 {}, {}, rules.front()->control});
-  out.push_back({"place the accelerators in a country outside groups D:1, D:4 and D:5, when the "
-                 "owner is not headquartered in D:5",
-                 {}, {}, rules.front()->control});
+                 {},
+                 {},
+                 rules.front()->control});
+  out.push_back(
+      {"place the accelerators in a country outside groups D:1, D:4 and D:5, when the "
+       "owner is not headquartered in D:5",
+       {},
+       {},
+       rules.front()->control});
   if (auto chip = uncaught_chip(c, rules); !chip.empty()) {
     out.push_back({"use an accelerator below the thresholds: " + chip, {}, {}, "catalogue"});
   }
@@ -143,19 +149,18 @@ void hold_chip(const Context& c, const ControlledChip& chip,
   if (!b.value) return;
   if (b.test != nullptr && c.spec.export_control.licence_held) {
     result.findings.remarks.push_back(fmt::format("site: {} falls under {} ({}); a licence is held",
-                                                  chip.name, b.rule->control,
-                                                  reach(*b.rule, c)));
+                                                  chip.name, b.rule->control, reach(*b.rule, c)));
     return;
   }
   const std::string id = id_of(c, "export." + kebab(chip.id));
   const auto have = c.trace.input(id + ".threshold", b.value, "1");
   const auto& need = b.is_density ? chip.performance_density : chip.tpp;
-  Margin m = make_margin(id, fmt::format("{} without a licence, {}",
-                                         b.is_density ? "performance density" : "TPP", chip.name),
+  Margin m = make_margin(id,
+                         fmt::format("{} without a licence, {}",
+                                     b.is_density ? "performance density" : "TPP", chip.name),
                          need, have, "");
   m.why = fmt::format("{} has a TPP of {} and the site is reached by {} ({}): {}. {} Read {}.",
-                      chip.name, format_number(chip.tpp.value), b.rule->control,
-                      reach(*b.rule, c),
+                      chip.name, format_number(chip.tpp.value), b.rule->control, reach(*b.rule, c),
                       b.test != nullptr ? b.rule->effect : "below its thresholds", b.rule->note,
                       b.rule->as_of);
   if (b.test != nullptr) m.remedies = export_remedies(c, rules);
@@ -165,9 +170,8 @@ void hold_chip(const Context& c, const ControlledChip& chip,
 // --- Residency -----------------------------------------------------------------
 
 bool in_any_jurisdiction(const Region& r, const std::vector<std::string>& areas) {
-  return std::any_of(areas.begin(), areas.end(), [&](const auto& a) {
-    return a == "*" || r.in_jurisdiction(a);
-  });
+  return std::any_of(areas.begin(), areas.end(),
+                     [&](const auto& a) { return a == "*" || r.in_jurisdiction(a); });
 }
 
 /// The cheapest regions inside some jurisdictions, as "Sweden (Stockholm), ...".
@@ -203,8 +207,8 @@ void hold_within(const Context& c, Result& result) {
                       joined(c.region->jurisdictions), joined(within));
   const std::string places = places_inside(c, within);
   if (!inside && !places.empty()) {
-    m.remedies.push_back({"move to a region inside, cheapest energy first: " + places, {}, {},
-                          "catalogue regions"});
+    m.remedies.push_back(
+        {"move to a region inside, cheapest energy first: " + places, {}, {}, "catalogue regions"});
   }
   result.findings.margins.push_back(std::move(m));
 }
@@ -220,8 +224,10 @@ Conditions conditions_of(const ResidencyRule& rule, const Context& c) {
   const auto& held = c.spec.residency.safeguards;
   for (const std::string& a : rule.always) {
     ++out.need;
-    if (contains(held, a)) ++out.met;
-    else out.open.push_back(a);
+    if (contains(held, a))
+      ++out.met;
+    else
+      out.open.push_back(a);
   }
   if (in_any_jurisdiction(*c.region, rule.allow) || in_any_jurisdiction(*c.region, rule.adequate)) {
     return out;
@@ -229,9 +235,12 @@ Conditions conditions_of(const ResidencyRule& rule, const Context& c) {
   ++out.need;
   const bool any = std::any_of(rule.safeguards.begin(), rule.safeguards.end(),
                                [&](const auto& s) { return contains(held, s); });
-  if (any) ++out.met;
-  else if (rule.safeguards.empty()) out.open.push_back("processing inside " + joined(rule.allow));
-  else out.open.push_back("one of " + joined(rule.safeguards));
+  if (any)
+    ++out.met;
+  else if (rule.safeguards.empty())
+    out.open.push_back("processing inside " + joined(rule.allow));
+  else
+    out.open.push_back("one of " + joined(rule.safeguards));
   return out;
 }
 
@@ -249,8 +258,8 @@ void hold_rule(const Context& c, const ResidencyRule& rule, const DataSet& data,
   if (!k.open.empty()) {
     const std::string places = places_inside(c, rule.allow);
     if (!places.empty()) {
-      m.remedies.push_back({"process inside " + joined(rule.allow) + ": " + places, {}, {},
-                            "catalogue regions"});
+      m.remedies.push_back(
+          {"process inside " + joined(rule.allow) + ": " + places, {}, {}, "catalogue regions"});
     }
   }
   result.findings.margins.push_back(std::move(m));
@@ -292,13 +301,13 @@ void assess_residency(const Context& c, Result& result) {
       if (is_current(rule->review_by, c.demand.as_of)) {
         hold_rule(c, *rule, data, result);
       } else {
-        result.findings.remarks.push_back(fmt::format(
-            "site: {} was due for review by {}: unknown", rule->name, rule->review_by));
+        result.findings.remarks.push_back(
+            fmt::format("site: {} was due for review by {}: unknown", rule->name, rule->review_by));
       }
     }
     if (!any) {
-      result.findings.remarks.push_back(fmt::format("site: no rule known for {} data of {}: unknown",
-                                                    data.data_class, data.subjects));
+      result.findings.remarks.push_back(fmt::format(
+          "site: no rule known for {} data of {}: unknown", data.data_class, data.subjects));
     }
   }
 }

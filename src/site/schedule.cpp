@@ -68,6 +68,7 @@ class Builder {
   Network build() {
     const auto gear = add_gear();
     std::vector<std::size_t> live = construct_ ? add_building(gear) : add_retrofit(gear);
+    if (awaits_grid()) live.push_back(add_source());
     add_promise(live);
     net_.energised_by = live;
     if (construct_) live = {add_work("commissioning", live)};
@@ -120,6 +121,11 @@ class Builder {
     return {add_work("fit-out", std::move(before_fit_out)), add_source()};
   }
 
+  /// A hall that need not be built but whose connection is still queued for.
+  bool awaits_grid() const {
+    return !construct_ && !spec_.existing && spec_.energised_by.empty() && spec_.grid.queue.given;
+  }
+
   /// Gear that is added to a standing hall still has to be fitted.
   std::vector<std::size_t> add_retrofit(const std::vector<std::size_t>& gear) {
     if (gear.empty()) return {};
@@ -128,9 +134,9 @@ class Builder {
 
   /// Grid, or the own generation that is there before it.
   std::size_t add_source() {
-    constexpr std::array<std::string_view, 5> entries{
-        "grid-connection", "on-site-gas-turbine", "on-site-gas-engine", "on-site-fuel-cell",
-        "on-site-solar-storage"};
+    constexpr std::array<std::string_view, 5> entries{"grid-connection", "on-site-gas-turbine",
+                                                      "on-site-gas-engine", "on-site-fuel-cell",
+                                                      "on-site-solar-storage"};
     const auto index = static_cast<std::size_t>(spec_.grid.on_site);
     const LeadTime* e = entry(catalog_, entries[index]);
     Value<Time> time = e ? e->time : Value<Time>{};
@@ -250,7 +256,9 @@ void offer(const Context& c, const Schedule& s, const Spec& changed, std::string
   if (gain < 1.0 * week) return;
   out.push_back({fmt::format("{}: ready in {:.1f} months, {:.1f} earlier", action, ready.in(month),
                              gain.in(month)),
-                 {}, ready, "catalogue lead times, critical path rerun"});
+                 {},
+                 ready,
+                 "catalogue lead times, critical path rerun"});
 }
 
 std::vector<Remedy> schedule_remedies(const Context& c, const Schedule& s) {
@@ -283,8 +291,8 @@ void add_margin(const Context& c, const Schedule& s, Result& result) {
     return;
   }
   const Time allowed = static_cast<double>(std::max(0L, *to - *from)) * day;
-  const auto have = c.trace.derive(id_of(c, "schedule.allowed"), allowed, "mo",
-                                   "need_by - start", {});
+  const auto have =
+      c.trace.derive(id_of(c, "schedule.allowed"), allowed, "mo", "need_by - start", {});
   Margin m = make_margin(id_of(c, "ready"), "ready for service", s.ready, have, "mo")
                  .because(fmt::format(
                      "Starting {}, ready about {} ({} to {}) and needed by {}. Critical: {}.",
@@ -306,9 +314,8 @@ Schedule plan_schedule(const Spec& spec, const Demand& demand, const catalog::Ca
 
   std::vector<NodeId> nodes;
   for (const Node& n : net.nodes) {
-    const bool critical = std::any_of(s.tasks.begin(), s.tasks.end(), [&](const Task& t) {
-      return t.id == n.id && t.critical;
-    });
+    const bool critical = std::any_of(s.tasks.begin(), s.tasks.end(),
+                                      [&](const Task& t) { return t.id == n.id && t.critical; });
     const NodeId leaf = trace.leaf(prefix + "schedule." + n.id, n.duration, "wk");
     if (critical) nodes.push_back(leaf);
   }
@@ -325,8 +332,7 @@ Schedule plan_schedule(const Spec& spec, const Demand& demand, const catalog::Ca
 }
 
 void assess_schedule(const Context& c, Result& result) {
-  result.schedule =
-      plan_schedule(c.spec, c.demand, c.catalog, c.region, c.trace, c.prefix);
+  result.schedule = plan_schedule(c.spec, c.demand, c.catalog, c.region, c.trace, c.prefix);
   if (result.schedule.tasks.empty()) return;
   result.findings.plans.push_back(as_plan(c, result.schedule));
   add_margin(c, result.schedule, result);
@@ -352,7 +358,10 @@ std::vector<Order> orders_from(const BillOfMaterials& bill, const catalog::Catal
                         : line.category == "cooling" ? Phase::mechanical
                                                      : Phase::equipment;
     if (line.lead_time) {
-      keep_slowest({line.item, {}, Value<Time>(*line.lead_time, published("catalogue entry of " + line.item)), phase});
+      keep_slowest({line.item,
+                    {},
+                    Value<Time>(*line.lead_time, published("catalogue entry of " + line.item)),
+                    phase});
     } else if (match != nullptr) {
       keep_slowest({match->name, match->id, {}, match->phase});
     }

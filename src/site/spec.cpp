@@ -49,7 +49,8 @@ void DataSet::fields(spec::Fields& f) {
 void Residency::fields(spec::Fields& f) {
   f.texts("within", within, "Processing must stay inside one of these jurisdictions");
   f.list("data", data, "Classes of data that are processed here");
-  f.texts("safeguards", safeguards, "Instruments in place: scc, bcr, dpf, idta, baa, dora-contract");
+  f.texts("safeguards", safeguards,
+          "Instruments in place: scc, bcr, dpf, idta, baa, dora-contract");
 }
 
 void Export::fields(spec::Fields& f) {
@@ -60,7 +61,8 @@ void Export::fields(spec::Fields& f) {
 }
 
 void CarbonLimits::fields(spec::Fields& f) {
-  f.number("per_year", per_year, "tCO2e", "Most that operation may emit in a year; none when left out")
+  f.number("per_year", per_year, "tCO2e",
+           "Most that operation may emit in a year; none when left out")
       .above(0);
   f.number("intensity", intensity, "gCO2e/kWh", "Highest intensity of energy; none when left out")
       .above(0);
@@ -76,7 +78,8 @@ void Spec::fields(spec::Fields& f) {
   f.date("start", start, "Date on which work begins; the study's date when left out");
   f.date("need_by", need_by, "Date by which it must be ready for service; not asked when left out");
   f.date("energised_by", energised_by, "Date promised by the utility, over queue and construction");
-  f.flag("existing", existing, "The building stands and is energised; only equipment is waited for");
+  f.flag("existing", existing,
+         "The building stands and is energised; only equipment is waited for");
   f.object("grid", grid, "Grid connection");
   f.object("residency", residency, "Where data may be processed");
   f.object("export", export_control, "Ownership, for export control of accelerators");
@@ -86,9 +89,11 @@ void Spec::fields(spec::Fields& f) {
   f.number("electricity", electricity, "USD/kWh", "Energy price; the region's when left out")
       .at_least(0);
   f.number("grid_carbon", grid_carbon, "gCO2e/kWh",
-           "Carbon intensity of the grid; the region's when left out").at_least(0);
+           "Carbon intensity of the grid; the region's when left out")
+      .at_least(0);
   f.number("path_inflation", path_inflation, "",
-           "Network path over great circle at the speed of light in fibre").at_least(1);
+           "Network path over great circle at the speed of light in fibre")
+      .at_least(1);
   f.number("local_rtt", local_rtt, "ms", "Metro and data-centre part of a round trip").at_least(0);
   f.number("access_rtt", access_rtt, "ms", "Access network of the users, round trip").at_least(0);
 }

@@ -29,10 +29,10 @@ std::span<const std::string_view> water_source_names();
 
 /// The grid connection.
 struct Grid {
-  Value<Power> capacity;   ///< contracted; the power layer holds the load against it
-  Value<Time> queue;       ///< over the region's
+  Value<Power> capacity;  ///< contracted; the power layer holds the load against it
+  Value<Time> queue;      ///< over the region's
   OnSite on_site = OnSite::none;
-  bool firm = true;        ///< false: the utility may interrupt
+  bool firm = true;  ///< false: the utility may interrupt
 
   void fields(spec::Fields& f);
 };
@@ -59,7 +59,7 @@ struct DataSet {
 
 /// Residency: what the owner demands, and what law demands of the data.
 struct Residency {
-  std::vector<std::string> within;      ///< processing must stay in one of these
+  std::vector<std::string> within;  ///< processing must stay in one of these
   std::vector<DataSet> data;
   std::vector<std::string> safeguards;  ///< in place: scc, bcr, dpf, baa, idta ...
 
@@ -98,17 +98,19 @@ struct Spec {
   std::vector<Users> users;
   CarbonLimits carbon;
   WaterSource water_source = WaterSource::unknown;
-  Value<EnergyPrice> electricity;        ///< over the region's
-  Value<CarbonIntensity> grid_carbon;    ///< over the region's
+  Value<EnergyPrice> electricity;      ///< over the region's
+  Value<CarbonIntensity> grid_carbon;  ///< over the region's
   /// Path inflation: network path over great circle at the speed of light in fibre.
   Value<Scalar> path_inflation{
       Scalar(1.30), Scalar(1.74), Scalar(2.76),
       published("P10, median and P90 over 36 AWS region pairs (2017 round-trip table), against the "
-                "fibre lower bound", "2017-04")};
+                "fibre lower bound",
+                "2017-04")};
   /// Metro and data-centre part of a round trip, both ends.
   Value<Time> local_rtt{Time(1.6 * millisecond),
                         published("cross-zone round trip inside one Azure region "
-                                  "(simonpainter.com/azure-latency-1)", "2023")};
+                                  "(simonpainter.com/azure-latency-1)",
+                                  "2023")};
   /// Access network of the users, round trip.
   Value<Time> access_rtt{Time(0 * millisecond), Time(5 * millisecond), Time(15 * millisecond),
                          assumed("fixed access adds 2 to 15 ms; 0 for users in data centres")};

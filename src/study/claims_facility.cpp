@@ -14,7 +14,6 @@ namespace {
 using catalog::CoolingFamily;
 using catalog::CoolingTechnology;
 
-bool moves_air(const CoolingTechnology& t) { return t.family <= CoolingFamily::cold_plate; }
 bool moves_liquid(const CoolingTechnology& t) { return t.family >= CoolingFamily::cold_plate; }
 
 double liquid_share(const CoolingTechnology& t) {
@@ -91,6 +90,14 @@ void add_facility_functions(Functions& f) {
                    {"heat", "rise"},
                    "m3/s",
                    "air that carries this heat"};
+  f["water_heat"] = {[](const Call& c) {
+                       return Amount(cooling::liquid_heat(
+                           c.get<VolumeFlow>("flow"), cooling::water_density,
+                           cooling::water_heat_capacity, c.get<TemperatureDifference>("rise")));
+                     },
+                     {"flow", "rise"},
+                     "kW",
+                     "heat that water carries"};
   f["rack_heat"] = {rack_heat, {"technology"}, "kW", "heat a rack can lose by flow and rise"};
   const std::vector<std::string> arguments{"technology", "climate", "power_loss", "economiser"};
   f["facility_pue"] = {facility_pue, arguments, "1", "PUE of a typical year; economiser=0: none"};
