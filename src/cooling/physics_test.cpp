@@ -57,7 +57,8 @@ RC_GTEST_PROP(Air, wet_bulb_undoes_humidity, ()) {
   const double wet = dry - *rc::gen::inRange(0, 80) * 0.1;
   const Pressure p = *rc::gen::inRange(70, 102) * kilopascal;
   const double w = humidity(c(dry), c(wet), p);
-  RC_PRE(w > 0);
+  // At 0 degC the wick freezes: the equations over water and ice differ by a step there.
+  RC_PRE(w > 0 && std::abs(wet) > 1);
   RC_ASSERT(std::abs(wet_bulb(c(dry), w, p).in_celsius() - wet) < 0.01);
 }
 

@@ -49,7 +49,8 @@ void feed_remedies(const HallDemand& hall, Power have, const catalog::Catalog& c
   const auto* busway = catalog.find<PowerGear>(gear_busway);
   const int sides = std::max(1, hall.feed.feed.count);
   const int usable = std::max(1, catalog::usable_units(sides, feed_redundancy(hall.feed)));
-  const Power each = hall.rack_max.value / usable;
+  // Sized to leave the reserve below which a limit counts as near.
+  const Power each = hall.rack_max.value * (1 + near_shortfall) / usable;
   Remedy r{fmt::format("feed each rack by {} x {}", sides, kw(each.si())), {}, {}, ""};
   if (busway != nullptr && busway->price) {
     r.cost = busway->price.get() * (each * (sides * std::max(1, hall.racks)));
