@@ -103,6 +103,7 @@ std::vector<double> shares_of(const std::vector<Users>& users) {
   }
   const double rest = open > 0 ? std::max(0.0, 1 - given) / open : 0;
   std::vector<double> out;
+  out.reserve(users.size());
   for (const Users& u : users) out.push_back(u.share ? double(u.share.get()) : rest);
   return out;
 }

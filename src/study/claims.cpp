@@ -59,10 +59,10 @@ std::string shown(const Interval& v, std::string unit) {
   if (unit == "USD" && v.high.si >= 1e6) {
     parsed->factor = v.high.si >= 1e9 ? 1e9 : 1e6;
     const std::string words = v.high.si >= 1e9 ? " billion USD" : " million USD";
-    const std::string high = format_number(v.high.si / parsed->factor) + words;
+    std::string high = format_number(v.high.si / parsed->factor) + words;
     return v.low.si == v.high.si ? high : format_number(v.low.si / parsed->factor) + " to " + high;
   }
-  const std::string high = format(v.high.si, unit);
+  std::string high = format(v.high.si, unit);
   if (v.low.si == v.high.si) return high;
   return format_number(v.low.si / parsed->factor) + " to " + high;
 }
