@@ -15,6 +15,42 @@ namespace {
 // A source line is shown at most this wide, moved so that the caret stays in view.
 constexpr std::size_t excerpt_width = 96;
 
+/// Length of the UTF-8 sequence at `at`, 0 when there is none.
+std::size_t sequence_length(const std::string& text, std::size_t at) {
+  const auto c = static_cast<unsigned char>(text[at]);
+  const std::size_t n = c < 0x80 ? 1 : (c >> 5) == 6 ? 2 : (c >> 4) == 14 ? 3 : (c >> 3) == 30 ? 4 : 0;
+  if (n == 0 || at + n > text.size()) return 0;
+  for (std::size_t k = 1; k < n; ++k) {
+    if ((static_cast<unsigned char>(text[at + k]) >> 6) != 2) return 0;
+  }
+  return n;
+}
+
+/// A text that any terminal shows as it is: control characters (also those that
+/// Unicode adds, U+0080 to U+009F) and broken UTF-8 become one character each.
+std::string printable(const std::string& text) {
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t n = sequence_length(text, at);
+    const auto c = static_cast<unsigned char>(text[at]);
+    const bool c1 = n == 2 && c == 0xc2 && static_cast<unsigned char>(text[at + 1]) < 0xa0;
+    if (n == 0) {
+      out += '?';
+    } else if (c < 0x20 || c == 0x7f || c1) {
+      out += ' ';
+    } else {
+      out.append(text, at, n);
+    }
+    at += n == 0 ? 1 : n;
+  }
+  return out;
+}
+
+std::size_t characters(const std::string& text) {
+  return static_cast<std::size_t>(std::count_if(
+      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) >> 6) != 2; }));
+}
+
 std::string excerpt_with_caret(const Diagnostic& d) {
   std::string line = d.excerpt;
   std::size_t caret = d.column > 0 ? static_cast<std::size_t>(d.column - 1) : 0;
@@ -23,12 +59,11 @@ std::string excerpt_with_caret(const Diagnostic& d) {
     line = line.substr(std::min(from, line.size()), excerpt_width);
     caret -= std::min(from, caret);
   }
-  for (char& c : line) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
-  }
+  // Columns count bytes; the caret stands below a character.
+  caret = characters(printable(line.substr(0, caret)));
   const std::string number = std::to_string(d.line);
-  return "  " + number + " | " + line + "\n  " + std::string(number.size(), ' ') + " | " +
-         std::string(std::min(caret, line.size()), ' ') + "^\n";
+  return "  " + number + " | " + printable(line) + "\n  " + std::string(number.size(), ' ') + " | " +
+         std::string(caret, ' ') + "^\n";
 }
 
 }  // namespace
@@ -38,9 +73,9 @@ std::string render(const Diagnostic& d) {
   if (d.line > 0) out += ":" + std::to_string(d.line) + ":" + std::to_string(d.column);
   if (!out.empty()) out += ": ";
   if (!d.path.empty()) out += d.path + ": ";
-  out += d.message + "\n";
+  out = printable(out + d.message) + "\n";
   if (d.line > 0 && !d.excerpt.empty()) out += excerpt_with_caret(d);
-  if (!d.hint.empty()) out += "  hint: " + d.hint + "\n";
+  if (!d.hint.empty()) out += "  hint: " + printable(d.hint) + "\n";
   return out;
 }
 

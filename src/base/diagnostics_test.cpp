@@ -19,6 +19,17 @@ TEST(Diagnostics, RendersPlaceExcerptCaretAndHint) {
             "  hint: do this\n");
 }
 
+// A file's bytes never reach the terminal as they are: no escapes, no broken UTF-8,
+// and the caret stands below the character its byte belongs to.
+TEST(Diagnostics, ShowsOnlyPrintableText) {
+  const std::string text = render(Diagnostic{"f", 1, 9, "a\x1b[31m", "b\n\x9b", "c\xc2\x9b", "k\xc3\xa9y: \x80 w\x07"});
+  EXPECT_EQ(text,
+            "f:1:9: a [31m: b ?\n"
+            "  1 | k\xc3\xa9y: ? w \n"
+            "    |        ^\n"
+            "  hint: c \n");
+}
+
 // A line of a megabyte is cut around the caret.
 TEST(Diagnostics, LongLinesAreCut) {
   const std::string text = render(Diagnostic{"f", 1, 500'000, "", "x", "", std::string(1'000'000, 'a')});

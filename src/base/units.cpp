@@ -88,7 +88,7 @@ constexpr Symbol symbols[] = {
 
 // Things that are counted. They are pure numbers; the word is for people.
 constexpr std::string_view counts[] = {
-    "GPU",     "GPUs",    "accelerator", "accelerators", "node",   "nodes",   "rack",  "racks",
+    "GPU",     "GPUs", "GPU-h",    "accelerator", "accelerators", "node",   "nodes",   "rack",  "racks",
     "port",    "ports",   "switch",      "switches",     "cable",  "cables",  "unit",  "units",
     "U",       "request", "requests",    "req",          "seq",    "sequence", "sequences",
     "replica", "replicas", "shop",       "shops",        "person", "people",  "position",
@@ -165,6 +165,19 @@ std::optional<Unit> parse_unit(std::string_view text) {
   return std::nullopt;
 }
 
+namespace {
+
+bool is_digit(std::string_view text, std::size_t at) {
+  return at < text.size() && std::isdigit(static_cast<unsigned char>(text[at])) != 0;
+}
+
+/// "16_384": an underscore stands between two digits.
+bool groups_digits(std::string_view text, std::size_t at) {
+  return at > 0 && is_digit(text, at - 1) && is_digit(text, at + 1);
+}
+
+}  // namespace
+
 std::optional<NumberText> split_number(std::string_view text) {
   std::string digits;
   std::size_t at = 0;
@@ -176,7 +189,7 @@ std::optional<NumberText> split_number(std::string_view text) {
                           (std::isdigit(static_cast<unsigned char>(text[at + 1])) != 0 ||
                            ((text[at + 1] == '-' || text[at + 1] == '+') && at + 2 < text.size() &&
                             std::isdigit(static_cast<unsigned char>(text[at + 2])) != 0));
-    if (c == '_') continue;
+    if (c == '_' && groups_digits(text, at)) continue;
     if (exponent) {
       digits += c;
       if (text[at + 1] == '+' || text[at + 1] == '-') digits += text[++at];
@@ -295,41 +308,50 @@ std::string format(double si, std::string_view unit) {
 namespace {
 
 struct Family {
-  Dim dim;
   std::array<std::string_view, 7> units;  // ascending; empty entries end it
 };
+// A figure moves only inside its family: USD/h never becomes USD/yr.
 constexpr Family families[] = {
-    {Power::dim, {"W", "kW", "MW", "GW"}},
-    {Energy::dim, {"Wh", "kWh", "MWh", "GWh", "TWh"}},
-    {Information::dim, {"B", "kB", "MB", "GB", "TB", "PB", "EB"}},
-    {Bandwidth::dim, {"MB/s", "GB/s", "TB/s", "PB/s"}},
-    {Flops::dim, {"FLOP", "GFLOP", "TFLOP", "PFLOP", "EFLOP", "ZFLOP"}},
-    {FlopRate::dim, {"GFLOP/s", "TFLOP/s", "PFLOP/s", "EFLOP/s"}},
-    {Carbon::dim, {"gCO2e", "kgCO2e", "tCO2e", "ktCO2e"}},
-    {Time::dim, {"us", "ms", "s", "min", "h", "d", "yr"}},
-    {Volume::dim, {"L", "m3"}},
-    {Money::dim, {"USD", "kUSD", "MUSD", "GUSD"}},
-    {Tokens::dim, {"token", "ktoken", "Mtoken", "Gtoken", "Ttoken"}},
-    {TokenPrice::dim, {"USD/Mtoken"}},
-    {WaterIntensity::dim, {"L/kWh"}},
+    {{"W", "kW", "MW", "GW"}},
+    {{"Wh", "kWh", "MWh", "GWh", "TWh"}},
+    {{"B", "kB", "MB", "GB", "TB", "PB", "EB"}},
+    {{"MB/s", "GB/s", "TB/s", "PB/s"}},
+    {{"FLOP", "GFLOP", "TFLOP", "PFLOP", "EFLOP", "ZFLOP"}},
+    {{"GFLOP/s", "TFLOP/s", "PFLOP/s", "EFLOP/s"}},
+    {{"gCO2e", "kgCO2e", "tCO2e", "ktCO2e"}},
+    {{"us", "ms", "s", "min", "h", "d", "yr"}},
+    {{"L", "m3"}},
+    {{"USD", "kUSD", "MUSD", "GUSD"}},
+    {{"USD/yr", "kUSD/yr", "MUSD/yr", "GUSD/yr"}},
+    {{"token", "ktoken", "Mtoken", "Gtoken", "Ttoken"}},
+    {{"token/s", "ktoken/s", "Mtoken/s"}},
 };
+
+const Family* family_of(std::string_view unit) {
+  for (const auto& family : families) {
+    if (std::find(family.units.begin(), family.units.end(), unit) != family.units.end()) {
+      return &family;
+    }
+  }
+  return nullptr;
+}
 
 }  // namespace
 
-std::string format_scaled(double si, std::string_view unit) {
-  const auto parsed = parse_unit(unit);
-  if (!parsed || parsed->absolute) return format(si, unit);
-  for (const auto& family : families) {
-    if (!(family.dim == parsed->dim)) continue;
-    std::string_view best = family.units.front();
-    for (auto candidate : family.units) {
-      if (!candidate.empty() && std::abs(si) >= 0.9995 * parse_unit(candidate)->factor) {
-        best = candidate;
-      }
+std::string readable_unit(double si, std::string_view unit) {
+  const Family* family = unit.empty() ? nullptr : family_of(unit);
+  if (family == nullptr || si == 0 || !std::isfinite(si)) return std::string(unit);
+  std::string_view best = family->units.front();
+  for (const auto candidate : family->units) {
+    if (!candidate.empty() && std::abs(si) >= 0.9995 * parse_unit(candidate)->factor) {
+      best = candidate;
     }
-    return format(si, best);
   }
-  return format(si, unit);
+  return std::string(best);
+}
+
+std::string format_scaled(double si, std::string_view unit) {
+  return format(si, readable_unit(si, unit));
 }
 
 }  // namespace headroom

@@ -51,6 +51,10 @@ TEST(Units, SplitsNumbers) {
   for (const char* bad : {"", "kW", "nan", "inf", "-inf", ".nan", "1e999 W", "--3", "1.2.3", "e5"}) {
     EXPECT_FALSE(split_number(bad)) << bad;
   }
+  // An underscore groups digits and stands nowhere else.
+  EXPECT_EQ(split_number("1__000 W")->unit, "__000 W");
+  EXPECT_EQ(split_number("1_ W")->unit, "_ W");
+  EXPECT_FALSE(split_number("_1 W"));
 }
 
 TEST(Units, FormatsForPeople) {
@@ -62,7 +66,9 @@ TEST(Units, FormatsForPeople) {
   EXPECT_EQ(format_number(9999.7), "10,000");
   EXPECT_EQ(format_number(100), "100");
   EXPECT_EQ(format_scaled(250e6, "kW"), "250 MW");
-  EXPECT_EQ(format_scaled(0, "kW"), "0 W");
+  EXPECT_EQ(format_scaled(0, "kW"), "0 kW");
+  EXPECT_EQ(format_scaled(1482, "MUSD"), "1.482 kUSD");
+  EXPECT_EQ(format_scaled(2.5 / 3600, "USD/h"), "2.5 USD/h");
 }
 
 // Any finite number written with 17 digits reads back as itself.

@@ -48,6 +48,10 @@ namespace {
 // Text of all values with aliases expanded; a file itself has at most max_bytes.
 constexpr std::size_t max_expanded_bytes = 16u << 20;
 
+// The parser takes the end of the file for the end of a quote. This comment, set
+// behind the text, then stands inside the quoted value.
+constexpr std::string_view end_of_text = "# end of the text, added by headroom";
+
 struct Stop {
   YAML::Mark mark;
   std::string message;
@@ -61,6 +65,14 @@ class Builder : public YAML::EventHandler {
       : file_(file), diagnostics_(diagnostics) {}
 
   Node take_root() { return std::move(root_); }
+
+  /// What the parser complains about, at the place where a person would look.
+  Stop explain(const YAML::Exception& e) const {
+    const bool unclosed = e.msg.starts_with("end of") && !stack_.empty();
+    if (!unclosed) return {e.mark, "not valid YAML: " + e.msg};
+    const bool list = stack_.back().node.kind == Node::Kind::sequence;
+    return {stack_.back().mark, std::string("this '") + (list ? "[" : "{") + "' is not closed"};
+  }
 
   void OnDocumentStart(const YAML::Mark&) override {}
   void OnDocumentEnd() override {}
@@ -79,6 +91,7 @@ class Builder : public YAML::EventHandler {
   }
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
+    if (value.find(end_of_text) != std::string::npos) throw Stop{mark, "this quote is not closed"};
     Node node = make(Node::Kind::scalar, mark);
     spend({0, value.size()}, mark);
     node.text = value;
@@ -268,7 +281,7 @@ std::optional<Document> parse_yaml(std::string file_name, std::string text,
   if (mine.empty()) {
     Builder builder(*document.file, mine);
     try {
-      std::istringstream in(*document.text);
+      std::istringstream in(*document.text + "\n" + std::string(end_of_text) + "\n");
       YAML::Parser parser(in);
       if (!parser.HandleNextDocument(builder)) {
         mine.add({*document.file, 1, 1, "", "the file is empty", "", ""});
@@ -279,8 +292,8 @@ std::optional<Document> parse_yaml(std::string file_name, std::string text,
     } catch (const Stop& stop) {
       mine.add({*document.file, stop.mark.line + 1, stop.mark.column + 1, "", stop.message, "", ""});
     } catch (const YAML::Exception& e) {
-      mine.add({*document.file, e.mark.line + 1, e.mark.column + 1, "",
-                "not valid YAML: " + e.msg, "", ""});
+      const Stop stop = builder.explain(e);
+      mine.add({*document.file, stop.mark.line + 1, stop.mark.column + 1, "", stop.message, "", ""});
     }
   }
   add_with_excerpts(mine, document, diagnostics);

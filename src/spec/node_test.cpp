@@ -55,7 +55,13 @@ TEST(Node, RefusesWhatAParserWouldLetThrough) {
   EXPECT_EQ(mistake(std::string("a: \0b", 5)), "1:4: a NUL byte: this is a binary file, not a text");
   EXPECT_EQ(mistake("a: caf\xe9\n"), "1:7: a byte that is not UTF-8: save the file as UTF-8 text");
   EXPECT_EQ(mistake("# nothing\n"), "1:1: the file is empty");
+  EXPECT_EQ(mistake("a: 'b\nc: 1\n"), "1:4: this quote is not closed");
+  EXPECT_EQ(mistake("a: \"b"), "1:4: this quote is not closed");
+  EXPECT_EQ(mistake("a: [b, c\n"), "1:4: this '[' is not closed");
+  EXPECT_EQ(mistake("a: {b: c"), "1:4: this '{' is not closed");
   EXPECT_EQ(mistake("---\na: 1\n"), "");
+  EXPECT_EQ(mistake("a: |\n  text\n"), "");
+  EXPECT_EQ(mistake("a: text"), "");
   EXPECT_EQ(mistake("a: 1\n...\n"), "");
 }
 

@@ -234,7 +234,8 @@ class Reader : public Fields {
             std::string_view key = {}) {
     failed_ = true;
     Diagnostic d;
-    d.file = context_.file ? *context_.file : "";
+    // What --set wrote has no line of the file.
+    d.file = node.line == 0 && node.column > 0 ? "--set" : context_.file ? *context_.file : "";
     d.line = node.line;
     d.column = node.column;
     d.path = path_;
