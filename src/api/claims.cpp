@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "api/headroom.hpp"
+#include "base/units.hpp"
 #include "catalog/catalog.hpp"
 #include "catalog/packed_data.hpp"
 #include "report/table.hpp"
@@ -42,6 +43,14 @@ std::string table_text(const std::vector<ClaimResult>& results) {
          " verdicts agree with the ledger; `headroom claims ID` shows the working\n";
 }
 
+std::string looked_value(const study::Looked& looked) {
+  return format(looked.value.si, looked.unit);
+}
+
+std::string looked_source(const study::Looked& looked) {
+  return looked.origin.source ? "  [" + describe(*looked.origin.source) + "]" : std::string();
+}
+
 std::string check_text(const CheckResult& c) {
   std::string out;
   if (!c.check->what.empty()) out += c.check->what + "\n";
@@ -50,7 +59,7 @@ std::string check_text(const CheckResult& c) {
   if (!c.against_text.empty()) out += "  against   " + c.against_text + "\n";
   if (!c.error.empty()) out += "  error     " + c.error + "\n";
   for (const auto& looked : c.looked) {
-    out += "    " + looked.what + " = " + looked.value + (looked.source.empty() ? "" : "  [" + looked.source + "]") + "\n";
+    out += "    " + looked.text + " = " + looked_value(looked) + looked_source(looked) + "\n";
   }
   if (!c.check->inputs.empty()) out += "    inputs: " + c.check->inputs + "\n";
   return out + "  verdict   " + std::string(study::claim_verdict_name(c.verdict)) + "\n";
@@ -68,7 +77,7 @@ std::string working_text(const ClaimResult& r) {
 
 Json check_json(const CheckResult& c) {
   Json looked = Json::array();
-  for (const auto& l : c.looked) looked.push_back({{"what", l.what}, {"value", l.value}, {"source", l.source}});
+  for (const auto& l : c.looked) looked.push_back({{"what", l.text}, {"value", looked_value(l)}, {"source", looked_source(l)}});
   return {{"what", c.check->what}, {"claimed", c.claimed_text}, {"derive", c.check->derive},
           {"derived", c.derived_text}, {"against", c.against_text},
           {"verdict", study::claim_verdict_name(c.verdict)}, {"ratio", c.ratio}, {"looked", looked},

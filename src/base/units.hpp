@@ -51,6 +51,10 @@ std::string format_number(double value, int digits = 4);
 /// 250,000 kW becomes "250 MW". Families: W, Wh, J, B, B/s, FLOP, FLOP/s, USD, s, kgCO2e, L, token.
 std::string format_scaled(double si, std::string_view unit);
 
+/// The unit of `unit`'s family in which `si` reads best: "MUSD" for 19e6 in "USD".
+/// `unit` itself when it belongs to no family.
+std::string readable_unit(double si, std::string_view unit);
+
 template <class Q>
 std::string format(Q q, std::string_view unit) {
   return format(q.si(), unit);

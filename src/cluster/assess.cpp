@@ -88,14 +88,16 @@ void Assessor::count_gpus() {
   std::vector<NodeId> inputs;
   std::string names;
   for (const auto& job : demand_.jobs) {
-    wanted += job.gpus.value;
-    inputs.push_back(job.gpus);
+    const auto needs = job.wanted.value_or(job.gpus);
+    if (needs.value <= 0) continue;
+    wanted += needs.value;
+    inputs.push_back(needs);
     names += fmt::format("{}{} {}", names.empty() ? "" : ", ", job.name,
-                         format_number(job.gpus.value));
+                         format_number(needs.value));
   }
   result_.gpus_wanted = trace_.derive(id("gpus_wanted"), Scalar(wanted), "GPU",
                                       "sum over the jobs that run at once", std::move(inputs));
-  if (demand_.jobs.empty()) return;
+  if (wanted <= 0) return;
   auto margin = make_margin(id("gpus"), "GPUs, " + title(), result_.gpus_wanted,
                             result_.gpus_usable, "GPU")
                     .because(fmt::format("The jobs want {} GPUs at once ({}). The cluster has {}, "
@@ -265,9 +267,12 @@ Cycle Assessor::choose_interval(const Job& job, const std::string& base, JobGood
                            "sqrt(2 w M) [1 + sqrt(w/2M)/3 + (w/2M)/9] - w",
                            {job.checkpoint_write, out.mtbf});
   const auto& given = job.checkpoint_interval.or_else(spec_.checkpoint_interval);
+  // A save must be out of the way before the next one starts.
   out.interval = given ? trace_.input(base + "interval", given, "min")
-                       : trace_.derive(base + "interval", out.daly.value, "min",
-                                       "Daly's optimum", {out.daly});
+                       : trace_.derive(base + "interval",
+                                       std::max(out.daly.value, job.checkpoint_drain.value), "min",
+                                       "Daly's optimum, no shorter than the write behind it",
+                                       {out.daly, job.checkpoint_drain});
   cycle.interval = out.interval;
   return cycle;
 }
@@ -368,7 +373,7 @@ void Assessor::goodput_margin(const Job& job, const std::string& base, const Cyc
                         format(cycle.detection + cycle.restart, "min"), out.ettr.value * 100));
   if (margin.headroom() < 0.1) {
     auto with = [&](const char* action, Cycle changed) {
-      changed.interval = daly_interval(changed.write, changed.mtbf);
+      changed.interval = std::max(daly_interval(changed.write, changed.mtbf), changed.staleness);
       margin.remedies.push_back({fmt::format("{}: {:.1f} %", action, ettr(changed) * 100),
                                  std::nullopt, std::nullopt, "cluster/goodput.hpp"});
     };

@@ -34,7 +34,10 @@ namespace headroom::cluster {
 /// One workload as the cluster sees it. All jobs of a Demand run at once.
 struct Job {
   std::string name;                     ///< kebab-case; part of ids
-  Figure<Scalar> gpus;                  ///< GPUs it wants
+  Figure<Scalar> gpus;                  ///< GPUs it runs on; they decide its failures
+  /// GPUs it cannot do without; `gpus` when unset. A run that takes what is left wants
+  /// only as many as its deadline asks.
+  std::optional<Figure<Scalar>> wanted;
   bool gang = true;                     ///< one failure stops it all (training); false: serving
   Figure<Time> productive;              ///< productive time wanted, without losses; 0: open end
   Figure<Time> checkpoint_write;        ///< stall of one checkpoint; 0: free

@@ -108,7 +108,7 @@ std::string headroom_bar(double headroom, std::size_t width) {
 }
 
 std::string headroom_text(double headroom) {
-  if (!std::isfinite(headroom)) return "-";
+  if (!std::isfinite(headroom)) return "holds";
   if (headroom >= 9) return fmt::format("{:.0f}x", headroom + 1);
   const double percent = headroom * 100;
   if (std::abs(percent) < 9.95) return fmt::format("{:+.1f} %", percent);

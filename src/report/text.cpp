@@ -81,7 +81,9 @@ class Writer {
         ++hidden[m.layer];
         continue;
       }
-      table.add({m.layer, m.limit, format(m.need, m.unit), format(m.have, m.unit),
+      // One unit for both, the one in which the larger reads best.
+      const std::string unit = readable_unit(std::max(m.need, m.have), m.unit);
+      table.add({m.layer, m.limit, format(m.need, unit), format(m.have, unit),
                  headroom_text(m.headroom()), headroom_bar(m.headroom(), bar)},
                 o_.colour ? style_of(m) : "");
     }
@@ -131,7 +133,7 @@ class Writer {
     if (section.lines.empty()) return;
     title(section.title);
     Table table({{"", Align::left, 60}, {"", Align::right, 0}});
-    for (const auto& line : section.lines) table.add({line.label, format(line.si, line.unit)});
+    for (const auto& line : section.lines) table.add({line.label, format_scaled(line.si, line.unit)});
     out_ += table.str();
   }
 
@@ -150,7 +152,7 @@ class Writer {
     Table table(columns);
     for (const auto& path : v_.paths) {
       std::vector<std::string> cells = {path.label};
-      for (const auto& line : path.lines) cells.push_back(format(line.si, line.unit));
+      for (const auto& line : path.lines) cells.push_back(format_scaled(line.si, line.unit));
       table.add(cells);
     }
     out_ += table.str();

@@ -192,9 +192,12 @@ std::string places_inside(const Context& c, const std::vector<std::string>& area
 
 Margin count_margin(const Context& c, const std::string& id, std::string limit, double need,
                     double have) {
-  const auto n = c.trace.derive(id + ".need", Scalar(need), "1", "conditions that must be met", {});
-  const auto h = c.trace.derive(id + ".have", Scalar(have), "1", "conditions that are met", {});
-  return make_margin(id, std::move(limit), n, h, "");
+  // A condition is met or not; a margin of it would be zero at best and hide the
+  // real first limit. So the need is what is missing, and met conditions need nothing.
+  const auto n = c.trace.derive(id + ".need", Scalar(std::max(0.0, need - have)), "rule",
+                                "conditions that must be met and are not", {});
+  const auto h = c.trace.derive(id + ".have", Scalar(0.0), "rule", "conditions that may be left open", {});
+  return make_margin(id, std::move(limit), n, h, "rule");
 }
 
 void hold_within(const Context& c, Result& result) {

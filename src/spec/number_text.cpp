@@ -135,7 +135,7 @@ constexpr Alias aliases[] = {
     {"secs", "s"},        {"minutes", "min"},    {"TFLOPS", "TFLOP/s"}, {"TFLOPs", "TFLOP/s"},
     {"PFLOPS", "PFLOP/s"}, {"tok/s", "token/s"}, {"tok", "token"},     {"kVA", "kW (give the power factor's product)"},
     {"MVA", "MW (give the power factor's product)"}, {"sqft", "ft2"},  {"sqm", "m2"},
-    {"m^2", "m2"},        {"lbs", "lb"},         {"psf", "lb/ft2"},    {"gpm", "gal/min"},
+    {"m^2", "m2"},        {"lbs", "lb"},             {"gpm", "gal/min"},
     {"cfm", "ft3/min"},   {"CFM", "ft3/min"},    {"lpm", "L/min"},     {"l", "L"},
     {"T", "Ttoken (or t for a tonne, TB for data)"}, {"B", "GB (B alone is a byte)"},
     {"M", "Mtoken, MW or MUSD, as meant"}, {"k", "kW or kUSD, as meant"}, {"K tokens", "ktoken"}};

@@ -52,6 +52,7 @@ void assess_clusters(Context& c) {
       job.name = work.scope;
       job.gang = work.gang;
       job.gpus = work.gpus_needed;
+      if (work.gang) job.wanted = work.gpus_wanted;
       jobs.push_back(std::move(job));
     }
     if (jobs.empty()) continue;

@@ -32,7 +32,8 @@ struct Work {
   std::string scope;             ///< kebab-case name
   Machines* machines = nullptr;
   double gpus_held = 0;          ///< of the cluster's, while it runs
-  Figure<Scalar> gpus_needed;    ///< 0: as many as it is given
+  Figure<Scalar> gpus_needed;    ///< those it runs on
+  Figure<Scalar> gpus_wanted;    ///< training: what its deadline asks; 0: it takes what is left
   Figure<Scalar> power_share;    ///< mean accelerator power over its maximum while held
   Figure<Time> productive;       ///< training: time of the run without losses
   Figure<Information> checkpoint;

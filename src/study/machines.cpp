@@ -123,7 +123,13 @@ void design_networks(Context& c) {
     demand.accelerator = m.accelerator;
     demand.systems = m.systems;
     demand.racks = m.racks.value;
-    m.network = fabric::design(m.spec->fabric, demand, c.catalog, c.trace);
+    fabric::Spec spec = m.spec->fabric;
+    // Boxes in shops, desks and laptops stand alone: they share no fabric.
+    using catalog::SystemForm;
+    const auto form = m.system->form;
+    const bool stands_alone = form != SystemForm::server && form != SystemForm::rack;
+    if (stands_alone && spec.kind == fabric::Kind::automatic) spec.kind = fabric::Kind::none;
+    m.network = fabric::design(spec, demand, c.catalog, c.trace);
     // Racks of switches leave some height for patch panels and cable managers.
     constexpr double usable_units = 36;  // assumed: of 42
     m.network_racks = std::ceil(m.network.rack_units / usable_units);

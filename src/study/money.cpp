@@ -120,6 +120,28 @@ void product_lines(std::vector<Line>& lines, const money::ProductCost& p) {
   optional("per_run", "cost of the run", p.per_run, "MUSD");
 }
 
+/// Running cost with the items of one cause added up.
+std::vector<money::RateItem> by_cause(Context& c, const money::Path& path) {
+  std::vector<money::RateItem> out;
+  for (int cause = 0; cause < money::causes; ++cause) {
+    MoneyRate sum{};
+    std::vector<NodeId> inputs;
+    for (const auto& item : path.operating) {
+      if (static_cast<int>(item.cause) != cause) continue;
+      sum += item.amount.value;
+      inputs.push_back(item.amount.node);
+    }
+    if (inputs.empty()) continue;
+    const auto which = static_cast<money::Cause>(cause);
+    money::RateItem item;
+    item.cause = which;
+    item.amount = c.trace.derive("money.own.operating_" + kebab(money::cause_name(which)), sum, "USD/yr",
+                                 "items of this cause", inputs);
+    out.push_back(std::move(item));
+  }
+  return out;
+}
+
 void money_lines(Context& c, const money::Result& r) {
   auto& lines = c.verdict.money.lines;
   if (!r.paths.empty()) {
@@ -130,7 +152,7 @@ void money_lines(Context& c, const money::Result& r) {
                std::string("  of which ") + money::cause_name(item.cause), item.amount, "MUSD");
     }
     add_line(lines, "operating", "running cost, first year", own.operating_total, "MUSD/yr");
-    for (const auto& item : own.operating) {
+    for (const auto& item : by_cause(c, own)) {
       add_line(lines, "operating_" + kebab(money::cause_name(item.cause)),
                std::string("  of which ") + money::cause_name(item.cause), item.amount, "MUSD/yr");
     }

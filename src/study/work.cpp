@@ -93,9 +93,23 @@ void training_lines(Context& c, const Work& work, const train::Result& r) {
   add_line(lines, "memory", "memory needed of a GPU", r.memory_need, "GB");
   add_line(lines, "goodput", "goodput (ETTR)", work.goodput, "%");
   add_line(lines, "duration", "days of the run, losses included", r.duration, "d");
-  add_line(lines, "gpu_hours", "GPU-hours", r.gpu_hours, "h");
+  add_line(lines, "gpu_hours", "GPU-hours", r.gpu_hours, "GPU-h");
   add_line(lines, "checkpoint", "size of a checkpoint", r.checkpoint_size, "TB");
   add_line(lines, "checkpoint_stall", "stall of a save", r.checkpoint_stall, "s");
+}
+
+/// GPUs that the deadline asks, at the efficiency of the plan: continuous, so that a batch
+/// that divides only by powers of two does not make every run want all it is given.
+Figure<Scalar> wanted_by_deadline(Context& c, const Work& work, const train::Result& r) {
+  const auto& limit = work.spec->train.finish_within;
+  const std::string id = "workloads." + work.scope + ".gpus_wanted";
+  if (limit && r.duration.value.si() > 0) {
+    const double gpus = std::ceil(r.gpus_used.value * double(r.duration.value / limit.get()));
+    return c.trace.derive(id, Scalar(gpus), "GPU", "GPUs used x days of the run / days allowed, rounded up",
+                          {r.gpus_used, r.duration});
+  }
+  return c.trace.derive(id, Scalar(work.spec->train.gpus), "GPU",
+                        "as the scenario fixes it; 0: it takes what is left", {r.gpus_used});
 }
 
 void assess_training(Context& c, Work& work) {
@@ -118,6 +132,7 @@ void assess_training(Context& c, Work& work) {
   c.add(r.findings);
   work.gpus_held = r.gpus_used.value;
   work.gpus_needed = r.gpus_used;
+  work.gpus_wanted = wanted_by_deadline(c, work, r);
   work.power_share = r.power_share;
   work.gang = true;
   // From here on the trace is the study's own.
@@ -167,6 +182,12 @@ void keep_service(Context& c, Work& work, const infer::ServiceResult& r, double 
   work.product.gpus = c.trace.derive("workloads." + work.scope + ".gpus_held",
                                      Scalar(work.gpus_held), "GPU", "deployed replicas and support",
                                      {r.gpus, needed});
+  if (r.peak.busy > 0) {
+    work.product.prefill_share = Value<Scalar>(
+        Scalar(std::clamp(r.mean.prefill_share / std::max(r.mean.busy, 1e-9), 0.0, 1.0)),
+        std::make_shared<Source>(Source{"derived", "prefill's share of the time the engine steps, mean rate",
+                                        "", "", Trust::derived}));
+  }
   work.product.input_rate = r.input_rate;
   work.product.output_rate = r.output_rate;
 }
@@ -204,7 +225,7 @@ void assess_rag(Context& c, Work& work) {
   add_line(lines, "rerank_time", "time to rerank", r.rerank_time, "ms");
   add_line(lines, "first_token", "question to first token", r.first_token, "s");
   add_line(lines, "extra_prefill", "retrieved tokens a request", r.extra_prefill, "token");
-  add_line(lines, "build_gpu_hours", "GPU-hours to embed the corpus once", r.build_gpu_hours, "1");
+  add_line(lines, "build_gpu_hours", "GPU-hours to embed the corpus once", r.build_gpu_hours, "GPU-h");
   service_lines(lines, r.service);
   keep_service(c, work, r.service, r.support_gpus.value, r.gpus_needed);
 }

@@ -19,8 +19,9 @@
 //   layout        GPUs that the user's fixed plan needs against those on offer; emitted
 //                 when the plan cannot be laid out
 //   finish-by     days at the given goodput against finish_within
-//   gpus          GPUs that finish in time against those on offer; only with finish_within
 //   checkpoint-stall  seconds a save holds training up against allowed_stall
+// The fewest GPUs that finish in time are a plan (train.<scope>.fewest): as a limit they
+// would say finish-by twice.
 //
 // Rates are raw: failures and restarts belong to the cluster layer, which gives
 // `Demand::goodput` or calls `finish_time`.
@@ -69,6 +70,7 @@ struct Result {
   Figure<Time> duration;     ///< wall time at the goodput of the Demand
   Figure<Scalar> gpu_hours;  ///< GPUs on the job x duration
   Figure<Scalar> gpus_used;
+  Figure<Scalar> fewest_gpus;   ///< whose best plan is in time; only with finish_within
   Figure<Scalar> busy;         ///< share of the step in kernels that draw power
   Figure<Scalar> power_share;  ///< mean accelerator power over its maximum
   Figure<Information> memory_need;

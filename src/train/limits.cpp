@@ -128,18 +128,26 @@ void finish_limit(Work& w, const Job& job, const SearchOptions& options) {
     margin.why += "; no number of GPUs finishes in time at this batch";
   r.findings.margins.push_back(std::move(margin));
   if (!fewest) return;
-  const auto need = w.derive("gpus-need", Scalar(fewest->plan.gpus()), "GPU",
-                             "fewest GPUs, in whole scale-up domains, whose best plan is in time",
-                             {limit.node, r.tokens.node});
-  const auto have =
-      w.trace.constant(w.id("gpus-have"), Scalar(w.demand.gpus), "GPU", scenario_source());
-  r.findings.margins.push_back(
-      make_margin(w.id("gpus"), "GPUs to finish in time, " + w.demand.scope, need, have, "GPU")
-          .because(
-              fmt::format("{} with {:.0f} tokens/s", summary(fewest->plan), fewest->tokens_per_s)));
+  r.fewest_gpus = w.derive("fewest-gpus", Scalar(fewest->plan.gpus()), "GPU",
+                           "fewest GPUs, in whole scale-up domains, whose best plan is in time",
+                           {limit.node, r.tokens.node});
+  r.findings.plans.push_back(
+      {w.id("fewest"), "train",
+       fmt::format("{} GPUs finish in time: {} with {:.0f} tokens/s", fewest->plan.gpus(),
+                   summary(fewest->plan), fewest->tokens_per_s),
+       {{"gpus", std::to_string(fewest->plan.gpus())}}});
 }
 
 // --- Checkpoints -------------------------------------------------------------------------
+
+/// What an asynchronous save costs beside copying: ranks come to a halt together, state is
+/// gathered and planned. The copy itself takes milliseconds and is never the whole stall.
+const Value<Time>& checkpoint_halt() {
+  static const Value<Time> halt(0.3 * second, 1 * second, 6 * second,
+                                recalled("stall of an asynchronous save: 0.3 to 0.6 s (ByteCheckpoint, "
+                                         "NSDI 2025), about 6 s (PyTorch DCP, 2024)"));
+  return halt;
+}
 
 void checkpoint_limit(Work& w, const Job& job) {
   Result& r = w.out;
@@ -155,7 +163,9 @@ void checkpoint_limit(Work& w, const Job& job) {
   if (spec.async && w.demand.accelerator->pcie) {
     const auto link = w.trace.input(w.id("host-link"), w.demand.accelerator->pcie, "GB/s");
     inputs.push_back(link.node);
-    stall = r.checkpoint_size.value / double(r.chosen.plan.gpus()) / link.value;
+    const auto halt = w.trace.input(w.id("checkpoint-halt"), checkpoint_halt(), "s");
+    inputs.push_back(halt.node);
+    stall = halt.value + r.checkpoint_size.value / double(r.chosen.plan.gpus()) / link.value;
   } else if (!spec.async && w.demand.checkpoint_write) {
     const auto write = w.trace.input(w.id("checkpoint-write"), w.demand.checkpoint_write, "GB/s");
     inputs.push_back(write.node);
@@ -165,7 +175,7 @@ void checkpoint_limit(Work& w, const Job& job) {
   }
   r.checkpoint_stall = w.derive(
       "checkpoint-stall", stall, "s",
-      spec.async ? "size / GPUs / host link (written later)" : "size / write rate of storage",
+      spec.async ? "halt of all ranks + size / GPUs / host link (written later)" : "size / write rate of storage",
       inputs);
   if (!spec.allowed_stall) return;
   const auto allowed = w.trace.input(w.id("allowed-stall"), spec.allowed_stall, "s");

@@ -107,7 +107,8 @@ bool faster(const Candidate& a, const Candidate& b) {
 class Searcher {
  public:
   Searcher(const Job& job, const SearchOptions& options)
-      : job_(job), fixed_(options.fixed), keep_(std::max(1, options.keep)), table_(job) {}
+      : job_(job), fixed_(options.fixed), keep_(std::max(1, options.keep)), table_(job),
+        batch_divisors_(divisors_descending(job.sequences)) {}
 
   SearchResult run() {
     for (int tp : tensor_choices(job_, fixed_.tp))
@@ -149,16 +150,43 @@ class Searcher {
     const int most = fixed_.dp > 0 ? fixed_.dp : job_.gpus / inner / step * step;
     if (most < 1 || double(inner) * most > job_.gpus) return false;
     const int least = fixed_.dp > 0 ? fixed_.dp : std::max(step, 1);
+    if (job_.batch_fixed) return set_dividing_data(p, least, most, step);
     for (int dp = most; dp >= least; dp -= step) {
       const double steps = job_.sequences / (double(dp) * p.micro_batch);
       p.dp = dp;
       p.micro_batches = int(std::max(1.0, std::round(steps)));
       const double off = std::abs(p.global_batch() / job_.sequences - 1);
-      if (off <= (job_.batch_fixed ? 1e-9 : batch_slack)) return true;
-      if (!job_.batch_fixed && steps < 1 && dp > 2 * job_.sequences)
+      if (off <= batch_slack) return true;
+      if (steps < 1 && dp > 2 * job_.sequences)
         dp = std::min(dp, int(2 * job_.sequences) / step * step + step);
     }
     return false;
+  }
+
+  /// With a fixed batch dp x micro-batch must divide it: only its divisors are tried.
+  bool set_dividing_data(ParallelPlan& p, int least, int most, int step) const {
+    for (const int rows : batch_divisors_) {  // descending
+      const int dp = rows / p.micro_batch;
+      if (rows % p.micro_batch != 0 || dp > most || dp % step != 0) continue;
+      if (dp < least) return false;
+      p.dp = dp;
+      p.micro_batches = int(std::lround(job_.sequences)) / rows;
+      return true;
+    }
+    return false;
+  }
+
+  static std::vector<int> divisors_descending(double batch) {
+    const int n = int(std::lround(std::min(batch, 1e9)));
+    std::vector<int> out;
+    if (std::abs(batch - n) > 1e-6 * batch) return out;  // no whole split exists
+    for (int d = 1; double(d) * d <= n; ++d) {
+      if (n % d != 0) continue;
+      out.push_back(d);
+      if (d != n / d) out.push_back(n / d);
+    }
+    std::sort(out.rbegin(), out.rend());
+    return out;
   }
 
   void shardings(ParallelPlan p) {
@@ -226,6 +254,7 @@ class Searcher {
   const PlanSpec& fixed_;
   int keep_;
   CostTable table_;
+  std::vector<int> batch_divisors_;  ///< descending
   SearchResult out_;
 };
 
