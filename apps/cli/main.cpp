@@ -135,6 +135,8 @@ int dispatch(int argc, char** argv) {
   add_scenario_options(*check, o);
   auto* csv = check->add_flag("--csv", o.csv, "The limits as CSV");
   csv->excludes("--json");
+  check->add_flag("--ranges", o.request.ranges,
+                  "Set each ranged catalogue figure behind the binding limit to its ends");
   check->add_flag("--all", o.all, "Every limit, also those with plenty of headroom");
 
   auto* explain = app.add_subcommand("explain", "How a reported figure came to be, down to its sources");

@@ -32,7 +32,9 @@ Result<study::Verdict> check(const Request& request) {
   if (!catalog) return failure(catalog.error());
   const auto loaded = study::load(request.file, request.sets, catalog->get());
   if (!loaded) return failure(loaded.error());
-  return study::check(*loaded, catalog->get());
+  study::CheckOptions options;
+  options.catalogue_ranges = request.ranges;
+  return study::check(*loaded, catalog->get(), options);
 }
 
 Result<std::string> schema(const std::string& what) {

@@ -23,6 +23,7 @@ std::string version();
 struct Request {
   std::string file;               ///< scenario; "-" is standard input
   std::vector<std::string> sets;  ///< "path=value", applied in order
+  bool ranges = false;            ///< try the catalogue's ranges behind the binding limit
   std::string catalog;            ///< folder laid over the built-in catalogue; may be empty
 };
 

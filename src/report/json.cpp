@@ -123,7 +123,10 @@ Json sensitivities_json(const Verdict& v) {
 Json paths_json(const Verdict& v) {
   Json out = Json::array();
   for (const auto& path : v.paths) {
-    out.push_back({{"key", path.key}, {"label", path.label}, {"figures", lines_json(path.lines, v.trace)}});
+    Json flow = Json::array();
+    for (const auto& [date, usd] : path.cash_flow) flow.push_back({{"date", date}, {"usd", number(usd)}});
+    out.push_back({{"key", path.key}, {"label", path.label}, {"figures", lines_json(path.lines, v.trace)},
+                   {"cash_flow", flow}});
   }
   return out;
 }

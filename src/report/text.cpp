@@ -149,10 +149,14 @@ class Writer {
     out_ += "\n";
     std::vector<Column> columns = {{"the same work by", Align::left, 44}};
     for (const auto& line : v_.paths.front().lines) columns.push_back({line.label, Align::right, 0});
+    columns.push_back({"own is cheaper above", Align::right, 0});
     Table table(columns);
     for (const auto& path : v_.paths) {
       std::vector<std::string> cells = {path.label};
-      for (const auto& line : path.lines) cells.push_back(format_scaled(line.si, line.unit));
+      for (const auto& line : path.lines) {
+        if (line.key != "break_even") cells.push_back(format_scaled(line.si, line.unit));
+      }
+      cells.push_back(path.break_even);
       table.add(cells);
     }
     out_ += table.str();

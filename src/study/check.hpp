@@ -8,7 +8,8 @@
 // margins are ranked. Each layer is asked only what the scenario asks of it.
 //
 // With `sensitivities`, every ranged input of the scenario is set to its low and
-// its high end, one at a time, and the scenario is checked again.
+// its high end, one at a time, and the scenario is checked again; with
+// `catalogue_ranges`, so is every ranged catalogue number behind the binding limit.
 //
 // Complexity: a few milliseconds a check; plan search dominates. Deterministic.
 // Thread-safe: a check owns everything but the catalogue.
@@ -20,7 +21,8 @@
 namespace headroom::study {
 
 struct CheckOptions {
-  bool sensitivities = true;
+  bool sensitivities = true;      ///< of the ranges that the scenario gives
+  bool catalogue_ranges = false;  ///< and of the catalogue's behind the binding limit
   std::string as_of;  ///< date when the scenario names none, YYYY-MM-DD
 };
 

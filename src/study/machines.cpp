@@ -115,6 +115,17 @@ void resolve_machines(Context& c) {
   }
 }
 
+namespace {
+
+bool stands_alone(const Machines& m) {
+  using catalog::SystemForm;
+  const auto form = m.system->form;
+  const bool box = form != SystemForm::server && form != SystemForm::rack;
+  return box && m.spec->fabric.kind == fabric::Kind::automatic;
+}
+
+}  // namespace
+
 void design_networks(Context& c) {
   for (auto& m : c.machines) {
     fabric::Demand demand;
@@ -123,13 +134,9 @@ void design_networks(Context& c) {
     demand.accelerator = m.accelerator;
     demand.systems = m.systems;
     demand.racks = m.racks.value;
-    fabric::Spec spec = m.spec->fabric;
-    // Boxes in shops, desks and laptops stand alone: they share no fabric.
-    using catalog::SystemForm;
-    const auto form = m.system->form;
-    const bool stands_alone = form != SystemForm::server && form != SystemForm::rack;
-    if (stands_alone && spec.kind == fabric::Kind::automatic) spec.kind = fabric::Kind::none;
-    m.network = fabric::design(spec, demand, c.catalog, c.trace);
+    // Boxes in shops, desks and laptops stand alone: each is a network of one.
+    if (stands_alone(m)) demand.systems.value = Scalar(1);
+    m.network = fabric::design(m.spec->fabric, demand, c.catalog, c.trace);
     // Racks of switches leave some height for patch panels and cable managers.
     constexpr double usable_units = 36;  // assumed: of 42
     m.network_racks = std::ceil(m.network.rack_units / usable_units);

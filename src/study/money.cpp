@@ -89,6 +89,13 @@ money::Demand demand_of(Context& c) {
   return d;
 }
 
+/// JSON key of a name: lower_snake.
+std::string key_of(std::string_view name) {
+  std::string key = kebab(name);
+  std::replace(key.begin(), key.end(), '-', '_');
+  return key;
+}
+
 std::string label_of(const money::Path& path) {
   return path.name.empty() ? money::way_name(path.way) : path.name;
 }
@@ -105,6 +112,8 @@ void add_paths(Context& c, const money::Result& r) {
     if (path.break_even) {
       add_line(out.lines, "break_even", "own is cheaper above", *path.break_even, "%");
     }
+    out.break_even = path.break_even_text;
+    for (const auto& month : path.months) out.cash_flow.emplace_back(month.date, month.total());
     c.verdict.paths.push_back(std::move(out));
   }
 }
@@ -120,26 +129,27 @@ void product_lines(std::vector<Line>& lines, const money::ProductCost& p) {
   optional("per_run", "cost of the run", p.per_run, "MUSD");
 }
 
-/// Running cost with the items of one cause added up.
-std::vector<money::RateItem> by_cause(Context& c, const money::Path& path) {
-  std::vector<money::RateItem> out;
-  for (int cause = 0; cause < money::causes; ++cause) {
-    MoneyRate sum{};
-    std::vector<NodeId> inputs;
-    for (const auto& item : path.operating) {
-      if (static_cast<int>(item.cause) != cause) continue;
-      sum += item.amount.value;
-      inputs.push_back(item.amount.node);
-    }
-    if (inputs.empty()) continue;
-    const auto which = static_cast<money::Cause>(cause);
-    money::RateItem item;
-    item.cause = which;
-    item.amount = c.trace.derive("money.own.operating_" + kebab(money::cause_name(which)), sum, "USD/yr",
-                                 "items of this cause", inputs);
-    out.push_back(std::move(item));
+/// What the ranges of the bill's prices do to its sum, all low and all high.
+void capital_range(Context& c, std::vector<Line>& lines) {
+  double low = 0;
+  double high = 0;
+  bool ranged = false;
+  for (const auto& line : c.verdict.bill.lines()) {
+    if (!line.unit_price) continue;
+    const double each = line.unit_price->in(dollar);
+    ranged = ranged || line.price_high > line.price_low;
+    low += line.count * (line.price_high > line.price_low ? line.price_low : each);
+    high += line.count * (line.price_high > line.price_low ? line.price_high : each);
   }
-  return out;
+  if (!ranged) return;
+  const auto bill_low = c.trace.derive("money.bill_low", low * dollar, "MUSD",
+                                       "bill of materials, every ranged price at its low end",
+                                       std::vector<NodeId>{});
+  const auto bill_high = c.trace.derive("money.bill_high", high * dollar, "MUSD",
+                                        "bill of materials, every ranged price at its high end",
+                                        std::vector<NodeId>{});
+  add_line(lines, "bill_low", "  bill of materials, all prices low", bill_low, "MUSD");
+  add_line(lines, "bill_high", "  bill of materials, all prices high", bill_high, "MUSD");
 }
 
 void money_lines(Context& c, const money::Result& r) {
@@ -147,14 +157,14 @@ void money_lines(Context& c, const money::Result& r) {
   if (!r.paths.empty()) {
     const auto& own = r.paths.front();
     add_line(lines, "capital", "capital", own.capital_total, "MUSD");
+    capital_range(c, lines);
     for (const auto& item : own.capital) {
-      add_line(lines, "capital_" + kebab(money::cause_name(item.cause)),
+      add_line(lines, "capital_" + key_of(money::cause_name(item.cause)),
                std::string("  of which ") + money::cause_name(item.cause), item.amount, "MUSD");
     }
     add_line(lines, "operating", "running cost, first year", own.operating_total, "MUSD/yr");
-    for (const auto& item : by_cause(c, own)) {
-      add_line(lines, "operating_" + kebab(money::cause_name(item.cause)),
-               std::string("  of which ") + money::cause_name(item.cause), item.amount, "MUSD/yr");
+    for (const auto& item : own.operating) {
+      add_line(lines, "operating_" + key_of(item.name), "  of which " + item.name, item.amount, "MUSD/yr");
     }
     add_line(lines, "per_used_gpu_hour", "cost of a GPU-hour put to use", own.per_used_gpu_hour, "USD/h");
     add_line(lines, "per_installed_gpu_hour", "cost of a GPU-hour installed", own.per_installed_gpu_hour,

@@ -32,6 +32,12 @@ void ClusterSpec::fields(spec::Fields& f) {
   operation.fields(f);
 }
 
+void ModelFile::fields(spec::Fields& f) {
+  if (f.here().line > 0) origin = f.here();
+  f.text("id", id, "Name that workloads refer to").required();
+  f.text("config", config, "Hugging Face config.json, relative to the scenario").required();
+}
+
 void WorkSpec::fields(spec::Fields& f) {
   if (f.here().line > 0) origin = f.here();
   f.text("name", name, "Name of the workload").required();
@@ -76,6 +82,7 @@ void Scenario::fields(spec::Fields& f) {
   f.object("power", power, "From the grid to the halls");
   f.object("cooling", cooling, "Plant that rejects the halls' heat");
   f.object("building", building, "Halls, floors and racks");
+  f.list("models", models, "Models of your own, from Hugging Face configurations");
   f.list("clusters", clusters, "Groups of equal systems on one network");
   f.object("storage", storage, "Tiers of storage and the data on them");
   f.list("workloads", workloads, "What the clusters are for");
@@ -94,8 +101,8 @@ class Linker {
     for (auto& cluster : loaded_.scenario.clusters) link_hall(cluster);
     for (auto& work : loaded_.scenario.workloads) {
       link_cluster(work);
-      bring_models(work);
     }
+    for (const auto& model : loaded_.scenario.models) bring_model(model);
     check_dates();
   }
 
@@ -151,16 +158,11 @@ class Linker {
     return hint;
   }
 
-  void bring_models(WorkSpec& work) {
-    if (work.kind == WorkKind::train && !work.train.hf_config.empty()) {
-      work.train.model = bring_model(work, work.train.hf_config);
-    }
-  }
-
   /// Reads a Hugging Face configuration that lies in the scenario's folder.
-  std::string bring_model(const WorkSpec& work, const std::string& path) {
+  void bring_model(const ModelFile& file) {
     namespace fs = std::filesystem;
-    const std::string where = "workloads." + work.name + ".hf_config";
+    const std::string& path = file.config;
+    const std::string where = "models." + file.id + ".config";
     std::error_code error;
     const fs::path folder = fs::weakly_canonical(fs::path(loaded_.file).parent_path().empty()
                                                      ? fs::path(".")
@@ -168,14 +170,13 @@ class Linker {
     const fs::path full = fs::weakly_canonical(folder / path, error);
     const auto relative = full.lexically_relative(folder);
     if (fs::path(path).is_absolute() || relative.empty() || *relative.begin() == "..") {
-      fail(work.origin, where, "'" + path + "' lies outside the scenario's folder",
-           "copy the configuration beside the scenario and give its name");
-      return {};
+      return fail(file.origin, where, "'" + path + "' lies outside the scenario's folder",
+                  "copy the configuration beside the scenario and give its name");
     }
     auto model = workload::load_huggingface(full.string(), diagnostics_);
-    if (!model) return {};
+    if (!model) return;
+    model->id = file.id;
     loaded_.models.push_back(std::make_unique<catalog::Model>(std::move(*model)));
-    return loaded_.models.back()->id;
   }
 
   void check_dates() {
@@ -199,6 +200,17 @@ class Linker {
   Diagnostics& diagnostics_;
 };
 
+/// Ids under `models`, which workloads may name before the list itself is read.
+std::vector<std::string> own_model_ids(const spec::Node& root) {
+  std::vector<std::string> ids;
+  const spec::Node* models = root.get("models");
+  if (models == nullptr) return ids;
+  for (const auto& item : models->items) {
+    if (const spec::Node* id = item.get("id")) ids.push_back(id->text);
+  }
+  return ids;
+}
+
 }  // namespace
 
 Result<Loaded> load(const std::string& file, const std::vector<std::string>& sets,
@@ -213,11 +225,17 @@ Result<Loaded> load(const std::string& file, const std::vector<std::string>& set
   context.document = &*document;
   context.default_source =
       std::make_shared<Source>(Source{*document->file, "the scenario", "", "", Trust::user});
+  const auto own = own_model_ids(document->root);
   context.has_entry = [&](std::string_view kind, const std::string& id) {
     const auto ids = catalog.ids(kind);
-    return std::binary_search(ids.begin(), ids.end(), id);
+    return std::binary_search(ids.begin(), ids.end(), id) ||
+           (kind == catalog::Model::kind && std::find(own.begin(), own.end(), id) != own.end());
   };
-  context.entry_ids = [&](std::string_view kind) { return catalog.ids(kind); };
+  context.entry_ids = [&](std::string_view kind) {
+    auto ids = catalog.ids(kind);
+    if (kind == catalog::Model::kind) ids.insert(ids.end(), own.begin(), own.end());
+    return ids;
+  };
 
   Loaded loaded;
   loaded.file = *document->file;

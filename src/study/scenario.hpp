@@ -47,6 +47,16 @@ struct ClusterSpec {
   void fields(spec::Fields& f);
 };
 
+/// A model that the catalogue does not know: a Hugging Face config.json beside the
+/// scenario, under an id that workloads refer to.
+struct ModelFile {
+  std::string id;
+  std::string config;
+  Origin origin;
+
+  void fields(spec::Fields& f);
+};
+
 enum class WorkKind : unsigned char { train, serve, rag, embed, video, edge };
 std::span<const std::string_view> work_kind_names();
 
@@ -99,6 +109,7 @@ struct Scenario {
   std::optional<power::Spec> power;
   std::optional<cooling::PlantSpec> cooling;
   std::optional<BuildingSpec> building;
+  std::vector<ModelFile> models;
   std::vector<ClusterSpec> clusters;
   std::optional<storage::Spec> storage;
   std::vector<WorkSpec> workloads;

@@ -92,7 +92,10 @@ void summarise(Context& c) {
       v.energy.lines.push_back({"year", "energy of a year", c.trace.at(year_node).si, "GWh", year_node});
     }
     if (c.has_facility) {
-      add_line(v.energy.lines, "compressor_free", "hours a year without compressor", c.cooling.compressor_free, "h");
+      const auto hours = c.trace.derive("study.compressor_free", Scalar(c.cooling.compressor_free.value.in(hour)),
+                                        "", "hours of the typical year in which no compressor runs",
+                                        {c.cooling.compressor_free});
+      add_line(v.energy.lines, "compressor_free_hours", "hours a year without compressor", hours, "");
     }
   }
   if (c.scenario.site) {

@@ -33,6 +33,9 @@ struct Path {
   std::string key;    ///< own, colo, neocloud, cloud
   std::string label;
   std::vector<Line> lines;
+  std::string break_even;  ///< utilisation above which owning is cheaper: "41 %", "never"
+  /// Monthly cash flow, nominal: date and what is paid (USD; negative: comes back).
+  std::vector<std::pair<std::string, double>> cash_flow;
 };
 
 /// What one ranged input does to the answer when it goes to its low or high end.

@@ -9,11 +9,6 @@
 namespace headroom::train {
 namespace {
 
-SourcePtr scenario_source() {
-  return std::make_shared<const Source>(
-      Source{"scenario", "the scenario's cluster", "", "", Trust::user});
-}
-
 // --- Memory ----------------------------------------------------------------------------
 
 std::string memory_words(const MemoryItems& m) {

@@ -81,7 +81,6 @@ void EfficiencySpec::fields(spec::Fields& f) {
 
 void JobSpec::fields(spec::Fields& f) {
   f.reference("model", model, "model", "Catalogue model to train");
-  f.text("hf_config", hf_config, "Path of a Hugging Face config.json, instead of a model");
   f.choice("method", method, methods, "Pre-training, full fine-tuning or LoRA");
   f.number("tokens", tokens, "token",
            "Tokens to train on, all epochs together; the model's own "

@@ -75,8 +75,7 @@ struct EfficiencySpec {
 };
 
 struct JobSpec {
-  std::string model;      ///< id of a catalogue model
-  std::string hf_config;  ///< or the path of a Hugging Face config.json, resolved by study
+  std::string model;      ///< id of a catalogue model, or of one the scenario brings along
   Method method = Method::pretrain;
 
   Value<Tokens> tokens;        ///< to be trained on, all epochs together
