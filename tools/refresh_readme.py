@@ -1,0 +1,52 @@
+#!/usr/bin/env python3
+"""Renews what the README shows of the program's output.
+
+usage: refresh_readme.py README BINARY
+
+In a ```console block, `$ build/headroom ...` may be followed by the first lines of its output and a
+closing line of three dots. Those lines are replaced by as many lines of what BINARY prints now. Commands
+without output below them are left alone. tests/house/readme.py checks the result.
+"""
+import pathlib
+import re
+import shlex
+import subprocess
+import sys
+
+BLOCK = re.compile(r"^```console\n(.*?)^```", re.M | re.S)
+
+
+def output(command, binary, root):
+    words = shlex.split(command)[1:]
+    done = subprocess.run([binary, *words], cwd=root, capture_output=True, text=True)
+    if done.returncode > 1:
+        sys.exit(f"$ {command}\n{done.stderr}exit status {done.returncode}")
+    return done.stdout.rstrip("\n").split("\n")
+
+
+def renew(part, binary, root):
+    command, *shown = part.rstrip("\n").split("\n")
+    if not command.startswith("build/headroom") or "..." not in shown:
+        return part
+    keep = shown.index("...")
+    return "\n".join([command, *output(command, binary, root)[:keep], *shown[keep:]]) + "\n"
+
+
+def main():
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    readme, binary = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
+
+    def block(match):
+        head, *parts = re.split(r"^\$ ", match[1], flags=re.M)
+        return "```console\n" + "$ ".join([head, *(renew(p, binary, readme.parent) for p in parts)]) + "```"
+
+    text = readme.read_text()
+    renewed = BLOCK.sub(block, text)
+    if renewed != text:
+        readme.write_text(renewed)
+        print(f"{readme.name}: output renewed")
+
+
+if __name__ == "__main__":
+    main()
