@@ -41,6 +41,12 @@ NodeId Trace::record(std::string_view id, double si, std::string_view unit,
   return add(std::move(node));
 }
 
+void Trace::complete(NodeId node, std::string_view formula, std::vector<NodeId> inputs) {
+  nodes_[node].formula = formula;
+  nodes_[node].inputs = std::move(inputs);
+  nodes_[node].origin = {};
+}
+
 NodeId Trace::find(std::string_view id) const {
   auto it = by_id_.find(std::string(id));
   return it == by_id_.end() ? no_node : it->second;

@@ -92,6 +92,10 @@ class Trace {
   NodeId record(std::string_view id, double si, std::string_view unit, std::string_view formula,
                 std::vector<NodeId> inputs);
 
+  /// Says afterwards what a recorded figure was computed from: a layer was handed a figure
+  /// of a layer that reports later.
+  void complete(NodeId node, std::string_view formula, std::vector<NodeId> inputs);
+
   const TraceNode& at(NodeId node) const { return nodes_[node]; }
   /// Newest node of this id, or no_node.
   NodeId find(std::string_view id) const;

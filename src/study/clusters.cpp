@@ -41,6 +41,20 @@ cluster::Job training_job(const Context& c, const Work& work, Figure<Time> stall
   return job;
 }
 
+namespace {
+
+/// Training was reckoned with this goodput before the cluster layer reported it.
+void tie_goodput(Context& c, const cluster::JobGoodput& job) {
+  for (const std::string& id : {"train." + job.name + ".goodput", "workloads." + job.name + ".goodput"}) {
+    const NodeId node = c.trace.find(id);
+    if (node != no_node && job.ettr.node != no_node) {
+      c.trace.complete(node, "ETTR of the cluster layer", {job.ettr});
+    }
+  }
+}
+
+}  // namespace
+
 void assess_clusters(Context& c) {
   for (auto& m : c.machines) {
     std::vector<cluster::Job> jobs;
@@ -59,6 +73,7 @@ void assess_clusters(Context& c) {
     auto result = cluster::assess(m.spec->operation, cluster_demand(m, std::move(jobs)), c.catalog, c.trace);
     c.add(result.findings);
     for (const auto& job : result.jobs) {
+      tie_goodput(c, job);
       for (auto& section : c.verdict.workloads) {
         if (section.key != job.name) continue;
         add_line(section.lines, "mtbf", "mean time between stops of the job", job.mtbf, "h");

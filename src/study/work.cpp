@@ -61,6 +61,7 @@ train::Demand train_demand(const Context& c, const Work& work, Figure<Scalar> gp
   d.gpus = static_cast<int>(gpus.value);
   d.domain = static_cast<int>(work.machines->network.path.domain);
   d.path = work.machines->network.path;
+  d.network_node = c.trace.find("fabric." + work.machines->scope + ".rate-per-gpu");
   d.checkpoint_write = c.checkpoint_write;
   return d;
 }

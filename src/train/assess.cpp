@@ -45,14 +45,14 @@ void rates(Work& w, const Job& job) {
   const auto& c = r.chosen;
   const double step = c.time.total();
   std::vector<NodeId> terms{plan_node(w)};
+  const StepSources sources(w, job, terms[0]);
   for (const auto& part : parts(c.time))
     if (part.seconds != 0) {
       std::string key(part.name);
-      std::replace_if(
-          key.begin(), key.end(), [](char ch) { return ch == ' ' || ch == ','; }, '-');
+      key.erase(std::remove(key.begin(), key.end(), ','), key.end());
+      std::replace(key.begin(), key.end(), ' ', '-');
       terms.push_back(w.derive("step." + key, part.seconds * second, "ms",
-                               "from kernel, link and memory times (docs/models/train.md)",
-                               {terms[0]}));
+                               StepSources::formula(part.name), sources.inputs(part.name)));
     }
   r.gpus_used =
       w.derive("gpus-used", Scalar(c.plan.gpus()), "GPU", "tp x pp x cp x dp", {terms[0]});

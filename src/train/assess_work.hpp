@@ -11,6 +11,21 @@
 namespace headroom::train {
 
 /// Everything the parts of one assessment share.
+struct Work;
+
+/// Catalogue figures and choices that a part of the step was computed from, recorded in
+/// the trace once, and how the part follows from them.
+class StepSources {
+ public:
+  StepSources(const Work& w, const Job& job, NodeId plan);
+  std::vector<NodeId> inputs(std::string_view part) const;
+  static const char* formula(std::string_view part);
+
+ private:
+  NodeId plan_, model_, rate_ = no_node, gemm_ = no_node, attention_ = no_node, memory_ = no_node,
+         scale_up_ = no_node, network_ = no_node, software_, jitter_;
+};
+
 struct Work {
   const JobSpec& spec;
   const Demand& demand;

@@ -94,7 +94,7 @@ void finish_limit(Work& w, const Job& job, const SearchOptions& options) {
   const auto limit = w.trace.input(w.id("finish-within"), w.spec.finish_within, "d");
   auto margin =
       make_margin(w.id("finish-by"), "finish by, " + w.demand.scope, r.duration, limit, "d")
-          .because(fmt::format("{} tokens at {} tokens/s on {} GPUs (MFU {:.1f} %, causal "
+          .because(fmt::format("{} at {} tokens/s on {} GPUs (MFU {:.1f} %, causal "
                                "attention) and {:.0f} % goodput",
                                format_scaled(r.tokens.value.si(), "token"),
                                format_number(r.tokens_per_s.value.si()), r.chosen.plan.gpus(),
