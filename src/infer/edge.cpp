@@ -231,8 +231,11 @@ void EdgeStudy::limits() {
     const auto need = book.input("context-asked", spec.context, "token");
     const auto have = book.constant("context-of-model", demand.model->context * token, "token",
                                     demand.model->origin.source);
-    r.findings.margins.push_back(
-        make_margin(book.id("context"), "context length, " + demand.scope, need, have, "token"));
+    Margin m = make_margin(book.id("context"), "context length, " + demand.scope, need, have, "token")
+                   .because("The model was trained for " + format(have.value, "token") + ", and " +
+                            format(need.value, "token") + " are asked for.");
+    if (!m.holds()) m.remedies.push_back({"choose a model with a longer context", {}, {}, {}});
+    r.findings.margins.push_back(std::move(m));
   }
   load_limit();
 }

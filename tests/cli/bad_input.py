@@ -141,7 +141,7 @@ def empty_file(binary, folder):
 def binary_file(binary, folder):
     expect(binary, ["check", file_with(folder, bytes(range(256)) * 64)], ":1:1: a NUL byte")
     program = pathlib.Path(binary).read_bytes()[:100_000]
-    expect(binary, ["check", file_with(folder, program)], ":1:", "binary")
+    expect(binary, ["check", file_with(folder, program)], ":1:5: a control character: this is not a text file")
     expect(binary, ["check", file_with(folder, b"name: caf\xe9\n")], ":1:10: a byte that is not UTF-8")
     expect(binary, ["check", file_with(folder, "name: x".encode("utf-16"))], ":1:1:")
 
@@ -274,7 +274,8 @@ def catalogue_folder(binary, folder):
 
 def huggingface_paths(binary, folder):
     def with_config(config):
-        return file_with(folder, VALID.replace("model: llama-3.1-8b", f"hf_config: {config}"))
+        models = f"models: [{{id: mine, config: {config}}}]\n"
+        return file_with(folder, models + VALID.replace("model: llama-3.1-8b", "model: mine"))
 
     for outside in ("../../etc/passwd", "/etc/passwd", "a/../../../etc/passwd", "link/passwd"):
         link = pathlib.Path(folder) / "link"

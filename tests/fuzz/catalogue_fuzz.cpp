@@ -38,7 +38,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto catalog = Catalog::with_overlay(folder.path.string(), diagnostics);
   (void)render(diagnostics);
   if (diagnostics.empty()) {
-    for (const auto& id : catalog->ids(kind)) (void)headroom::spec::leaves(catalog->find_object(kind, id));
+    for (const auto& id : catalog->ids(kind))
+      (void)headroom::spec::leaves(catalog->find_object(kind, id));
   }
   fs::remove_all(folder.path / kind);
   return 0;

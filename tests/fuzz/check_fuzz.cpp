@@ -8,7 +8,9 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const fuzz::MemoryFile file(data, size);
-  const auto verdict = headroom::api::check({file.path(), {}, {}});
+  headroom::api::Request request;
+  request.file = file.path();
+  const auto verdict = headroom::api::check(request);
   if (!verdict) {
     fuzz::require(!verdict.error().empty(), "a refused scenario has a reason");
     (void)headroom::report::json(verdict.error());

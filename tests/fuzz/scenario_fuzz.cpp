@@ -5,8 +5,7 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const fuzz::MemoryFile file(data, size);
-  const auto loaded =
-      headroom::study::load(file.path(), {}, headroom::catalog::Catalog::builtin());
+  const auto loaded = headroom::study::load(file.path(), {}, headroom::catalog::Catalog::builtin());
   if (loaded) return 0;
   fuzz::require(!loaded.error().empty(), "a refused scenario has a reason");
   (void)render(loaded.error());

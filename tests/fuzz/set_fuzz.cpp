@@ -10,7 +10,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::size_t dashes = text.find("\n---\n");
   headroom::Diagnostics diagnostics;
   auto document = headroom::spec::parse_yaml(
-      "fuzz.yaml", dashes == std::string::npos ? "a: {b: [1, 2], c: {name: x}}" : text.substr(dashes + 5),
+      "fuzz.yaml",
+      dashes == std::string::npos ? "a: {b: [1, 2], c: {name: x}}" : text.substr(dashes + 5),
       diagnostics);
   if (!document) return 0;
   std::istringstream lines(text.substr(0, dashes));

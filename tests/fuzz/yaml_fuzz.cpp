@@ -20,7 +20,8 @@ bool same(const headroom::spec::Node& a, const headroom::spec::Node& b) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   headroom::Diagnostics diagnostics;
-  const auto document = headroom::spec::parse_yaml("fuzz.yaml", fuzz::text(data, size), diagnostics);
+  const auto document =
+      headroom::spec::parse_yaml("fuzz.yaml", fuzz::text(data, size), diagnostics);
   fuzz::require(document.has_value() == diagnostics.empty(), "parsed or refused with a reason");
   (void)render(diagnostics);
   if (!document) return 0;
