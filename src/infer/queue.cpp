@@ -54,8 +54,12 @@ double sakasegawa_wait(double servers, double load, double service, double arriv
   if (load <= 0 || service <= 0) return 0;
   if (load >= 1) return overloaded;
   const double k = std::max(servers, 1.0);
-  return (arrival_cv2 + service_cv2) / 2 * std::pow(load, std::sqrt(2 * (k + 1)) - 1) /
-         (k * (1 - load)) * service;
+  return (arrival_cv2 + service_cv2) / 2 * wait_chance(k, load) / (k * (1 - load)) * service;
+}
+
+double wait_chance(double servers, double load) {
+  if (load <= 0) return 0;
+  return load < 1 ? std::pow(load, std::sqrt(2 * (std::max(servers, 1.0) + 1)) - 1) : 1;
 }
 
 double Response::quantile(double p) const {

@@ -30,6 +30,9 @@ double kingman_wait(double load, double service, double arrival_cv2, double serv
 /// Mean wait of a G/G/k queue.
 double sakasegawa_wait(double servers, double load, double service, double arrival_cv2,
                        double service_cv2);
+/// Chance that an arrival has to wait for one of `servers`, as Sakasegawa's formula implies:
+/// load^(sqrt(2(k+1)) - 1), which is `load` for one server; 1 at and above saturation.
+double wait_chance(double servers, double load);
 
 /// A response time: a lognormal service behind a wait that is zero with chance
 /// 1 - busy and exponential otherwise.

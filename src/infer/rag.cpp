@@ -5,46 +5,26 @@
 
 #include "base/units.hpp"
 #include "infer/queue.hpp"
+#include "infer/rag_study.hpp"
 
 namespace headroom::infer {
 
 namespace {
 
-constexpr double support_ceiling = 0.6;  // load of embedding and reranking GPUs (assumed)
+constexpr double search_ceiling = 0.6;  // load of search nodes' cores (assumed)
+constexpr double embed_host_s = 5e-3;   // tokenizer and reply around one query (assumed)
 
-struct RagStudy {
-  RagStudy(const RagSpec& s, const RagDemand& d, Trace& t) : spec(s), demand(d), book(t, d.scope) {}
+}  // namespace
 
-  bool complete_input();
-  void corpus();
-  void search();
-  void support();
-  void service();
-  void chain();
-  void search_limits();
-  void first_token_limit();
-  void refresh_limit();
-
-  template <class Q>
-  Figure<Q> given(const char* key, const Value<Q>& v, Q fallback, const char* why,
-                  const char* unit) {
-    return book.input(key, v.or_else(Value<Q>(fallback, assumed(why))), unit);
-  }
-
-  const RagSpec& spec;
-  const RagDemand& demand;
-  Book book;
-  RagResult r;
-  Traffic traffic;
-  workload::VectorIndex index;
-  workload::SearchFleet fleet;
-  Figure<Scalar> documents, recall, top_k, candidates;
-  Figure<Tokens> document, chunk, question;
-  Figure<Rate> peak;
-  Figure<Information> node_memory;
-  NodeId embed_node = no_node, device_node = no_node;
-  double embed_rate = 0, rerank_rate = 0;
-};
+SourcePtr left_over() {
+  static const SourcePtr source = [] {
+    Source s;
+    s.title = "what embedding, search and reranking leave of the time to the first token";
+    s.trust = Trust::derived;
+    return std::make_shared<Source>(s);
+  }();
+  return source;
+}
 
 bool RagStudy::complete_input() {
   auto& remarks = r.findings.remarks;
@@ -54,6 +34,8 @@ bool RagStudy::complete_input() {
     remarks.push_back(demand.scope + ": no accelerator, RAG not computed");
   }
   traffic = complete(spec.llm.traffic, demand.trace);
+  percentile = std::clamp(spec.llm.slo.percentile.or_else(Scalar(0.99)).si(), 0.5, 0.9999);
+  arrival2 = std::pow(traffic.cv.or_else(Scalar(1.0)).si(), 2);
   if (!traffic.rate) remarks.push_back(demand.scope + ": no request rate, RAG not computed");
   if (!spec.documents) remarks.push_back(demand.scope + ": no documents given, RAG not computed");
   return remarks.empty();
@@ -99,16 +81,43 @@ void RagStudy::search() {
                         std::string(workload::index_kind_name(index.kind)) +
                             ": chunks x (dimensions x bytes + links) x overhead",
                         {r.chunks, dimensions, bytes});
-  const workload::SearchNode node{double(spec.node_cores), node_memory.value, 0.6};
-  fleet = workload::size_search(index, r.chunks.value.si(), recall.value.si(), peak.value, node);
+  const double cores = std::max(spec.node_cores, 1);
+  const workload::SearchNode node{cores, node_memory.value, search_ceiling};
+  const double n = r.chunks.value.si();
+  fleet = workload::size_search(index, n, recall.value.si(), peak.value, node);
   const double copies = std::max<double>(fleet.replicas, spec.index_replicas);
   r.search_nodes = book.derive("search-nodes", Scalar(fleet.shards * copies), "node",
                                "shards that hold the index x copies that carry the rate",
                                {r.index, node_memory, peak, recall});
-  const double tail = -std::log(1 - 0.99);  // p99 of an exponential of this mean
-  r.search_time =
-      book.derive("search-time", fleet.latency * tail, "ms",
-                  "4.6 x mean of a query (p99 of an exponential)", {r.index, recall, peak});
+  const auto core_time =
+      book.input("query-core-time",
+                 workload::query_core_time(index, n / fleet.shards, recall.value.si()), "ms");
+  const auto alone = book.input(
+      "query-alone", workload::query_latency(index, n / fleet.shards, recall.value.si()), "ms");
+  // Nodes beyond the needed ones hold further copies and share the work.
+  const double running = std::max(copies, std::floor(spec.node_count / fleet.shards));
+  r.search_busy = book.derive("search-busy", Scalar(fleet.load / (running * cores)), "%",
+                              "peak rate x core time of a query / (copies x cores)",
+                              {peak, core_time, r.search_nodes});
+  const double busy = r.search_busy.value.si(), cv = workload::query_latency_cv;
+  Response one;
+  one.service_mean = alone.value.si();
+  one.service_cv = cv;
+  one.wait_mean = sakasegawa_wait(cores, busy, core_time.value.si(), arrival2, cv * cv);
+  one.busy = wait_chance(cores, busy);
+  r.search_time = book.derive("search-time",
+                              one.quantile(std::pow(percentile, 1 / fleet.shards)) * second, "ms",
+                              "query alone x its spread at the percentile + wait for a core; the "
+                              "slowest of all shards",
+                              {alone, core_time, r.search_busy});
+}
+
+double RagStudy::stage(double service_s, double fixed_s) const {
+  Response visit;
+  visit.fixed = service_s + fixed_s;
+  visit.wait_mean = support_wait_s;
+  visit.busy = support_busy;
+  return std::max(visit.quantile(percentile), visit.mean());
 }
 
 void RagStudy::support() {
@@ -119,28 +128,38 @@ void RagStudy::support() {
   const double pair = chunk.value.si() + std::min(question.value.si(), chunk.value.si());
   rerank_rate = std::max(
       embedding_rate(ranker, *demand.hardware.accelerator, Precision::bf16, pair).si(), 1e-9);
-  const double asked = std::min(question.value.si(), 8192.0);
-  // One GPU is lightly loaded when its stage starts; at 60 % an M/M/1 stage takes 2.5 services.
-  const double queue = 1 / (1 - support_ceiling);
-  r.embed_time =
-      book.derive("embed-time", (asked / embed_rate * queue) * second + 5 * millisecond, "ms",
-                  "question / tokens a GPU embeds, queue at 60 %, 5 ms of host (assumed)",
-                  {question, embed_node, device_node});
-  const double ranked = candidates.value.si() * pair;
-  r.rerank_time =
-      book.derive("rerank-time", ranked / rerank_rate * queue * second, "ms",
-                  "candidates x (chunk + question) / tokens a GPU reranks, queue at 60 %",
-                  {candidates, chunk, question, device_node});
-  const double work = peak.value.si() * (asked / embed_rate + ranked / rerank_rate);
+  const double embed_s = std::min(question.value.si(), 8192.0) / embed_rate;
+  const double rerank_s = candidates.value.si() * pair / rerank_rate;
+  const double work = peak.value.si() * (embed_s + rerank_s);
   r.support_gpus =
       book.derive("support-gpus", Scalar(std::max(1.0, std::ceil(work / support_ceiling - 1e-9))),
                   "GPU", "peak rate x (embedding + reranking time) / 60 %",
                   {peak, candidates, chunk, question, embed_node, device_node});
+  // Both kinds of work queue for the same GPUs, one visit each.
+  const double gpus = r.support_gpus.value.si(), busy = work / gpus;
+  const double visits = rerank_s > 0 ? 2 : 1, mean = (embed_s + rerank_s) / visits;
+  const double spread2 =
+      (embed_s * embed_s + rerank_s * rerank_s) / visits / std::max(mean * mean, 1e-300) - 1;
+  support_wait_s = sakasegawa_wait(gpus, busy, mean, arrival2, spread2);
+  support_busy = wait_chance(gpus, busy);
+  const auto used = book.derive("support-busy", Scalar(busy), "%",
+                                "peak rate x (embedding + reranking time) / GPUs",
+                                {peak, candidates, r.support_gpus});
+  r.embed_time = book.derive("embed-time", stage(embed_s, embed_host_s) * second, "ms",
+                             "question / tokens a GPU embeds + wait at the percentile + 5 ms of "
+                             "host (assumed)",
+                             {question, embed_node, device_node, used});
+  r.rerank_time = book.derive("rerank-time", (rerank_s > 0 ? stage(rerank_s, 0) : 0) * second, "ms",
+                              "candidates x (chunk + question) / tokens a GPU reranks + wait at "
+                              "the percentile",
+                              {candidates, chunk, question, device_node, used});
 }
 
-void RagStudy::service() {
-  r.extra_prefill = book.derive("extra-prefill", top_k.value.si() * chunk.value, "token",
-                                "top_k x chunk", {top_k, chunk});
+Time RagStudy::before_llm() const {
+  return r.embed_time.value + r.search_time.value + r.rerank_time.value;
+}
+
+ServiceSpec RagStudy::llm_spec() {
   ServiceSpec llm = spec.llm;
   llm.traffic = traffic;
   auto longer = [&](Value<Tokens>& v) {
@@ -148,13 +167,29 @@ void RagStudy::service() {
       v = Value<Tokens>(v.get() + r.extra_prefill.value, assumed("question and retrieved chunks"));
   };
   const double own = std::max(question.value.si(), 1.0);
+  const double questions_share = own / (own + r.extra_prefill.value.si());
   const double share = traffic.prefix_share.or_else(Scalar(0.0)).si();
+  // The chunks are as many for every question, so they narrow the spread of the prompts.
+  llm.traffic.input.variation =
+      Value<Scalar>(traffic.input.cv(1) * questions_share,
+                    assumed("the question's spread over the whole prompt"));
   longer(llm.traffic.input.mean);
   longer(llm.traffic.input.p90);
   longer(llm.traffic.input.p99);
   // Retrieved passages differ from question to question; only the question's own share is cached.
-  llm.traffic.prefix_share = Value<Scalar>(share * own / (own + r.extra_prefill.value.si()),
-                                           assumed("retrieved chunks are not cached"));
+  llm.traffic.prefix_share =
+      Value<Scalar>(share * questions_share, assumed("retrieved chunks are not cached"));
+  if (spec.first_token && !llm.slo.ttft && spec.first_token.get() > before_llm()) {
+    llm.slo.ttft = Value<Time>(spec.first_token.get() - before_llm(), left_over());
+    ttft_passed_on = true;
+  }
+  return llm;
+}
+
+void RagStudy::service() {
+  r.extra_prefill = book.derive("extra-prefill", top_k.value.si() * chunk.value, "token",
+                                "top_k x chunk", {top_k, chunk});
+  const ServiceSpec llm = llm_spec();
   ServiceDemand inner;
   inner.scope = demand.scope + ".llm";
   inner.model = demand.llm;
@@ -173,99 +208,10 @@ void RagStudy::service() {
 }
 
 void RagStudy::chain() {
-  r.first_token = book.derive(
-      "first-token",
-      r.embed_time.value + r.search_time.value + r.rerank_time.value + r.service.ttft.value, "s",
-      "embed + search + rerank + TTFT, tails added",
-      {r.embed_time, r.search_time, r.rerank_time, r.service.ttft});
+  r.first_token = book.derive("first-token", before_llm() + r.service.ttft.value, "s",
+                              "embed + search + rerank + TTFT, tails added",
+                              {r.embed_time, r.search_time, r.rerank_time, r.service.ttft});
 }
-
-void RagStudy::search_limits() {
-  if (spec.node_count > 0) {
-    const auto nodes =
-        book.constant("search-nodes-had", Scalar(spec.node_count), "node", published("scenario"));
-    const auto copies = book.derive("index-all-copies", r.index.value * double(spec.index_replicas),
-                                    "GB", "index x copies", {r.index});
-    const auto memory = book.derive("search-memory", node_memory.value * double(spec.node_count),
-                                    "GB", "nodes x memory of one", {nodes, node_memory});
-    auto m =
-        make_margin(book.id("index-memory"), "index memory, " + demand.scope, copies, memory, "GB")
-            .because(amount(r.chunks.value.si(), "chunks", 7) + " x " +
-                     std::to_string(index.dimensions) + " dimensions make " +
-                     format(r.index.value, "GB") + " a copy.");
-    if (m.headroom() < 0.1) {
-      auto small = index;
-      small.bytes_per_dimension = 1;
-      m.remedies.push_back({"quantise vectors to int8: " +
-                                format(workload::index_bytes(small, r.chunks.value.si()), "GB") +
-                                " a copy (check the recall)",
-                            {},
-                            {},
-                            {}});
-      m.remedies.push_back(
-          {"run " + amount(r.search_nodes.value.si(), "search nodes", 6), {}, {}, {}});
-    }
-    r.findings.margins.push_back(std::move(m));
-    auto rate = make_margin(book.id("search"), "search nodes, " + demand.scope, r.search_nodes,
-                            nodes, "node")
-                    .because(format(peak.value, "request/s") + " at a recall of " +
-                             amount(100 * recall.value.si(), "%") + ".");
-    if (rate.headroom() < 0.1) {
-      rate.remedies.push_back(
-          {"add " + amount(std::max(r.search_nodes.value.si() - spec.node_count, 1.0),
-                           "search nodes", 6),
-           {},
-           {},
-           {}});
-    }
-    r.findings.margins.push_back(std::move(rate));
-  }
-}
-
-void RagStudy::first_token_limit() {
-  if (spec.first_token) {
-    const auto have = book.input("first-token-slo", spec.first_token, "s");
-    auto m = make_margin(book.id("first-token"), "question to first token, " + demand.scope,
-                         r.first_token, have, "s")
-                 .because("Embedding " + format(r.embed_time.value, "ms") + ", search " +
-                          format(r.search_time.value, "ms") + ", reranking " +
-                          format(r.rerank_time.value, "ms") + ", first token of the LLM " +
-                          format(r.service.ttft.value, "ms") + ".");
-    if (m.headroom() < 0.1) {
-      m.remedies.push_back({"put fewer chunks into the prompt (each adds " +
-                                format(chunk.value, "token") +
-                                " of prefill), or rerank fewer candidates",
-                            {},
-                            {},
-                            {}});
-    }
-    r.findings.margins.push_back(std::move(m));
-  }
-}
-
-void RagStudy::refresh_limit() {
-  if (!spec.refresh || spec.refresh.get().si() <= 0) return;
-  const auto refresh = book.input("refresh", spec.refresh, "%");
-  const auto need = book.derive(
-      "refresh-gpu-time", r.build_gpu_hours.value.si() * refresh.value.si() * (1 * hour), "h",
-      "GPU-hours of the corpus x share a day", {r.build_gpu_hours, refresh});
-  const double spare = 1 - support_ceiling;
-  const auto have =
-      book.derive("refresh-gpu-time-had", r.support_gpus.value.si() * spare * (24 * hour), "h",
-                  "what queries leave of the embedding GPUs (40 %) in a day", {r.support_gpus});
-  auto m = make_margin(book.id("refresh"), "embedding of changed documents, " + demand.scope, need,
-                       have, "h");
-  m.why = "A full pass over the corpus takes " + amount(r.build_gpu_hours.value.si(), "GPU-hours") +
-          ".";
-  if (m.headroom() < 0.1) {
-    const double more = std::ceil((need.value - have.value) / (24 * hour));
-    m.remedies.push_back(
-        {"add " + amount(std::max(more, 1.0), "GPUs for embedding", 5), {}, {}, {}});
-  }
-  r.findings.margins.push_back(std::move(m));
-}
-
-}  // namespace
 
 RagResult assess(const RagSpec& spec, const RagDemand& demand, Trace& trace) {
   RagStudy study(spec, demand, trace);

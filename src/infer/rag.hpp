@@ -8,17 +8,21 @@
 // longer prompt. Embedding and reranking run on the same kind of accelerator and take whole GPUs.
 //
 // First token, at the service's percentile:
-//   embed (one query) + search (service and queue) + rerank + TTFT of the LLM
-// The stages' tails are added, which bounds the percentile of the sum from above.
+//   embed (one query) + search + rerank + TTFT of the LLM
+// Each of the first three is a lognormal or fixed service behind Sakasegawa's wait at the
+// utilisation of its own cores or GPUs at the peak (queue.hpp); a search over s shards waits for
+// the slowest, the p^(1/s) quantile of one. The stages' tails are added, which bounds the
+// percentile of the sum from above. When `first_token` is given and the LLM has no TTFT of its own,
+// the LLM is sized for what the other stages leave of it.
 //
 // LIMITS (id "infer.<scope>.<...>")
-//   index-memory  index of all copies             | memory of the search nodes that exist (when
-//   given) search        search nodes needed             | nodes that exist (when given)
-//   first-token   all stages                      | allowed
-//   refresh       GPU-hours to embed again a day  | 24 h of the embedding GPUs (when refresh is
-//   given) and the limits of the LLM service under "infer.<scope>.llm."
+//   index-memory  index of all copies              | memory of the search nodes (when they are
+//   given) search        search nodes needed              | nodes that exist (when given)
+//   first-token   all stages                       | allowed
+//   refresh       GPU-hours to embed again a day   | 24 h of the embedding GPUs (when given)
+// and the limits of the LLM service under "infer.<scope>.llm.", its TTFT only where it was asked.
 //
-// Pure; ~20 ms.
+// Pure; ~20 ms, ~100 ms when the first token falls short and remedies are worked out.
 #pragma once
 
 #include "infer/embed.hpp"
@@ -41,11 +45,12 @@ struct RagResult {
   Figure<Scalar> chunks;
   Figure<Information> index;    ///< one copy
   Figure<Scalar> search_nodes;  ///< needed
-  Figure<Time> embed_time, search_time, rerank_time, first_token;
-  Figure<Scalar> build_gpu_hours;  ///< to embed the corpus once
-  Figure<Tokens> extra_prefill;    ///< retrieved tokens a request
-  Figure<Scalar> support_gpus;     ///< for embedding and reranking
-  Figure<Scalar> gpus_needed;      ///< LLM, embedding and reranking
+  Figure<Scalar> search_busy;   ///< share of the search nodes' core time at the peak
+  Figure<Time> embed_time, search_time, rerank_time, first_token;  ///< at the percentile, peak
+  Figure<Scalar> build_gpu_hours;                                  ///< to embed the corpus once
+  Figure<Tokens> extra_prefill;                                    ///< retrieved tokens a request
+  Figure<Scalar> support_gpus;                                     ///< for embedding and reranking
+  Figure<Scalar> gpus_needed;                                      ///< LLM, embedding and reranking
 };
 
 RagResult assess(const RagSpec& spec, const RagDemand& demand, Trace& trace);

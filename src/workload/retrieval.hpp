@@ -56,14 +56,27 @@ struct VectorIndex {
 ///   ivf-pq  N (code + 8) + lists d 4 + 256 d 4                    (Faiss wiki: 8-byte ids)
 Information index_bytes(const VectorIndex& index, double vectors);
 
-/// Core-seconds of one query, {low, likely, high}.
+/// Core-seconds of one query, {low, likely, high}: what a query takes from a node's throughput.
 ///   flat    bytes / core bandwidth, exact
-///   hnsw    anchor x (d b / 768 B) x ((1 - recall) / 0.05)^-0.75 x (N / 1e6)^0.5
-///           anchor 1.4 - 4 - 6 ms at 1M x 768, recall 0.95; the exponent of N is 0.2 for the
+///   hnsw    anchor x (1 kB + d b) / (1 kB + 768 B) x ((1 - recall) / 0.05)^-0.75 x (N / 1e6)^0.5
+///           anchor 0.84 - 3 - 6 ms at 1M x 768 B, recall 0.95; the exponent of N is 0.2 for the
 ///           low and 0.9 for the high end (single graph against many segments)
 ///   ivf-pq  N x probes / lists codes / core bandwidth; its recall is not predicted
-/// `recall` is clamped to [0.5, 0.999]. Never zero for a non-empty index.
+/// Reading a vector costs a random access, as long as streaming 1 kB (100 ns at 10 GB/s), and its
+/// bytes. `recall` is clamped to [0.5, 0.999]. Never zero for a non-empty index.
 Value<Time> query_core_time(const VectorIndex& index, double vectors, double recall);
+
+/// Mean time of one query on an idle node, {low, likely, high}. Not `query_core_time`: a graph
+/// search visits ever more segments in parallel, so its latency grows with ln N (Malkov and
+/// Yashunin 2018, section 4.2) while the core time of all segments grows faster.
+///   hnsw    server + search x (1 kB + d b) / (1 kB + 768 B) x ((1 - recall) / 0.05)^-0.75
+///           x ln N / ln 1e6
+///           server 0.3 - 1 - 5 ms, search 0.5 - 1.5 - 4 ms; the high end grows with N^0.37
+///   flat, ivf-pq  server + scan on one core
+/// The server's part is parsing, merging and the reply; the network to it is not in.
+Value<Time> query_latency(const VectorIndex& index, double vectors, double recall);
+/// Standard deviation over mean of that time: p99 is then 1.7 times the mean.
+inline constexpr double query_latency_cv = 0.25;
 
 /// A fleet of search nodes, each with `cores` cores and `memory` for the index.
 struct SearchNode {
@@ -75,12 +88,13 @@ struct SearchFleet {
   double shards = 1;    ///< nodes that hold one copy of the index
   double replicas = 1;  ///< copies needed to carry the rate
   double nodes = 1;     ///< shards x replicas
+  double load = 0;      ///< cores that the rate keeps busy on each shard, all copies together
   double busy = 0;      ///< utilisation of a node's cores at the rate
-  Time latency;         ///< mean time of a query: service plus queueing
+  Time core_time;       ///< of one query on one shard
+  Time latency;         ///< mean of one query on an idle shard; queueing is the caller's
 };
 /// Nodes that carry `rate` queries a second at `recall`. A query visits every shard in
-/// parallel and runs on one core of each; queueing by Sakasegawa's M/M/c approximation
-/// (1977), rho^(sqrt(2 (c + 1)) - 1) / (c (1 - rho)) x service.
+/// parallel; shards come from memory, copies from core time under `utilisation`.
 SearchFleet size_search(const VectorIndex& index, double vectors, double recall, Rate rate,
                         const SearchNode& node = {});
 
