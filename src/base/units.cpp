@@ -64,6 +64,8 @@ constexpr Symbol symbols[] = {
     {"A", Current::dim, 1, Prefixes::si},
     {"V", Voltage::dim, 1, Prefixes::si},
     {"W", Power::dim, 1, Prefixes::si},
+    {"VA", Power::dim, 1, Prefixes::si},  // apparent power, taken at unity power factor; the
+                                          // power layer's power_factor says otherwise
     {"Wh", Energy::dim, 3600, Prefixes::si},
     {"J", Energy::dim, 1, Prefixes::si},
     {"Pa", Pressure::dim, 1, Prefixes::si},

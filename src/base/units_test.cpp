@@ -11,6 +11,8 @@ double si(std::string_view unit) { return parse_unit(unit).value().factor; }
 // Each factor against an independent definition.
 TEST(Units, FactorsAreTheDefinedOnes) {
   EXPECT_DOUBLE_EQ(si("kW"), 1e3);
+  EXPECT_DOUBLE_EQ(si("kVA"), 1e3);  // at unity power factor
+  EXPECT_EQ(parse_unit("MVA")->dim, Power::dim);
   EXPECT_DOUBLE_EQ(si("kWh"), 3.6e6);
   EXPECT_DOUBLE_EQ(si("GB/s"), 8e9);
   EXPECT_DOUBLE_EQ(si("Gb/s"), 1e9);

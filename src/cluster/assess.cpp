@@ -9,6 +9,7 @@
 #include "catalog/failure_rate.hpp"
 #include "cluster/defaults.hpp"
 #include "cluster/goodput.hpp"
+#include "cluster/remedies.hpp"
 
 namespace headroom::cluster {
 namespace {
@@ -41,7 +42,8 @@ class Assessor {
   }
   std::string title() const { return demand_.title.empty() ? demand_.scope : demand_.title; }
   void remark(const std::string& text) {
-    result_.findings.remarks.push_back("cluster " + title() + " " + text);
+    const bool named = title().starts_with("cluster ");
+    result_.findings.remarks.push_back((named ? "" : "cluster ") + title() + " " + text);
   }
   double gpus_per_node() const {
     return demand_.nodes.value > 0 ? demand_.gpus.value.si() / demand_.nodes.value.si() : 0.0;
@@ -267,11 +269,10 @@ Cycle Assessor::choose_interval(const Job& job, const std::string& base, JobGood
                            "sqrt(2 w M) [1 + sqrt(w/2M)/3 + (w/2M)/9] - w",
                            {job.checkpoint_write, out.mtbf});
   const auto& given = job.checkpoint_interval.or_else(spec_.checkpoint_interval);
-  // A save must be out of the way before the next one starts.
   out.interval = given ? trace_.input(base + "interval", given, "min")
-                       : trace_.derive(base + "interval",
-                                       std::max(out.daly.value, job.checkpoint_drain.value), "min",
-                                       "Daly's optimum, no shorter than the write behind it",
+                       : trace_.derive(base + "interval", chosen_interval(cycle), "min",
+                                       "Daly's optimum, no shorter than the write behind it and "
+                                       "than a minute",
                                        {out.daly, job.checkpoint_drain});
   cycle.interval = out.interval;
   return cycle;
@@ -348,14 +349,7 @@ void Assessor::checkpoint_findings(const Job& job, const std::string& base, cons
               format(need.value, "min"), format_number(job.gpus.value),
               format(out.mtbf.value, "min"), format(cycle.interval / 2 + cycle.staleness, "min"),
               format(cycle.detection + cycle.restart, "min")));
-  if (margin.headroom() < 0.1) {
-    margin.remedies.push_back({fmt::format("checkpoint every {} (Daly)",
-                                           format(out.daly.value, "min")),
-                               std::nullopt, std::nullopt, ""});
-    margin.remedies.push_back({"write checkpoints to local memory first and drain them while the "
-                               "job goes on, so that the stall falls to seconds",
-                               std::nullopt, std::nullopt, ""});
-  }
+  if (margin.headroom() < 0.1) margin.remedies = checkpoint_remedies(cycle, job.gpus.value);
   result_.findings.margins.push_back(std::move(margin));
 }
 
@@ -372,26 +366,8 @@ void Assessor::goodput_margin(const Job& job, const std::string& base, const Cyc
                         format(cycle.interval, "min"),
                         format(cycle.detection + cycle.restart, "min"), out.ettr.value * 100));
   if (margin.headroom() < 0.1) {
-    auto with = [&](const char* action, Cycle changed) {
-      changed.interval = std::max(daly_interval(changed.write, changed.mtbf), changed.staleness);
-      margin.remedies.push_back({fmt::format("{}: {:.1f} %", action, ettr(changed) * 100),
-                                 std::nullopt, std::nullopt, "cluster/goodput.hpp"});
-    };
-    if (cycle.write.si() > 0) {
-      Cycle faster = cycle;
-      faster.write = cycle.write / 10;
-      with(fmt::format("write checkpoints in {}", format(faster.write, "s")).c_str(), faster);
-    }
-    Cycle quick = cycle;
-    quick.restart = cycle.restart / 5;
-    quick.detection = cycle.detection / 5;
-    with(fmt::format("detect and restart in {} (hot spares, in-process restart)",
-                     format(quick.restart + quick.detection, "s"))
-             .c_str(),
-         quick);
-    if (spec_.checkpoint_interval || job.checkpoint_interval) {
-      with("let headroom choose the checkpoint interval", cycle);
-    }
+    const bool given = spec_.checkpoint_interval || job.checkpoint_interval;
+    margin.remedies = goodput_remedies(cycle, {job.gpus.value.si(), out.ettr.value, given});
   }
   result_.findings.margins.push_back(std::move(margin));
 }

@@ -124,6 +124,41 @@ TEST(Cluster, GoodputDemandHoldsOrNot) {
   EXPECT_GE(m->remedies.size(), 2u);
 }
 
+// A stall of 5 ms would have Daly save every few seconds, into a write that drains for 11 s.
+TEST(Cluster, NearlyFreeCheckpointsAreStillAMinuteApart) {
+  Llama s;
+  s.demand.jobs[0].checkpoint_write = s.trace.constant("stall", 5 * millisecond, "s", us());
+  s.demand.jobs[0].checkpoint_drain = s.trace.constant("drain", 11 * second, "s", us());
+  EXPECT_NEAR(s.run().jobs[0].interval.in(minute), 1, 1e-12);
+  EXPECT_LT(s.run().jobs[0].daly.in(minute), 0.5);
+  s.demand.jobs[0].checkpoint_drain = s.trace.constant("slow", 150 * second, "s", us());
+  EXPECT_NEAR(s.run().jobs[0].interval.in(second), 150, 1e-9);
+}
+
+// Of a stall of 5 ms there is nothing to gain; of restarts there is.
+TEST(Cluster, RemediesThatGainNothingAreLeftOut) {
+  Llama s;
+  s.demand.jobs[0].checkpoint_write = s.trace.constant("stall", 5 * millisecond, "s", us());
+  s.spec.goodput = {Scalar(0.99), us()};
+  const auto r = s.run();
+  const auto* m = find(r, "cluster.gpu.pretrain.goodput");
+  ASSERT_FALSE(m->holds());
+  ASSERT_FALSE(m->remedies.empty());
+  for (const auto& remedy : m->remedies) {
+    EXPECT_EQ(remedy.action.find("stall"), std::string::npos) << remedy.action;
+    EXPECT_EQ(remedy.action.find("bandwidth"), std::string::npos) << remedy.action;
+  }
+}
+
+TEST(Cluster, RemarksNameTheClusterOnce) {
+  Llama s;
+  s.demand.title = "cluster gpu";
+  s.demand.accelerator = "b200-sxm";
+  const auto r = s.run();
+  ASSERT_FALSE(r.findings.remarks.empty());
+  EXPECT_TRUE(r.findings.remarks[0].starts_with("cluster gpu takes")) << r.findings.remarks[0];
+}
+
 TEST(Cluster, CheckpointsRarerThanFailuresFallShort) {
   Llama s;
   EXPECT_TRUE(find(s.run(), "cluster.gpu.pretrain.checkpoint")->holds());

@@ -32,7 +32,8 @@ void Spec::fields(spec::Fields& f) {
            "From noticing until the job makes progress again; by default 300 s")
       .at_least(0);
   f.number("checkpoint_interval", checkpoint_interval, "min",
-           "Work between checkpoints; by default Daly's optimum")
+           "Work between checkpoints; by default Daly's optimum, no shorter than a minute and "
+           "than a checkpoint takes to drain")
       .above(0);
   f.number("maintenance_interval", maintenance_interval, "d",
            "Time between planned stops of a job; by default there are none")

@@ -270,7 +270,7 @@ Result assess(const PlantSpec& plant, const Demand& demand, const catalog::Catal
   const auto heat =
       trace.derive("cooling.plant.heat", r.at_design.water_heat, "kW",
                    "heat of the halls by facility water, with fans and pumps", in.max);
-  plant_limits({spec, demand, climate, heat}, r, catalog, trace);
+  plant_limits({spec, demand, climate, heat, catalog}, r, trace);
   make_bill(spec, demand, r.design, trace, r.findings.bill);
   remark(plant, demand, r);
   return r;

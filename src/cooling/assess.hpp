@@ -8,11 +8,15 @@
 //   cooling.<hall>.boiling     chip heat flux against critical heat flux (two-phase)
 //   cooling.<hall>.units       heat in the room's air against room units after a loss
 //   cooling.<hall>.cdus        heat in liquid against distribution units after a loss
-//   cooling.<hall>.inlet       supply air against the warmest the systems take
-//   cooling.<hall>.coolant     supply liquid against the warmest the systems take
+//   cooling.<hall>.inlet       supply air against the warmest the systems take, both above
+//                              18 degC, the cold end of what ASHRAE recommends
+//   cooling.<hall>.coolant     supply liquid against the warmest the systems take, both above
+//                              17 degC, below which pipes sweat
 //   cooling.plant              heat on the design day against the plant after a loss
-//   cooling.supply             approach chain against supply less design wet or dry bulb
-//                              (plants without compressor)
+//   cooling.supply             approach the plant needs to the design wet bulb (tower, adiabatic)
+//                              or dry bulb (dry cooler) against the approach there is: water
+//                              wanted less bulb, negative where the air is warmer than the
+//                              water (plants without compressor)
 //   cooling.water-day          make-up on the peak day against the permit
 //   cooling.water-year         make-up of a year against the permit
 // A limit appears only where the scenario (or the system) gives what it is held
@@ -49,6 +53,10 @@ struct HallDemand {
   std::string box;                                      ///< what a rack is filled with
   int boxes_per_rack = 0;
   Power box_max{};
+  int boxes = 0;      ///< all of them; 0: boxes_per_rack in every rack
+  int box_racks = 0;  ///< racks that hold them, of `racks`; 0: every rack
+  /// The same system with cold plates, when it is sold and this one is cooled by air.
+  std::string liquid_sibling;
   Power loss_max{}, loss_typical{};  ///< of the hall's distribution gear
 };
 

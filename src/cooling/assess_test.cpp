@@ -123,6 +123,72 @@ TEST(Assess, air_cooled_boxes_in_a_cold_plate_hall_leave_everything_in_the_air) 
   expect_fails(site.run(), "cooling.hall-a.rack-air");
 }
 
+std::string all_remedies(const Margin* m) {
+  std::string out;
+  for (const auto& r : m->remedies) out += r.action + "\n";
+  return out;
+}
+
+TEST(Remedies, a_door_asks_for_what_binds_it_colder_water_or_more_of_it) {
+  Site site("rear-door", 48);
+  site.hall().cooling.rack_liquid = {85 * litre / minute, assumed("test")};
+  const Result r = site.run();
+  const Margin* m = find(r, "cooling.hall-a.rack");
+  ASSERT_FALSE(m->holds());  // 16 K of coil x 2.4 m3/s = 46 kW; water 59 kW
+  EXPECT_TRUE(m->remedies.front().action.starts_with("supply the doors with water at"))
+      << all_remedies(m);
+  site.hall().cooling.rack_liquid = {60 * litre / minute, assumed("test")};
+  const Result dry = site.run();
+  EXPECT_TRUE(find(dry, "cooling.hall-a.rack")->remedies.front().action.starts_with(
+      "give each door")) << all_remedies(find(dry, "cooling.hall-a.rack"));
+}
+
+TEST(Remedies, boxes_with_fans_are_offered_no_tank_and_no_plates) {
+  for (const char* kind : {"crac", "crah", "in-row", "rear-door"}) {
+    Site site(kind, 90);
+    const Result r = site.run();
+    const std::string text = all_remedies(find(r, "cooling.hall-a.rack"));
+    EXPECT_EQ(text.find("Immersion"), std::string::npos) << kind << ": " << text;
+    EXPECT_EQ(text.find("Direct to chip"), std::string::npos) << kind << ": " << text;
+  }
+  Site site("crah", 90);
+  site.hall().liquid_sibling = "HGX B200, liquid";
+  EXPECT_NE(all_remedies(find(site.run(), "cooling.hall-a.rack")).find("HGX B200, liquid"),
+            std::string::npos);
+}
+
+TEST(Remedies, plates_are_never_offered_air) {
+  Site site("cold-plate", 132);
+  site.hall().liquid_fraction = {0.87, assumed("test")};
+  site.hall().cooling.rack_liquid = {80 * litre / minute, assumed("test")};
+  const Result r = site.run();
+  const std::string text = all_remedies(find(r, "cooling.hall-a.rack"));
+  EXPECT_NE(text.find("give each rack"), std::string::npos) << text;
+  EXPECT_EQ(text.find("cool the hall by"), std::string::npos) << text;
+}
+
+TEST(Remedies, only_racks_with_boxes_multiply) {
+  Site site("crah", 40.8);
+  site.hall().cooling.rack_air = {0.8 * cubic_metre / second, assumed("test")};  // 11.6 kW: 1 box
+  site.hall().racks = 13;
+  site.hall().box_racks = 12;
+  site.hall().boxes = 48;
+  EXPECT_NE(all_remedies(find(site.run(), "cooling.hall-a.rack")).find("takes 49 racks instead of 13"),
+            std::string::npos);
+}
+
+TEST(Remedies, a_box_with_fans_in_a_tank_is_remarked_on) {
+  Site site("immersion-1p", 50);
+  const auto tanks = [](const Result& r) {
+    return std::count_if(r.findings.remarks.begin(), r.findings.remarks.end(), [](const auto& t) {
+      return t.find("built for air") != std::string::npos;
+    });
+  };
+  EXPECT_EQ(tanks(site.run()), 0);  // nothing is known of the boxes
+  site.hall().liquid_fraction = {0.0, assumed("test")};
+  EXPECT_EQ(tanks(site.run()), 1);
+}
+
 TEST(Assess, immersion_tank) {
   expect_holds(Site("immersion-1p", 90).run(), "cooling.hall-a.rack");
   expect_fails(Site("immersion-1p", 200).run(), "cooling.hall-a.rack");
@@ -186,6 +252,9 @@ TEST(Assess, towers_alone_cannot_make_28_degrees_in_singapore_but_can_in_stockho
   const Result hot = singapore.run();
   expect_fails(hot, "cooling.supply");
   EXPECT_GT(hot.year.short_of.in(hour), 1000);
+  // 34 - 6 K of the tank's exchanger = 28 degC wanted, 0.9 K below the design wet bulb.
+  EXPECT_NEAR(find(hot, "cooling.supply")->have, -0.9, 0.05);
+  EXPECT_GT(find(hot, "cooling.supply")->need, 3);
   Site stockholm("immersion-1p", 50, "stockholm");
   stockholm.plant.kind = PlantKind::tower;
   stockholm.hall().cooling.supply = deg(40);
@@ -203,6 +272,14 @@ TEST(Assess, water_permit_of_a_day_and_of_a_year) {
   site.plant.permit_year = {free.water_year.value / (1 * headroom::year) * 0.5, assumed("test")};
   expect_fails(site.run(), "cooling.water-day");
   expect_fails(site.run(), "cooling.water-year");
+  const Result half = site.run();  // half the make-up is less than what evaporates
+  EXPECT_EQ(all_remedies(find(half, "cooling.water-day")).find("cycles"), std::string::npos);
+  site.plant.permit = {free.water_peak_day.value * 0.98, assumed("test")};
+  const Result near = site.run();
+  const auto& cycles = find(near, "cooling.water-day")->remedies.front().action;
+  EXPECT_TRUE(cycles.starts_with("treat the water for ")) << cycles;
+  EXPECT_NE(cycles.find("instead of 5.0"), std::string::npos) << cycles;
+  EXPECT_EQ(cycles.find("for 5.0"), std::string::npos) << cycles;
   site.plant.permit = {free.water_peak_day.value * 2, assumed("test")};
   site.plant.permit_year = {free.water_year.value / (1 * headroom::year) * 2, assumed("test")};
   expect_holds(site.run(), "cooling.water-day");

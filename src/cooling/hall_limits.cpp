@@ -51,75 +51,6 @@ Figure<Power> liquid_have(Hall& h, const std::string& id) {
                         std::move(inputs));
 }
 
-void fewer_boxes(const Hall& h, Power whole_rack, Margin& m) {
-  const auto& d = h.demand;
-  if (d.box_max.si() <= 0 || d.boxes_per_rack <= 1) return;
-  const int fits = static_cast<int>(std::floor(whole_rack / d.box_max + 1e-9));
-  if (fits < 1 || fits >= d.boxes_per_rack) return;
-  const int boxes = d.boxes_per_rack * d.racks;
-  m.remedies.push_back(
-      {fmt::format("put {} {} in a rack ({}), which takes {} racks instead of {}", fits, d.box,
-                   kw(d.box_max * fits), (boxes + fits - 1) / fits, d.racks),
-       {},
-       {},
-       "this layer"});
-}
-
-void contain_aisles(const Hall& h, Margin& m) {
-  const auto& t = *h.at.technology;
-  if (h.at.contained || h.demand.cooling.rack_air || t.family != CoolingFamily::room_air) return;
-  const Power contained = air_heat(t.rack_air_contained.or_else(VolumeFlow{}), h.at.air_rise);
-  m.remedies.push_back(
-      {fmt::format("contain the aisles: about {} a rack", kw(contained)), {}, {}, "this layer"});
-}
-
-struct Option {
-  const CoolingTechnology* technology;
-  Power rack;
-  Money cost;
-};
-
-// Technologies that would remove the rack's heat, cheapest first. Cold plates
-// need systems that have them.
-std::vector<Option> technologies_that_suffice(const Hall& h) {
-  std::vector<Option> out;
-  for (const auto* t : h.catalog.all<CoolingTechnology>()) {
-    const bool plates = t->family == CoolingFamily::cold_plate;
-    if (plates && h.demand.liquid_fraction.or_else(0.0) <= 0) continue;
-    HallDemand other = h.demand;
-    other.cooling = {};
-    other.cooling.kind = t->id;
-    other.cooling.containment = Containment::hot_aisle;
-    const auto at = design_of(choose(other, h.catalog), h.demand.it_max.value, {});
-    const Power rack = rack_capacity(at, at.liquid_supply - at.liquid_approach);
-    if (rack < h.demand.rack_max.value || !t->price) continue;
-    out.push_back({t, rack, t->price.get() * h.demand.it_max.value});
-  }
-  std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.cost < b.cost; });
-  return out;
-}
-
-void other_technologies(const Hall& h, Margin& m) {
-  std::size_t listed = 0;
-  for (const auto& option : technologies_that_suffice(h)) {
-    if (option.technology == h.at.technology || ++listed > 2) continue;
-    Remedy r;
-    r.action = fmt::format("cool the hall by {} (about {} a rack)", option.technology->name,
-                           kw(option.rack));
-    r.cost = option.cost;
-    if (option.technology->lead_time) r.lead_time = option.technology->lead_time.get();
-    r.source = describe(*option.technology->price.origin.source);
-    m.remedies.push_back(std::move(r));
-  }
-}
-
-void rack_remedies(const Hall& h, Margin& m) {
-  if (m.headroom() >= near_shortfall) return;
-  fewer_boxes(h, rack_capacity(h.at, h.water()), m);
-  contain_aisles(h, m);
-  other_technologies(h, m);
-}
-
 std::string why_air(const Hall& h, Figure<Power> need, Figure<Power> have) {
   return fmt::format(
       "The fullest rack gives {} to the air; {:.2f} m3/s warmed by {:.0f} K carry "
@@ -150,7 +81,9 @@ void air_rack_limit(Hall& h, const char* name, const char* what) {
   const auto have = air_have(h, id);
   auto m = make_margin(id, fmt::format("{}, {}", what, h.demand.title), need, have, "kW")
                .because(why_air(h, need, have));
-  rack_remedies(h, m);
+  if (m.headroom() < near_shortfall) {
+    m.remedies = rack_remedies({h.demand, h.at, h.water(), need, have, true, h.catalog});
+  }
   h.findings.margins.push_back(std::move(m));
 }
 
@@ -161,16 +94,8 @@ void liquid_rack_limit(Hall& h) {
   const auto have = liquid_have(h, id);
   auto m = make_margin(id, "heat per rack, " + h.demand.title, need, have, "kW")
                .because(why_liquid(h, need, have));
-  rack_remedies(h, m);
-  if (!m.holds()) {
-    const double share = need.value / have.value;
-    if (have.value.si() > 0 && h.at.technology->family != CoolingFamily::rear_door) {
-      m.remedies.push_back(
-          {fmt::format("give each rack {:.0f} L/min", h.at.rack_liquid.si() * 60e3 * share),
-           {},
-           {},
-           "this layer"});
-    }
+  if (m.headroom() < near_shortfall) {
+    m.remedies = rack_remedies({h.demand, h.at, h.water(), need, have, false, h.catalog});
   }
   h.findings.margins.push_back(std::move(m));
 }
@@ -256,23 +181,38 @@ void unit_limits(Hall& h) {
   }
 }
 
-// Compared above 0 degC, since a ratio of absolute temperatures says nothing.
-void temperature_limit(Hall& h, const char* name, const char* what, Temperature supply,
-                       const Value<TemperatureDifference>& chosen,
-                       const Value<TemperatureDifference>& allowed) {
-  if (!allowed) return;
-  const std::string id = h.id(name);
-  const Temperature most = catalog::absolute(allowed);
-  const auto set = h.trace.input(id + ".supply", chosen, "degC");
-  const auto limit = h.trace.input(id + ".allowed", allowed, "degC");
-  const auto zero = Temperature::celsius(0);
-  const auto need = h.trace.derive(id + ".need", std::max(supply - zero, TemperatureDifference{}),
-                                   "K", "supply above 0 degC", {set.node});
-  const auto have = h.trace.derive(id + ".have", std::max(most - zero, TemperatureDifference{}),
-                                   "K", "warmest allowed, above 0 degC", {limit.node});
-  auto m = make_margin(id, fmt::format("{}, {}", what, h.demand.title), need, have, "K")
-               .because(fmt::format("The hall supplies {}; the systems take up to {}.",
-                                    celsius(supply), celsius(most)));
+// A supply temperature, the warmest allowed, and what both are counted from: a ratio of
+// absolute temperatures says nothing, so the window above a floor is compared.
+struct Window {
+  const char* name;
+  const char* what;
+  Temperature supply;
+  const Value<TemperatureDifference>& chosen;
+  const Value<TemperatureDifference>& allowed;
+  Temperature floor;
+  const char* floor_words;
+};
+
+void temperature_limit(Hall& h, const Window& w) {
+  if (!w.allowed) return;
+  const std::string id = h.id(w.name);
+  const Temperature most = catalog::absolute(w.allowed);
+  const auto set = h.trace.input(id + ".supply", w.chosen, "degC");
+  const auto limit = h.trace.input(id + ".allowed", w.allowed, "degC");
+  const Temperature floor = std::min(w.floor, most);
+  const auto above = [&](Temperature t) { return std::max(t - floor, TemperatureDifference{}); };
+  const auto need = h.trace.derive(id + ".need", above(w.supply), "K",
+                                   fmt::format("supply above {}", w.floor_words), {set.node});
+  const auto have = h.trace.derive(id + ".have", above(most), "K",
+                                   fmt::format("warmest allowed above {}", w.floor_words),
+                                   {limit.node});
+  auto m = make_margin(id,
+                       fmt::format("{} ({:.0f} of {:.0f} degC), {}", w.what, w.supply.in_celsius(),
+                                   most.in_celsius(), h.demand.title),
+                       need, have, "K")
+               .because(fmt::format("The hall supplies {}; the systems take up to {}. Both are "
+                                    "counted above {}.",
+                                    celsius(w.supply), celsius(most), w.floor_words));
   if (!m.holds()) {
     m.remedies.push_back({fmt::format("supply {} or colder", celsius(most)), {}, {}, "this layer"});
   }
@@ -310,13 +250,22 @@ void hall_limits(const HallDemand& demand, const Design& design, const HallDesig
   const bool liquid = at.technology->family == CoolingFamily::cold_plate;
   const bool tank = at.technology->family == CoolingFamily::immersion ||
                     at.technology->family == CoolingFamily::two_phase;
+  // ASHRAE TC 9.9 recommends inlets of 18 to 27 degC.
   if (!tank) {
-    temperature_limit(h, "inlet", "inlet air (above 0 degC)", at.air_supply, h.values.air_supply,
-                      demand.max_inlet);
+    temperature_limit(h, {"inlet", "inlet air", at.air_supply, h.values.air_supply,
+                          demand.max_inlet, Temperature::celsius(18),
+                          "18 degC, the coldest that ASHRAE recommends"});
   }
   if (liquid) {
-    temperature_limit(h, "coolant", "coolant supply (above 0 degC)", at.liquid_supply,
-                      h.values.liquid_supply, demand.max_coolant);
+    temperature_limit(h, {"coolant", "coolant supply", at.liquid_supply, h.values.liquid_supply,
+                          demand.max_coolant, coldest_coolant(),
+                          "17 degC, below which pipes sweat"});
+  }
+  if (tank && demand.liquid_fraction && demand.liquid_fraction.get().si() <= 0) {
+    findings.remarks.push_back(fmt::format(
+        "cooling: {} is built for air (fans, heat sinks, warranty) and stands in {} by {}; a tank "
+        "takes only systems made for it",
+        demand.box.empty() ? "the system" : demand.box, demand.title, at.technology->name));
   }
 }
 

@@ -40,11 +40,17 @@ struct HallDemand {
   Figure<Power> it_max;      ///< all racks of the hall together
   Figure<Power> it_typical;  ///< yearly mean
   Figure<Power> rack_max;    ///< the fullest rack
-  int racks = 0;
+  int racks = 0;       ///< all of the hall
   std::string box;  ///< what a rack is filled with: "DGX H100"; may be empty
   int boxes_per_rack = 0;
   Power box_max{};
+  int boxes = 0;      ///< all of them; 0: boxes_per_rack in every rack
+  int box_racks = 0;  ///< racks that hold them, of `racks`; 0: every rack
 };
+
+/// Racks of a hall when each holds `fits` boxes: those of the boxes grow, those of
+/// switches and storage stay. The same arithmetic for whoever takes boxes out of racks.
+int racks_with(int fits, const HallDemand& hall);
 
 struct Demand {
   std::vector<HallDemand> halls;

@@ -180,6 +180,27 @@ TEST(Assess, four_dgx_h100_on_a_and_b_of_17_kw_fit_one_a_rack) {
             "put 1 DGX H100 in a rack (10.2 kW), which takes 40 racks instead of 10");
 }
 
+TEST(Assess, racks_of_switches_do_not_multiply) {
+  Site site;
+  site.hall().feed.feed = bank(2, 17.3);
+  site.hall().racks = 13;
+  site.hall().box_racks = 12;
+  site.hall().boxes = 48;
+  EXPECT_EQ(find(site.run(), "power.hall-a.rack-feed")->remedies.front().action,
+            "put 1 DGX H100 in a rack (10.2 kW), which takes 49 racks instead of 13");
+}
+
+TEST(Assess, a_near_grid_limit_asks_for_the_missing_reserve) {
+  Site site;
+  const Power meter = site.run().meter_max.value;
+  site.spec.grid.capacity = {meter * 1.05, assumed("test")};
+  const Result r = site.run();
+  const Margin* m = find(r, "power.grid");
+  ASSERT_TRUE(m->holds());
+  ASSERT_EQ(m->remedies.size(), 1u);
+  EXPECT_EQ(m->remedies[0].action.find("ask the utility for 0 "), std::string::npos);
+}
+
 TEST(Assess, the_same_feeds_at_n_carry_both_sides) {
   Site site;
   site.hall().feed.feed = bank(3, 17.3);  // odd: N, 51.9 kW

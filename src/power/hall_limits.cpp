@@ -37,11 +37,10 @@ void feed_remedies(const HallDemand& hall, Power have, const catalog::Catalog& c
   const int fits = hall.box_max.si() > 0 && have.si() > 0
                        ? static_cast<int>(std::floor(have / hall.box_max + 1e-9))
                        : 0;
-  const int boxes = hall.boxes_per_rack * hall.racks;
   if (fits >= 1 && fits < hall.boxes_per_rack) {
     m.remedies.push_back(
         {fmt::format("put {} {} in a rack ({}), which takes {} racks instead of {}", fits, hall.box,
-                     kw((hall.box_max * fits).si()), (boxes + fits - 1) / fits, hall.racks),
+                     kw((hall.box_max * fits).si()), racks_with(fits, hall), hall.racks),
          {},
          {},
          "this layer"});
@@ -134,6 +133,12 @@ void distribution_limit(const HallDemand& hall, const catalog::Catalog& catalog,
 }
 
 }  // namespace
+
+int racks_with(int fits, const HallDemand& hall) {
+  const int boxes = hall.boxes > 0 ? hall.boxes : hall.boxes_per_rack * hall.racks;
+  const int others = hall.box_racks > 0 ? std::max(0, hall.racks - hall.box_racks) : 0;
+  return others + (boxes + fits - 1) / std::max(1, fits);
+}
 
 void hall_limits(const HallDemand& hall, const catalog::Catalog& catalog, Trace& trace,
                  Findings& findings) {

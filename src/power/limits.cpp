@@ -58,8 +58,11 @@ void grid_limits(const Spec& spec, Result& r, Trace& trace) {
     if (wants_remedy(m)) {
       const Power it_fits =
           r.it_max.value * std::max(0.0, static_cast<double>(have.value / r.meter_max.value));
-      m.remedies.push_back({fmt::format("ask the utility for {} more; the region's queue says when",
-                                        format_scaled(std::max(0.0, m.need - m.have), "W")),
+      // Sized to leave the reserve below which a limit counts as near.
+      m.remedies.push_back({fmt::format("ask the utility for {} more (a reserve of {:.0f} % in it); "
+                                        "the region's queue says when",
+                                        format_scaled(m.need * (1 + near_shortfall) - m.have, "W"),
+                                        100 * near_shortfall),
                             {},
                             {},
                             "site layer"});
@@ -82,6 +85,12 @@ void grid_limits(const Spec& spec, Result& r, Trace& trace) {
   if (wants_remedy(m)) {
     m.remedies.push_back(
         more_units("feed", spec.grid.feeds, spec.grid.redundancy, r.meter_max.value, 1.0, nullptr));
+    const int usable = catalog::usable_units(spec.grid.feeds.count, spec.grid.redundancy);
+    if (usable > 0) {
+      m.remedies.push_back({fmt::format("or raise each feed to {}",
+                                        format_scaled(m.need * (1 + near_shortfall) / usable, "W")),
+                            {}, {}, "site layer"});
+    }
   }
   r.findings.margins.push_back(std::move(m));
 }

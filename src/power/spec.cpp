@@ -50,7 +50,8 @@ void Spec::fields(spec::Fields& f) {
   f.object("generator", generator, "Standby generation");
   f.object("ups", ups, "Uninterruptible supply of the IT load");
   f.number("power_factor", power_factor, "",
-           "Real over apparent power where ratings are kVA; default 1 (ratings are kW)")
+           "Real over apparent power of transformers and generators rated in kVA; default 1. UPS "
+           "modules are taken at unity")
       .between(0.5, 1);
   f.number("other", other, "kW", "Lights, offices, security; default 1 % of the IT maximum")
       .at_least(0);

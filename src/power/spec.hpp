@@ -13,7 +13,8 @@
 //
 // What is left out has no limit; its losses come from the usual gear of the
 // catalogue, sized to the load. Ratings are in kW of real power; a rating known
-// in kVA is entered as it is and `power_factor` turns it into kW.
+// in kVA is entered as it is, taken at unity power factor unless `power_factor` says otherwise
+// (transformers and generators; UPS modules are sold at unity).
 #pragma once
 
 #include <string>

@@ -133,8 +133,8 @@ constexpr Alias aliases[] = {
     {"EUR", "USD (convert at the rate of a date, and say so in a note)"},
     {"hrs", "h"},         {"hr", "h"},           {"H", "h"},           {"sec", "s"},
     {"secs", "s"},        {"minutes", "min"},    {"TFLOPS", "TFLOP/s"}, {"TFLOPs", "TFLOP/s"},
-    {"PFLOPS", "PFLOP/s"}, {"tok/s", "token/s"}, {"tok", "token"},     {"kVA", "kW (give the power factor's product)"},
-    {"MVA", "MW (give the power factor's product)"}, {"sqft", "ft2"},  {"sqm", "m2"},
+    {"PFLOPS", "PFLOP/s"}, {"tok/s", "token/s"}, {"tok", "token"},     {"kva", "kVA"},
+    {"KVA", "kVA"},       {"mva", "MVA"},        {"sqft", "ft2"},  {"sqm", "m2"},
     {"m^2", "m2"},        {"lbs", "lb"},             {"gpm", "gal/min"},
     {"cfm", "ft3/min"},   {"CFM", "ft3/min"},    {"lpm", "L/min"},     {"l", "L"},
     {"T", "Ttoken (or t for a tonne, TB for data)"}, {"B", "GB (B alone is a byte)"},
@@ -160,7 +160,7 @@ bool check_unit(const NumberText& parsed, const std::optional<Unit>& unit, Dim d
                 std::string& hint) {
   const std::string written(parsed.unit);
   if (!unit) {
-    message = "'" + written + "' is not a unit known here";
+    message = "'" + shown(written) + "' is not a unit known here";
     hint = unit_hint(written, dim);
     return false;
   }

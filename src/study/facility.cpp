@@ -19,7 +19,18 @@ cooling::HallSpec cooling_spec(const HallLoads& hall) {
   return spec;
 }
 
-cooling::HallDemand cooling_demand(const HallLoads& hall) {
+/// The same accelerators of the same form with cold plates; empty when there is none.
+std::string liquid_sibling(const catalog::System& system, const catalog::Catalog& catalog) {
+  for (const auto* other : catalog.all<catalog::System>()) {
+    if (other->accelerator == system.accelerator && other->accelerators == system.accelerators &&
+        other->form == system.form && other->heat.liquid_fraction.or_else(0.0).si() > 0) {
+      return other->name;
+    }
+  }
+  return {};
+}
+
+cooling::HallDemand cooling_demand(const HallLoads& hall, const catalog::Catalog& catalog) {
   cooling::HallDemand d;
   d.scope = hall.scope;
   d.title = hall.title;
@@ -42,6 +53,9 @@ cooling::HallDemand cooling_demand(const HallLoads& hall) {
   d.box = system.name;
   d.boxes_per_rack = static_cast<int>(hall.main->per_rack.value);
   d.box_max = hall.main->system_max.value;
+  d.boxes = static_cast<int>(hall.main->systems.value);
+  d.box_racks = static_cast<int>(hall.main->racks.value);
+  d.liquid_sibling = liquid_sibling(system, catalog);
   return d;
 }
 
@@ -59,6 +73,8 @@ power::HallDemand power_demand(const HallLoads& hall) {
     d.box = hall.main->system->name;
     d.boxes_per_rack = static_cast<int>(hall.main->per_rack.value);
     d.box_max = hall.main->system_max.value;
+    d.boxes = static_cast<int>(hall.main->systems.value);
+    d.box_racks = static_cast<int>(hall.main->racks.value);
   }
   return d;
 }
@@ -135,7 +151,7 @@ void solve_facility(Context& c) {
   FixedPoint f;
   for (const auto& hall : c.halls) {
     f.power.halls.push_back(power_demand(hall));
-    f.cooling.halls.push_back(cooling_demand(hall));
+    f.cooling.halls.push_back(cooling_demand(hall, c.catalog));
   }
   f.cooling.climate = climate_of_region(c);
   const power::Spec spec = c.scenario.power.value_or(power::Spec{});
