@@ -267,7 +267,7 @@ std::vector<Layout> feasible_layouts(const catalog::Model& model,
 Search search_layouts(const catalog::Model& model, const catalog::Accelerator& accelerator,
                       const fabric::Path& path, const std::vector<Layout>& layouts, Engine engine,
                       const EngineLimits& limits, const Load& shape, const Targets& targets,
-                      double peak_s, double ceiling) {
+                      double peak_s, double ceiling, double spare) {
   Search s;
   for (const Layout& layout : layouts) {
     const StepModel step(model, accelerator, path, layout, engine);
@@ -275,7 +275,7 @@ Search search_layouts(const catalog::Model& model, const catalog::Accelerator& a
     Choice c{layout, replica.capacity(shape, targets), 0};
     if (c.capacity.feasible) {
       const double each = c.capacity.at.rate_s * std::clamp(ceiling, 0.01, 1.0);
-      c.replicas = std::max(1.0, std::ceil(peak_s / each * (1 - 1e-12)));
+      c.replicas = std::max(1.0, std::ceil(peak_s / each * (1 - 1e-12))) + spare;
     }
     s.tried.push_back(c);
   }

@@ -156,11 +156,12 @@ std::vector<Layout> feasible_layouts(const catalog::Model& model,
 struct Choice {
   Layout layout;
   Replica::Capacity capacity;
-  double replicas = 0;  ///< for `peak_s` at the utilisation ceiling
+  double replicas = 0;  ///< for `peak_s` at the utilisation ceiling, spare included
   double gpus() const { return replicas * layout.gpus(); }
 };
 /// The choice that needs the fewest GPUs (then the lowest TPOT) for `peak_s` requests/s,
-/// no replica loaded above `ceiling` of its capacity; every layout tried is in `tried`.
+/// no replica loaded above `ceiling` of its capacity, and `spare` replicas beside them; every
+/// layout tried is in `tried`.
 /// Infeasible choices have no replicas; the best of them by TPOT is returned when nothing fits.
 struct Search {
   std::optional<Choice> best;
@@ -169,6 +170,6 @@ struct Search {
 Search search_layouts(const catalog::Model& model, const catalog::Accelerator& accelerator,
                       const fabric::Path& path, const std::vector<Layout>& layouts, Engine engine,
                       const EngineLimits& limits, const Load& shape, const Targets& targets,
-                      double peak_s, double ceiling);
+                      double peak_s, double ceiling, double spare = 0);
 
 }  // namespace headroom::infer

@@ -25,6 +25,7 @@ struct EdgeStudy {
   void record();
   void speed();
   void energy();
+  void tokens();
   void limits();
   void memory_limit();
   void load_limit();
@@ -125,11 +126,23 @@ void EdgeStudy::energy() {
       "energy-per-token",
       TokenEnergy::from_si(r.speed.value.si() > 0 ? working.si() / r.speed.value.si() : 0),
       "J/token", "power at work / speed of one user", {r.speed, device_node});
-  const double yearly = requests.value.si() * sites.value.si() * 365;
-  r.input_per_year = book.derive("input-per-year", yearly * input.value, "token",
-                                 "requests x sites x 365 x prompt", {requests, sites, input});
-  r.output_per_year = book.derive("output-per-year", yearly * output.value, "token",
-                                  "requests x sites x 365 x answer", {requests, sites, output});
+}
+
+void EdgeStudy::tokens() {
+  const Rate asked = Rate::from_si(requests.value.si() * sites.value.si() / 86400);
+  r.input_rate = book.derive("input-rate", asked * input.value, "token/s",
+                             "requests a day x sites x prompt / day", {requests, sites, input});
+  r.output_rate = book.derive("output-rate", asked * output.value, "token/s",
+                              "requests a day x sites x answer / day", {requests, sites, output});
+  r.input_per_year = book.derive("input-per-year", r.input_rate.value * (1 * year), "token",
+                                 "input rate x 8,760 h", {r.input_rate});
+  r.output_per_year = book.derive("output-per-year", r.output_rate.value * (1 * year), "token",
+                                  "output rate x 8,760 h", {r.output_rate});
+  if (r.output_rate.value.si() <= 0) return;
+  r.energy_all_day =
+      book.derive("energy-per-token-all-day", r.power.value / r.output_rate.value, "J/token",
+                  "mean power of all boxes, at rest and at work / output rate",
+                  {r.power, r.output_rate});
 }
 
 void EdgeStudy::offer_narrower(Margin& m) const {
@@ -284,6 +297,7 @@ EdgeResult assess(const EdgeSpec& spec, const EdgeDemand& demand, Trace& trace) 
   study.record();
   study.speed();
   study.energy();
+  study.tokens();
   study.limits();
   study.compare();
   return std::move(study.r);

@@ -42,6 +42,9 @@ struct EdgeResult {
   Figure<Power> box_power;     ///< mean of one box
   Figure<Power> power;         ///< mean of all
   Figure<TokenEnergy> energy;  ///< of one output token while one request runs
+  /// Of one output token over the day, boxes at rest included: what the meter says.
+  Figure<TokenEnergy> energy_all_day;
+  Figure<TokenRate> input_rate, output_rate;  ///< mean, all sites
   Figure<Tokens> input_per_year, output_per_year;
   std::optional<ServiceResult> central;
   Figure<Time> central_ttft;  ///< with the uplink, when a region was given

@@ -46,7 +46,7 @@ void ServiceStudy::record_inputs() {
   model_node = book.choice("model", demand.model->id);
   device_node = book.choice("accelerator", demand.hardware.accelerator->id);
   load = service_load(traffic);
-  r.limits = engine_limits(spec.engine);
+  r.limits = engine_limits(spec.engine, *demand.hardware.accelerator);
   targets = {seconds(spec.slo.ttft), seconds(spec.slo.tpot), seconds(spec.slo.e2e),
              std::clamp(percentile.value.si(), 0.5, 0.9999)};
   reached = targets;
@@ -62,7 +62,7 @@ std::vector<Layout> ServiceStudy::layouts(const Layout& formats) const {
 Search ServiceStudy::search(const Layout& formats) const {
   return search_layouts(*demand.model, *demand.hardware.accelerator, demand.hardware.path,
                         layouts(formats), demand.engine, r.limits, load, targets, peak.value.si(),
-                        ceiling.value);
+                        ceiling.value, spare());
 }
 
 bool ServiceStudy::choose() {
@@ -100,7 +100,7 @@ void ServiceStudy::nearest() {
   const Binding first = choice.capacity.binding;
   const auto again = search_layouts(*demand.model, *demand.hardware.accelerator,
                                     demand.hardware.path, {choice.layout}, demand.engine, r.limits,
-                                    load, targets, peak.value.si(), ceiling.value);
+                                    load, targets, peak.value.si(), ceiling.value, spare());
   if (again.best && again.best->capacity.feasible) choice = *again.best;
   r.findings.remarks.push_back(demand.scope + ": no layout meets the " + binding_name(first) +
                                " asked, even for one request alone; the fleet shown allows 25 % "
@@ -110,9 +110,8 @@ void ServiceStudy::nearest() {
 }
 
 void ServiceStudy::deploy() {
-  const double spare = spec.spare_replica ? 1 : 0;
   const double each = choice.capacity.at.rate_s;
-  const double needed = std::max(choice.replicas, 1.0) + spare;
+  const double needed = std::max(choice.replicas, 1.0 + spare());
   double deployed = needed;
   if (demand.hardware.gpus) {
     deployed = std::clamp(std::floor(demand.hardware.gpus->value.si() / r.layout.gpus() + 1e-9),

@@ -81,7 +81,10 @@ ServiceResult assess(const ServiceSpec& spec, const ServiceDemand& demand, Trace
 Traffic complete(const Traffic& traffic, const catalog::RequestTrace* trace);
 /// Plain numbers of a completed traffic, at its mean rate.
 Load service_load(const Traffic& complete);
-EngineLimits engine_limits(const EngineSpec& spec);
+/// What the engine is run with: the scenario's, else vLLM's defaults for an API server on this
+/// device: 1,024 sequences and 8,192 tokens a step from 70 GiB of memory on (not on A100), else 256
+/// and 2,048 (vllm/engine/arg_utils.py, get_batch_defaults, read 2026-11).
+EngineLimits engine_limits(const EngineSpec& spec, const catalog::Accelerator& accelerator);
 /// Weight and cache formats after "auto".
 Layout service_formats(const ServiceSpec& spec);
 /// "vllm serve <model> --tensor-parallel-size 4 ...", ready to paste.

@@ -26,7 +26,7 @@ std::optional<Precision> narrower(Precision p, const catalog::Accelerator& a) {
 double ServiceStudy::gpus_with(const Layout& formats) const {
   const Search s = search(formats);
   if (!s.best || !s.best->capacity.feasible) return 0;
-  return s.best->gpus() + (spec.spare_replica ? s.best->layout.gpus() : 0);
+  return s.best->gpus();
 }
 
 void ServiceStudy::offer_fewer_bits(Margin& margin) const {
@@ -71,7 +71,7 @@ void ServiceStudy::offer_more_time(Margin& margin, const char* key, Time allowed
     target = factor * allowed.si();
     const auto s = search_layouts(*demand.model, *demand.hardware.accelerator, demand.hardware.path,
                                   layouts(r.layout), demand.engine, r.limits, load, wider,
-                                  peak.value.si(), ceiling.value);
+                                  peak.value.si(), ceiling.value, spare());
     if (!s.best || !s.best->capacity.feasible) continue;
     margin.remedies.push_back({"allow " + format(factor * allowed, margin.unit) + ": " +
                                    amount(s.best->gpus(), "GPUs", 6) + " then serve the peak",

@@ -35,6 +35,7 @@ struct ServiceStudy {
 
   std::vector<Layout> layouts(const Layout& formats) const;
   Search search(const Layout& formats) const;
+  double spare() const { return spec.spare_replica ? 1 : 0; }
   /// TTFT at the peak, or what the last arrival of an overloaded peak waits.
   Time peak_ttft() const;
   /// GPUs the fleet would need with other formats, 0 when it would not do.

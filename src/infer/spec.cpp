@@ -80,15 +80,16 @@ void Speculation::fields(spec::Fields& f) {
 void EngineSpec::fields(spec::Fields& f) {
   f.integer("tp", tp, "Tensor-parallel GPUs; 0 chooses").between(0, 1024);
   f.integer("pp", pp, "Pipeline stages; 0 chooses").between(0, 128);
-  f.integer("max_batch", max_batch, "max_num_seqs; 0 takes 256").between(0, 65536);
-  f.number("token_budget", token_budget, "token", "max_num_batched_tokens; default 8192").above(0);
+  f.integer("max_batch", max_batch, "max_num_seqs; 0 takes vLLM's default, 1024 or on less than 70 GiB 256").between(0, 65536);
+  f.number("token_budget", token_budget, "token", "max_num_batched_tokens; default vLLM's, 8192 or on less than 70 GiB 2048").above(0);
   f.number("memory_fraction", memory_fraction, "%", "gpu_memory_utilization; default 90 %")
       .between(10, 99);
   f.object("speculation", speculation, "Speculative decoding; default none");
 }
 
 void ServiceSpec::fields(spec::Fields& f) {
-  f.reference("model", model, "model", "Model that is served");
+  if (f.here().line > 0) origin = f.here();
+  f.reference("model", model, "model", "Model that is served").required();
   precision.field(f, "precision", "Format of the weights; auto is bf16");
   kv_precision.field(f, "kv_precision",
                      "Format of the KV cache; auto is bf16, or fp8 when the weights are narrower");
@@ -135,13 +136,17 @@ void RagSpec::fields(spec::Fields& f) {
   f.integer("index_replicas", index_replicas, "Copies of the index").between(1, 64);
   f.text("residency", residency, "Place that the documents may not leave");
   f.object("llm", llm, "Service that answers; its input is counted without the chunks");
+  // A service that stands there without a model has said so itself.
+  if (f.here().line > 0 && llm.origin.line == 0) {
+    f.mistake("llm", "'llm' is missing", "llm: {model: qwen-2.5-32b, traffic: {rate: 1 request/s}}");
+  }
   f.number("first_token", first_token, "s",
            "Time allowed from question to first token, all stages; default not asked")
       .above(0);
 }
 
 void EmbedSpec::fields(spec::Fields& f) {
-  f.reference("model", model, "model", "Embedding model");
+  f.reference("model", model, "model", "Embedding model").required();
   precision.field(f, "precision", "Format of the weights; auto is bf16");
   f.number("corpus", corpus, "token", "Tokens to embed once; default none").at_least(0);
   f.number("within", within, "h", "Time allowed for them; default not asked").above(0);
@@ -150,7 +155,7 @@ void EmbedSpec::fields(spec::Fields& f) {
 }
 
 void VideoSpec::fields(spec::Fields& f) {
-  f.reference("model", model, "model", "Diffusion model");
+  f.reference("model", model, "model", "Diffusion model").required();
   precision.field(f, "precision", "Format of the weights; auto is bf16");
   f.number("clips", clips, "", "Clips a day").at_least(0);
   f.number("clip", clip, "s", "Length of one; default 5 s").above(0);
@@ -168,7 +173,7 @@ void VideoSpec::fields(spec::Fields& f) {
 }
 
 void EdgeSpec::fields(spec::Fields& f) {
-  f.reference("model", model, "model", "Model that runs at the site");
+  f.reference("model", model, "model", "Model that runs at the site").required();
   precision.field(f, "precision", "Format of the weights; auto is int4");
   f.number("sites", sites, "", "Sites; default 1").at_least(0);
   f.number("devices", devices, "", "Boxes a site; default 1").at_least(1);

@@ -98,6 +98,7 @@ struct ServiceSpec {
   EngineSpec engine;
   Value<Scalar> utilisation;   ///< ceiling of load over capacity at the peak
   bool spare_replica = false;  ///< N+1: the peak must be carried with one replica lost
+  Origin origin;               ///< where it was read; line 0 when it was not
   void fields(spec::Fields& f);
 };
 

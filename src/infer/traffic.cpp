@@ -69,10 +69,12 @@ Load service_load(const Traffic& t) {
   return load;
 }
 
-EngineLimits engine_limits(const EngineSpec& spec) {
+EngineLimits engine_limits(const EngineSpec& spec, const catalog::Accelerator& accelerator) {
+  const bool ample = accelerator.memory.or_else(Information{}) >= 70 * gibibyte &&
+                     accelerator.id.rfind("a100", 0) != 0;
   EngineLimits limits;
-  if (spec.max_batch > 0) limits.max_batch = spec.max_batch;
-  limits.budget = std::max(spec.token_budget.or_else(8192 * token).si(), 1.0);
+  limits.max_batch = spec.max_batch > 0 ? spec.max_batch : (ample ? 1024 : 256);
+  limits.budget = std::max(spec.token_budget.or_else((ample ? 8192 : 2048) * token).si(), 1.0);
   limits.memory_share = spec.memory_fraction.or_else(Scalar(0.9));
   if (spec.speculation) {
     limits.speculation = spec.speculation->length;

@@ -41,7 +41,9 @@ class SchemaWriter : public Fields {
   }
 
   void shorthand(std::string_view key) override { shorthand_ = key; }
-  bool variant(std::string_view, bool) override { return true; }
+  // What one kind must have another may not know, and nothing says where a kind's fields end: from
+  // the first variant on the schema asks for no key; the reader does.
+  bool variant(std::string_view, bool) override { return in_variants_ = true; }
 
  protected:
   void on_number(const Info& info, Number&, Dim dim, bool absolute) override {
@@ -103,11 +105,12 @@ class SchemaWriter : public Fields {
     Json out = {{"description", std::string(info.doc)}};
     out.update(field);
     properties_[std::string(info.key)] = std::move(out);
-    if (info.is_required) required_.push_back(std::string(info.key));
+    if (info.is_required && !in_variants_) required_.push_back(std::string(info.key));
   }
 
   Json properties_ = Json::object();
   Json required_ = Json::array();
+  bool in_variants_ = false;
   std::string shorthand_;
 };
 

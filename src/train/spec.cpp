@@ -80,7 +80,7 @@ void EfficiencySpec::fields(spec::Fields& f) {
 }
 
 void JobSpec::fields(spec::Fields& f) {
-  f.reference("model", model, "model", "Catalogue model to train");
+  f.reference("model", model, "model", "Catalogue model to train").required();
   f.choice("method", method, methods, "Pre-training, full fine-tuning or LoRA");
   f.number("tokens", tokens, "token",
            "Tokens to train on, all epochs together; the model's own "
