@@ -28,13 +28,17 @@ Figure<Scalar> offered(Context& c, const Work& work) {
   for (const auto& other : c.scenario.workloads) {
     if (other.on == work.spec->on && &other != work.spec) rest -= fixed_gpus(other);
   }
+  // Work listed before holds what it needs; a run that takes what is left comes last.
+  for (const auto& before : c.work) {
+    if (before.machines == work.machines && fixed_gpus(*before.spec) <= 0) rest -= before.gpus_held;
+  }
   const double own = fixed_gpus(*work.spec);
   const std::string id = "workloads." + work.scope + ".gpus_offered";
   if (own > 0) {
     return c.trace.derive(id, Scalar(own), "GPU", "as the scenario fixes it", {m.gpus});
   }
   return c.trace.derive(id, Scalar(std::max(0.0, rest)), "GPU",
-                        "GPUs of the cluster - spares - GPUs fixed for other work", {m.gpus});
+                        "GPUs of the cluster - spares - GPUs fixed for or held by other work", {m.gpus});
 }
 
 infer::Hardware hardware(const Machines& m, Figure<Scalar> gpus) {
@@ -170,7 +174,7 @@ void service_lines(std::vector<Line>& lines, const infer::ServiceResult& r) {
   add_line(lines, "input_rate", "input tokens a second, mean", r.input_rate, "token/s");
   add_line(lines, "output_rate", "output tokens a second, mean", r.output_rate, "token/s");
   add_line(lines, "output_capacity", "output tokens a second at capacity", r.output_capacity, "token/s");
-  add_line(lines, "busy", "share of time the GPUs work", r.busy, "%");
+  add_line(lines, "busy", "share of time with a request in flight", r.busy, "%");
 }
 
 void keep_service(Context& c, Work& work, const infer::ServiceResult& r, double extra_gpus,
@@ -285,7 +289,8 @@ void assess_edge(Context& c, Work& work) {
   add_line(lines, "busy", "share of time a box works", r.busy, "%");
   add_line(lines, "box_power", "mean power of a box", r.box_power, "W");
   add_line(lines, "power", "mean power of all boxes", r.power, "kW");
-  add_line(lines, "energy", "energy of an output token", r.energy, "J/token");
+  add_line(lines, "energy", "energy of an output token, while a box works", r.energy, "J/token");
+  add_line(lines, "energy_all_day", "energy of an output token, all day", r.energy_all_day, "J/token");
   add_line(lines, "central_ttft", "TTFT from the central region, uplink included", r.central_ttft, "s");
   if (r.central) {
     add_line(lines, "central_gpus", "GPUs a central region would need", r.central->gpus_needed, "GPU");
@@ -293,6 +298,11 @@ void assess_edge(Context& c, Work& work) {
   work.gpus_held = work.machines->gpus.value;
   work.gpus_needed = r.boxes;
   work.power_share = r.busy;
+  work.has_product = r.output_rate.node != no_node && r.output_rate.value > TokenRate{};
+  work.product.kind = money::Product::Kind::serving;
+  work.product.gpus = work.machines->gpus;
+  work.product.input_rate = r.input_rate;
+  work.product.output_rate = r.output_rate;
 }
 
 }  // namespace
