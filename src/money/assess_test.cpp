@@ -312,7 +312,7 @@ TEST(Money, NewestDatedOfferIsTaken) {
   s.spec.cloud_rent = s.spec.neocloud_rent = {};
   const auto r = s.run();
   EXPECT_EQ(way(r, Way::neocloud).price_id, "h100-contract-1y-2026-03");
-  EXPECT_EQ(way(r, Way::cloud).price_id, "h100-hyperscaler-on-demand-2026-05");
+  EXPECT_EQ(way(r, Way::cloud).price_id, "h100-aws-on-demand-2026-09");
 }
 
 TEST(Money, OldPricesAndShortContractsAreSaid) {
