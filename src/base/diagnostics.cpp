@@ -2,12 +2,26 @@
 
 #include <algorithm>
 #include <numeric>
+#include <tuple>
 
 namespace headroom {
 
 void Diagnostics::add(Diagnostic d) {
   ++count_;
   if (kept_.size() < limit) kept_.push_back(std::move(d));
+}
+
+void Diagnostics::sort_by_place() {
+  std::vector<std::string> files;
+  for (const auto& d : kept_) {
+    if (std::find(files.begin(), files.end(), d.file) == files.end()) files.push_back(d.file);
+  }
+  const auto place = [&](const Diagnostic& d) {
+    return std::tuple(std::find(files.begin(), files.end(), d.file), d.line, d.column);
+  };
+  std::stable_sort(kept_.begin(), kept_.end(), [&](const Diagnostic& a, const Diagnostic& b) {
+    return place(a) < place(b);
+  });
 }
 
 namespace {

@@ -31,6 +31,9 @@ class Diagnostics {
   static constexpr std::size_t limit = 200;
 
   void add(Diagnostic d);
+  /// Orders what is kept by line and column, a file's mistakes together, files in
+  /// the order in which they came up.
+  void sort_by_place();
   bool empty() const { return kept_.empty(); }
   std::size_t count() const { return count_; }
   const std::vector<Diagnostic>& all() const { return kept_; }

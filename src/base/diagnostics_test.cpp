@@ -44,6 +44,17 @@ TEST(Diagnostics, KeepsAFewAndCountsAll) {
   EXPECT_NE(render(list).find("and 800 more"), std::string::npos);
 }
 
+TEST(Diagnostics, StandInTheOrderOfTheFile) {
+  Diagnostics list;
+  for (int line : {7, 3, 5}) list.add({"scenario", line, 1, "", "x", "", ""});
+  list.add({"config", 1, 1, "", "x", "", ""});
+  list.add({"scenario", 3, 9, "", "x", "", ""});
+  list.sort_by_place();
+  std::string order;
+  for (const auto& d : list.all()) order += d.file.substr(0, 1) + std::to_string(d.line);
+  EXPECT_EQ(order, "s3s3s5s7c1");
+}
+
 TEST(DidYouMean, FindsTheNearest) {
   EXPECT_EQ(did_you_mean("gpu", {"gpus", "racks", "cpu"}), "did you mean 'cpu' or 'gpus'?");
   EXPECT_EQ(did_you_mean("oversubscriptoin", {"oversubscription"}),

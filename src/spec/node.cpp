@@ -66,12 +66,17 @@ class Builder : public YAML::EventHandler {
 
   Node take_root() { return std::move(root_); }
 
-  /// What the parser complains about, at the place where a person would look.
+  /// What the parser complains about, in a person's words and at the place where
+  /// that person would look.
   Stop explain(const YAML::Exception& e) const {
-    const bool unclosed = e.msg.starts_with("end of") && !stack_.empty();
-    if (!unclosed) return {e.mark, "not valid YAML: " + e.msg};
-    const bool list = stack_.back().node.kind == Node::Kind::sequence;
-    return {stack_.back().mark, std::string("this '") + (list ? "[" : "{") + "' is not closed"};
+    if (e.msg.find("flow not found") != std::string::npos && !stack_.empty()) {
+      const bool list = stack_.back().node.kind == Node::Kind::sequence;
+      return {stack_.back().mark, std::string("this '") + (list ? "[" : "{") + "' is not closed"};
+    }
+    if (e.msg == "end of map not found" || e.msg == "end of sequence not found") {
+      return {e.mark, "not valid YAML: this line does not line up with those above it"};
+    }
+    return {e.mark, "not valid YAML: " + e.msg};
   }
 
   void OnDocumentStart(const YAML::Mark&) override {}
@@ -253,6 +258,12 @@ Diagnostic at_offset(const std::string& file, const std::string& text, std::size
   return {file, line, column, "", std::move(message), "", ""};
 }
 
+/// Editors show a tab as spaces, so nobody sees what is wrong.
+std::string tab_hint(const std::string& line) {
+  const std::string indent = line.substr(0, line.find_first_not_of(" \t"));
+  return indent.find('\t') == std::string::npos ? "" : "a tab indents nothing in YAML; use spaces";
+}
+
 /// Passes diagnostics on, with the excerpts they were made without.
 void add_with_excerpts(const Diagnostics& from, const Document& document, Diagnostics& to) {
   for (Diagnostic d : from.all()) {
@@ -293,7 +304,8 @@ std::optional<Document> parse_yaml(std::string file_name, std::string text,
       mine.add({*document.file, stop.mark.line + 1, stop.mark.column + 1, "", stop.message, "", ""});
     } catch (const YAML::Exception& e) {
       const Stop stop = builder.explain(e);
-      mine.add({*document.file, stop.mark.line + 1, stop.mark.column + 1, "", stop.message, "", ""});
+      mine.add({*document.file, stop.mark.line + 1, stop.mark.column + 1, "", stop.message,
+                tab_hint(document.line_text(stop.mark.line + 1)), ""});
     }
   }
   add_with_excerpts(mine, document, diagnostics);

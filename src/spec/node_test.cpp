@@ -59,6 +59,8 @@ TEST(Node, RefusesWhatAParserWouldLetThrough) {
   EXPECT_EQ(mistake("a: \"b"), "1:4: this quote is not closed");
   EXPECT_EQ(mistake("a: [b, c\n"), "1:4: this '[' is not closed");
   EXPECT_EQ(mistake("a: {b: c"), "1:4: this '{' is not closed");
+  EXPECT_EQ(mistake("a:\n    b: 1\n  c: 2\n"),
+            "3:3: not valid YAML: this line does not line up with those above it");
   EXPECT_EQ(mistake("---\na: 1\n"), "");
   EXPECT_EQ(mistake("a: |\n  text\n"), "");
   EXPECT_EQ(mistake("a: text"), "");

@@ -1,8 +1,11 @@
 #include "spec/number_text.hpp"
 
+#include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <chrono>
 #include <cmath>
+#include <sstream>
 
 #include "base/diagnostics.hpp"
 #include "base/units.hpp"
@@ -140,11 +143,26 @@ constexpr Alias aliases[] = {
     {"T", "Ttoken (or t for a tonne, TB for data)"}, {"B", "GB (B alone is a byte)"},
     {"M", "Mtoken, MW or MUSD, as meant"}, {"k", "kW or kUSD, as meant"}, {"K tokens", "ktoken"}};
 
+/// The unit of a list "GB, TB, GiB" that differs from `unit` in case alone.
+std::string other_case(const std::string& unit, const std::string& units) {
+  const auto same = [](char a, char b) {
+    return std::tolower(static_cast<unsigned char>(a)) == std::tolower(static_cast<unsigned char>(b));
+  };
+  std::istringstream in(units);
+  for (std::string one; std::getline(in >> std::ws, one, ',');) {
+    if (std::equal(one.begin(), one.end(), unit.begin(), unit.end(), same)) return one;
+  }
+  return {};
+}
+
 std::string unit_hint(const std::string& unit, Dim dim) {
   for (const auto& alias : aliases) {
     if (alias.wrong == unit) return "did you mean " + std::string(alias.right) + "?";
   }
   const std::string units = dimension_units(dim);
+  if (const std::string near = other_case(unit, units); !near.empty()) {
+    return "did you mean " + near + "?";
+  }
   return units.empty() ? "" : "units of " + dimension_name(dim) + ": " + units;
 }
 

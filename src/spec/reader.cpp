@@ -284,7 +284,9 @@ class Reader : public Fields {
       node = frame_.node;
     }
     if (node != nullptr && node->kind == Node::Kind::null) node = nullptr;
-    if (node == nullptr && info.is_required) {
+    // A word where a map belongs misses every key; report_leftovers says so once.
+    const bool no_map = frame_.node->kind == Node::Kind::scalar && frame_.shorthand.empty();
+    if (node == nullptr && info.is_required && !no_map) {
       fail(*frame_.node, "'" + std::string(info.key) + "' is missing",
            std::string(info.key) + ": " + std::string(info.doc));
     }
@@ -402,6 +404,7 @@ class Reader : public Fields {
       const bool difference = absolute && form.parts[i] == "sd";
       Info part_info = info;
       if (difference) part_info.unit = "K";
+      if (form.parts[i] == "sd") part_info.low = 0, part_info.high = 1e300, part_info.low_open = false;
       ok = read_scalar(*part, part_info, dim, absolute && !difference, values[i], origin) && ok;
     }
     for (std::size_t i = 0; i + 1 < body.items.size(); i += 2) {

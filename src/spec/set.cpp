@@ -66,8 +66,9 @@ Node* add_key(Node& map, const std::string& key) {
   Node key_node;
   key_node.kind = Node::Kind::scalar;
   key_node.text = key;
+  key_node.column = 1;  // see mark_all
   map.items.push_back(std::move(key_node));
-  map.items.emplace_back();
+  map.items.emplace_back().column = 1;
   return &map.items.back();
 }
 

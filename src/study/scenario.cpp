@@ -77,7 +77,8 @@ void BuildingSpec::fields(spec::Fields& f) {
 
 void Scenario::fields(spec::Fields& f) {
   f.text("name", name, "What the scenario is about, in one line").required();
-  f.date("as_of", as_of, "Date of the study; prices and lead times count from it. Today when left out");
+  f.date("as_of", as_of, "Date of the study; prices and lead times count from it. 2026-11-20, when the catalogue was "
+         "read, when left out, so that answers can be repeated");
   f.object("site", site, "Where, by when, for whom, under whose law");
   f.object("power", power, "From the grid to the halls");
   f.object("cooling", cooling, "Plant that rejects the halls' heat");
@@ -242,7 +243,10 @@ Result<Loaded> load(const std::string& file, const std::vector<std::string>& set
   if (spec::read(document->root, loaded.scenario, context, diagnostics) && diagnostics.empty()) {
     Linker(loaded, *document, diagnostics).link();
   }
-  if (!diagnostics.empty()) return failure(std::move(diagnostics));
+  if (!diagnostics.empty()) {
+    diagnostics.sort_by_place();
+    return failure(std::move(diagnostics));
+  }
   return loaded;
 }
 
