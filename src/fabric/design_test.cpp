@@ -107,6 +107,10 @@ TEST(Design, PortsRunOut) {
   EXPECT_EQ(m->have, 65536);
   ASSERT_FALSE(m->remedies.empty());
   EXPECT_NE(m->remedies[0].action.find("Q3400"), std::string::npos) << m->remedies[0].action;
+  // A whole network of 72,000 endpoints, not its difference to one that does not fit: above
+  // 100 USD a port in switches alone.
+  EXPECT_GT(m->remedies[0].cost->in(dollar), 100.0 * 72000);
+  EXPECT_NE(m->remedies[0].action.find("in place of"), std::string::npos);
 }
 
 // System: built 4:1, the work tolerates 2:1. Expectation: half of what is needed.

@@ -17,6 +17,19 @@ void price_of(BillLine& line, const Value<Q>& price) {
   line.price_high = price.high;
 }
 
+std::string count_of(long n) { return format_number(static_cast<double>(n)); }
+
+/// Another network in place of the present one, at its whole price: that of a design that
+/// does not carry the load is no base for a difference.
+Remedy instead(const Network& other, const Network& present, std::string action) {
+  action += fmt::format("; switches and cables for {} in place of {}",
+                        format_scaled(other.price().si(), "USD"),
+                        format_scaled(present.price().si(), "USD"));
+  Remedy r{std::move(action), other.price(), {}, "switch and cable catalogue"};
+  if (other.used->lead_time) r.lead_time = other.used->lead_time.get();
+  return r;
+}
+
 /// What more a network costs than another, never below zero.
 Money dearer(const Network& a, const Network& b) {
   return std::max(0.0, a.price().si() - b.price().si()) * dollar;
@@ -36,7 +49,8 @@ Report::Report(const Spec& spec, const Demand& demand, const catalog::Catalog& c
 
 std::string Report::id(std::string_view name) const { return prefix_ + std::string(name); }
 
-void Report::bill_switches(const Network& net, const std::string& prefix, const Tier& tier) {
+void Report::bill_switches(const Network& net, const std::string& prefix, const Tier& tier,
+                           const std::string& role) {
   if (!net.used || tier.count == 0) return;
   const auto counted =
       trace_.derive(prefix + tier.name, Scalar(static_cast<double>(tier.count)), "switch",
@@ -47,7 +61,7 @@ void Report::bill_switches(const Network& net, const std::string& prefix, const 
   BillLine line;
   line.id = prefix + tier.name;
   line.category = "network";
-  line.item = net.used->name + " (" + tier.name + ")";
+  line.item = net.used->name + " (" + role + tier.name + ")";
   line.count = static_cast<double>(tier.count);
   line.count_node = counted;
   price_of(line, net.used->price);
@@ -85,10 +99,10 @@ void Report::bill_cables(const Network& net, const std::string& prefix) {
   plug_power_ += net.plug_power();
 }
 
-void Report::add(const Network& net, const std::string& prefix) {
-  bill_switches(net, prefix, {"leaf", net.counts.leaf, 0});
-  bill_switches(net, prefix, {"spine", net.counts.spine, 0});
-  bill_switches(net, prefix, {"core", net.counts.core, 0});
+void Report::add(const Network& net, const std::string& prefix, const std::string& role) {
+  bill_switches(net, prefix, {"leaf", net.counts.leaf, 0}, role);
+  bill_switches(net, prefix, {"spine", net.counts.spine, 0}, role);
+  bill_switches(net, prefix, {"core", net.counts.core, 0}, role);
   bill_cables(net, prefix);
   if (!net.used) return;
   const double n = static_cast<double>(net.counts.switches());
@@ -100,7 +114,7 @@ void Report::add(const Network& net, const std::string& prefix) {
 }
 
 void Report::compute(const Network& net, Figure<Bandwidth> nic, int nics, bool ethernet) {
-  add(net, prefix_);
+  add(net, prefix_, "");
   if (net.used) ports(net, nic, ethernet);
   bisection(net, nic, nics);
   copper(net);
@@ -112,7 +126,7 @@ void Report::compute(const Network& net, Figure<Bandwidth> nic, int nics, bool e
 
 void Report::storage(const Network& net) {
   out_.storage = net.counts;
-  add(net, prefix_ + "storage-");
+  add(net, prefix_ + "storage-", "storage ");
 }
 
 void Report::ports(const Network& net, Bandwidth nic, bool ethernet) {
@@ -130,28 +144,41 @@ void Report::ports(const Network& net, Bandwidth nic, bool ethernet) {
   // A shape that does not fit although its ports would: whole bundles do not come out.
   if (!net.counts.feasible && m.need <= m.have) m.have = m.need * 0.999;
   m.why = fmt::format("{} links of {} must meet; {} of radix {} carries {} in {} tiers.",
-                      net.request.endpoints(), format(net.link, "Gb/s"), net.used->name,
-                      net.request.radix, net.counts.most, net.counts.tiers);
-  if (m.headroom() < 0.1) {
-    Request free_tiers = net.request;
-    free_tiers.tiers = 0;
-    if (const auto* s = cheapest_switch(catalog_, free_tiers, nic, wiring_, ethernet)) {
-      const Network other = lay_out(catalog_, *s, free_tiers, nic, wiring_);
-      Remedy r{fmt::format("use {} {} in {} tiers", other.counts.switches(), s->name,
-                           other.counts.tiers),
-               dearer(other, net),
-               {},
-               "switch catalogue"};
-      if (s->lead_time) r.lead_time = s->lead_time.get();
-      m.remedies.push_back(std::move(r));
-    }
-    m.remedies.push_back({fmt::format("split every adapter over {} planes: {} times the radix",
-                                      net.request.planes * 2, 2),
+                      count_of(net.request.endpoints()), format(net.link, "Gb/s"), net.used->name,
+                      net.request.radix, count_of(net.counts.most), net.counts.tiers);
+  if (m.headroom() < 0.1) port_remedies(net, nic, ethernet, m);
+  out_.findings.margins.push_back(std::move(m));
+}
+
+void Report::port_remedies(const Network& net, Bandwidth nic, bool ethernet, Margin& m) const {
+  Request free_tiers = net.request;
+  free_tiers.tiers = 0;
+  if (const auto* s = cheapest_switch(catalog_, free_tiers, nic, wiring_, ethernet)) {
+    const Network other = lay_out(catalog_, *s, free_tiers, nic, wiring_);
+    m.remedies.push_back(instead(other, net, fmt::format("use {} {} in {} tiers",
+                                                         count_of(other.counts.switches()), s->name,
+                                                         other.counts.tiers)));
+  }
+  Request split = free_tiers;
+  split.planes *= 2;
+  const Network planes = lay_out(catalog_, *net.used, split, nic, wiring_);
+  if (planes.counts.feasible) {
+    m.remedies.push_back(instead(
+        planes, net,
+        fmt::format("split every adapter into {} planes of {} (each switch then has radix {}): "
+                    "{} {} in {} tiers",
+                    split.planes, format(planes.link, "Gb/s"),
+                    net.request.radix * split.planes / std::max(1, net.request.planes),
+                    count_of(planes.counts.switches()), net.used->name, planes.counts.tiers)));
+  }
+  if (m.remedies.empty()) {
+    m.remedies.push_back({fmt::format("divide the cluster into networks of {} endpoints or fewer, "
+                                      "or taper above the leaves",
+                                      count_of(net.counts.most)),
                           {},
                           {},
                           "docs/models/fabric.md"});
   }
-  out_.findings.margins.push_back(std::move(m));
 }
 
 void Report::bisection(const Network& net, Figure<Bandwidth> nic, int nics) {
@@ -184,7 +211,7 @@ void Report::bisection(const Network& net, Figure<Bandwidth> nic, int nics) {
                          other.counts.switch_links() - net.counts.switch_links()),
              dearer(other, net),
              {},
-             "switch and cable catalogue"};
+             "switch and cable catalogue, the difference"};
     if (net.used->lead_time) r.lead_time = net.used->lead_time.get();
     m.remedies.push_back(std::move(r));
   }
@@ -210,11 +237,11 @@ void Report::copper(const Network& net) {
     glass.host_wish = CableWish::optical;
     const Network other = lay_out(catalog_, *net.used, net.request, net.link, glass);
     m.remedies.push_back(
-        {fmt::format("use optics for {} host links ({} more)", net.counts.host_links,
-                     format_scaled(other.plug_power().si(), "W")),
-         other.cable_price(),
+        {fmt::format("use optics for {} host links ({} more power)", count_of(net.counts.host_links),
+                     format_scaled(std::max(0.0, (other.plug_power() - net.plug_power()).si()), "W")),
+         dearer(other, net),
          {},
-         "cable catalogue"});
+         "cable catalogue, the difference"});
     m.remedies.push_back(
         {"put the leaf switches in the racks (`leaf_place: in-rack`)", {}, {}, "geometry"});
   }

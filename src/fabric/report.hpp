@@ -26,10 +26,13 @@ class Report {
   };
 
   std::string id(std::string_view name) const;
-  void bill_switches(const Network& net, const std::string& prefix, const Tier& tier);
+  /// `role` stands before the tier on the bill: "storage ".
+  void bill_switches(const Network& net, const std::string& prefix, const Tier& tier,
+                     const std::string& role);
   void bill_cables(const Network& net, const std::string& prefix);
-  void add(const Network& net, const std::string& prefix);
+  void add(const Network& net, const std::string& prefix, const std::string& role);
   void ports(const Network& net, Bandwidth nic, bool ethernet);
+  void port_remedies(const Network& net, Bandwidth nic, bool ethernet, Margin& m) const;
   void bisection(const Network& net, Figure<Bandwidth> nic, int nics);
   void copper(const Network& net);
   void reach(const Network& net);

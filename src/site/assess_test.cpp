@@ -158,6 +158,34 @@ TEST(Schedule, VirginiaWaitsForItsGrid) {
   EXPECT_LT(*m->remedies[0].lead_time, s.result.schedule.ready.value);
 }
 
+TEST(Schedule, NobodyRentsOutAnEmptyHallOf150Megawatts) {
+  Study s;
+  s.spec.region = "us-virginia";
+  s.spec.need_by = "2029-11-20";
+  s.demand.construction = true;
+  s.demand.orders = {{"DGX H100", "hgx", {}, {}}};
+  s.demand.peak_power = s.trace.constant("peak", 150 * megawatt, "MW", assumed("test"));
+  s.run();
+  std::string text;
+  for (const auto& r : s.margin("site.ready")->remedies) text += r.action + "\n";
+  EXPECT_EQ(text.find("take space in a hall"), std::string::npos) << text;
+  EXPECT_NE(text.find("split the load over 8"), std::string::npos) << text;
+}
+
+// Leaf and spine are ordered on one day and arrive on one day.
+TEST(Schedule, ParallelOrdersAreJoinedByAnd) {
+  Study s;
+  s.spec.region = "us-virginia";
+  s.spec.existing = true;
+  s.demand.orders = {{"leaf", {}, {26 * week, assumed("test")}, catalog::Phase::equipment},
+                     {"spine", {}, {26 * week, assumed("test")}, catalog::Phase::equipment}};
+  s.run();
+  ASSERT_FALSE(s.result.findings.plans.empty());
+  EXPECT_NE(s.result.findings.plans[0].summary.find("critical: leaf and spine, then "),
+            std::string::npos)
+      << s.result.findings.plans[0].summary;
+}
+
 TEST(Schedule, WithGenerationOnSiteTheTransformerSetsTheDate) {
   Study s;
   s.spec.region = "us-virginia";

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "base/units.hpp"
 #include "site/calendar.hpp"
@@ -10,6 +11,9 @@
 
 namespace headroom::site {
 namespace {
+
+// What can be found empty and energised in one place: more is leased before it is built (assumed).
+constexpr Power largest_vacancy = 20 * megawatt;
 
 using catalog::LeadTime;
 using catalog::Phase;
@@ -209,11 +213,26 @@ Figure<Time> milestone(Trace& trace, const std::string& id, double si, std::stri
   return trace.derive(id, Time::from_si(si), "mo", formula, std::move(inputs));
 }
 
+/// "A and B", "A, B and 3 more of the same length".
+std::string joined_by_and(const std::vector<const Task*>& tasks) {
+  if (tasks.size() == 1) return tasks[0]->name;
+  if (tasks.size() == 2) return tasks[0]->name + " and " + tasks[1]->name;
+  return fmt::format("{}, {} and {} more at the same time", tasks[0]->name, tasks[1]->name,
+                     tasks.size() - 2);
+}
+
+/// Critical tasks in order; those that run side by side are joined, not strung together.
 std::string critical_chain(const Schedule& s) {
-  std::string out;
+  std::vector<std::vector<const Task*>> steps;
+  Time end{};
   for (const Task& t : s.tasks) {
-    if (t.critical) out += (out.empty() ? "" : ", then ") + t.name;
+    if (!t.critical) continue;
+    if (steps.empty() || t.start >= end - 0.5 * hour) steps.emplace_back();
+    steps.back().push_back(&t);
+    end = std::max(end, t.finish);
   }
+  std::string out;
+  for (const auto& step : steps) out += (out.empty() ? "" : ", then ") + joined_by_and(step);
   return out;
 }
 
@@ -275,9 +294,20 @@ std::vector<Remedy> schedule_remedies(const Context& c, const Schedule& s) {
   }
   Spec standing = c.spec;
   standing.existing = true;
-  offer(c, s, standing, "take space in a hall that stands and is energised", out);
+  const Power peak = c.demand.peak_power.value;
+  if (!c.spec.existing && peak <= largest_vacancy) {
+    offer(c, s, standing, "take space in a hall that stands and is energised", out);
+  } else if (!c.spec.existing) {
+    const double sites = std::ceil(peak / largest_vacancy);
+    offer(c, s, standing,
+          fmt::format("no hall of {} stands empty: split the load over {:.0f} that stand, if the "
+                      "work can run in parts of {} or less",
+                      format_scaled(peak.si(), "W"), sites,
+                      format_scaled(largest_vacancy.si(), "W")),
+          out);
+  }
   if (out.empty()) {
-    out.push_back({fmt::format("order earlier: {} sets the date", critical_chain(s)), {}, {}, {}});
+    out.push_back({"order earlier: " + critical_chain(s) + " sets the date", {}, {}, {}});
   }
   return out;
 }
