@@ -34,6 +34,7 @@ Result<study::Verdict> check(const Request& request) {
   if (!loaded) return failure(loaded.error());
   study::CheckOptions options;
   options.catalogue_ranges = request.ranges;
+  options.overlay = request.catalog;
   return study::check(*loaded, catalog->get(), options);
 }
 

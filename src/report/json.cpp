@@ -126,7 +126,7 @@ Json paths_json(const Verdict& v) {
     Json flow = Json::array();
     for (const auto& [date, usd] : path.cash_flow) flow.push_back({{"date", date}, {"usd", number(usd)}});
     out.push_back({{"key", path.key}, {"label", path.label}, {"figures", lines_json(path.lines, v.trace)},
-                   {"cash_flow", flow}});
+                   {"break_even", path.break_even}, {"cash_flow", flow}});
   }
   return out;
 }

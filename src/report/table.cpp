@@ -108,6 +108,7 @@ std::string headroom_bar(double headroom, std::size_t width) {
 }
 
 std::string headroom_text(double headroom) {
+  if (std::isnan(headroom)) return "not a limit";
   if (!std::isfinite(headroom)) return "holds";
   if (headroom >= 9) return fmt::format("{:.0f}x", headroom + 1);
   const double percent = headroom * 100;

@@ -24,7 +24,8 @@ SourcedText strip_source(const std::string& text) {
   while (!out.source.empty() && out.source.back() == ' ') out.source.pop_back();
   if (open != std::string::npos) {
     const std::size_t close = text.rfind(')');
-    out.reason = text.substr(open + 1, close > open ? close - open - 1 : std::string::npos);
+    out.closed = close != std::string::npos && close > open;
+    out.reason = text.substr(open + 1, out.closed ? close - open - 1 : std::string::npos);
   }
   return out;
 }

@@ -15,6 +15,7 @@ struct SourcedText {
   std::string text;    ///< the value, without the source
   std::string source;  ///< key after '@'; empty when none
   std::string reason;  ///< text in parentheses behind the key
+  bool closed = true;  ///< those parentheses are closed
 };
 SourcedText strip_source(const std::string& text);
 

@@ -346,6 +346,11 @@ class Reader : public Fields {
   bool read_scalar(const Node& node, const Info& info, Dim dim, bool absolute, double& si,
                    Origin& origin) {
     const SourcedText text = strip_source(node.text);
+    if (!text.closed) {
+      fail(node, "'" + shown(node.text) + "': the bracket behind '@" + shown(text.source) + "' is not closed",
+           "in {...} a comma ends the value; put all of it in quotes");
+      return false;
+    }
     if (!text.source.empty()) origin.source = named_source(node, text);
     std::string message;
     std::string hint;
@@ -384,9 +389,21 @@ class Reader : public Fields {
     if (!form->finish(values, slot)) {
       return fail(node, "the range is not in order: low <= likely <= high is needed");
     }
+    if (!ends_in_range(slot, info)) {
+      slot = Number{};
+      return fail(node, "the 10th or 90th percentile of this distribution is out of range",
+                  "a lognormal distribution is never negative");
+    }
     slot.shape = form->shape;
     slot.given = true;
     slot.origin = std::move(origin);
+  }
+
+  static bool ends_in_range(const Number& slot, const Info& info) {
+    const auto unit = parse_unit(info.unit);
+    const auto shown_value = [&](double si) { return (si - unit->offset) / unit->factor; };
+    return std::isfinite(slot.low) && std::isfinite(slot.high) &&
+           shown_value(slot.low) >= info.low - 1e-12 && shown_value(slot.high) <= info.high * (1 + 1e-12);
   }
 
   bool read_parts(const Node& body, const SpreadForm& form, const Info& info, Dim dim,

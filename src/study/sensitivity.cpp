@@ -1,7 +1,9 @@
 #include "study/sensitivity.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
+#include <memory>
 #include <set>
 
 #include "base/units.hpp"
@@ -10,10 +12,11 @@
 namespace headroom::study {
 namespace {
 
+/// NaN when the limit does not arise at this end of the range.
 double headroom_of(const Verdict& v, const std::string& id) {
   const auto it = std::find_if(v.margins.begin(), v.margins.end(),
                                [&](const Margin& m) { return m.id == id; });
-  return it == v.margins.end() ? 0.0 : it->headroom();
+  return it == v.margins.end() ? std::nan("") : it->headroom();
 }
 
 /// A ranged number that can be set: what people call it, and where it is held.
@@ -41,13 +44,12 @@ Sensitivity try_ends(const Ranged& input, const std::string& binding,
   return s;
 }
 
-/// The ranges a user wrote; defaults are the layers' own affair.
+/// The ranges that stand in the scenario; defaults are the layers' own affair.
 std::vector<Ranged> ranges_of(Scenario& scenario) {
   std::vector<Ranged> out;
   for (const auto& leaf : spec::leaves(spec::object_ref(scenario))) {
     if (leaf.number == nullptr || !leaf.number->ranged()) continue;
-    const auto& source = leaf.number->origin.source;
-    if (!source || source->trust != Trust::user) continue;
+    if (!leaf.number->origin.file) continue;  // a default of the field list
     out.push_back({leaf.path, std::string(leaf.unit), const_cast<Number*>(leaf.number)});
   }
   return out;
@@ -66,7 +68,9 @@ std::set<std::string> places_behind(const Verdict& v, const Margin& margin) {
   std::set<std::string> places;
   for (const NodeId id : nodes) {
     const TraceNode& node = v.trace.at(id);
-    if (node.low != node.high && node.origin.file && node.origin.file->starts_with("data/catalog/")) {
+    const auto& source = node.origin.source;
+    const bool written_by_user = !source || source->trust == Trust::user;
+    if (node.low != node.high && node.origin.file && !written_by_user) {
       places.insert(place(node.origin));
     }
   }
@@ -94,10 +98,12 @@ void try_catalogue(Verdict& verdict, const Loaded& loaded, const CheckOptions& o
   const auto places = places_behind(verdict, *verdict.binding());
   if (places.empty()) return;
   // Numbers are changed in a copy: the shared catalogue is read-only.
-  const catalog::Catalog own;
-  for (const auto& input : numbers_at(own, places)) {
+  Diagnostics seen_at_load;
+  const auto own = options.overlay.empty() ? std::make_unique<catalog::Catalog>()
+                                           : catalog::Catalog::with_overlay(options.overlay, seen_at_load);
+  for (const auto& input : numbers_at(*own, places)) {
     verdict.sensitivities.push_back(try_ends(input, verdict.binding()->id, [&] {
-      return run(loaded.scenario, loaded, own, options);
+      return run(loaded.scenario, loaded, *own, options);
     }));
   }
 }
