@@ -222,6 +222,8 @@ class Fields {
   /// The struct may also be written as a bare scalar, which then is this field:
   /// `generator: 2 MW` for `generator: {capacity: 2 MW}`. Call first.
   virtual void shorthand(std::string_view key) { (void)key; }
+  /// A map of the document that is read by other means (`sources`).
+  virtual void elsewhere(std::string_view key, std::string_view doc) { (void)key, (void)doc; }
   /// Fields that belong to one kind only:
   ///   if (f.variant("train", kind == Kind::train)) train.fields(f);
   /// A reader or writer answers `active`; schema and docs visit every variant.

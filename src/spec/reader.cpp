@@ -54,6 +54,7 @@ class Reader : public Fields {
   }
 
   void shorthand(std::string_view key) override { frame_.shorthand = key; }
+  void elsewhere(std::string_view key, std::string_view) override { frame_.known.emplace_back(key); }
 
  protected:
   void on_number(const Info& info, Number& slot, Dim dim, bool absolute) override {
@@ -365,7 +366,7 @@ class Reader : public Fields {
   SourcePtr named_source(const Node& node, const SourcedText& text) {
     if (text.source == "assumed") return assumed(text.reason);
     if (text.source == "recalled") return recalled(text.reason);
-    if (!context_.source_keys) {
+    if (!context_.source_keys && context_.sources.empty()) {
       return std::make_shared<Source>(Source{text.source, text.source, "", "", Trust::user});
     }
     return find_source(node, text.source);

@@ -41,6 +41,9 @@ class SchemaWriter : public Fields {
   }
 
   void shorthand(std::string_view key) override { shorthand_ = key; }
+  void elsewhere(std::string_view key, std::string_view doc) override {
+    put({key, "", doc}, {{"type", "object"}});
+  }
   // What one kind must have another may not know, and nothing says where a kind's fields end: from
   // the first variant on the schema asks for no key; the reader does.
   bool variant(std::string_view, bool) override { return in_variants_ = true; }
@@ -157,6 +160,9 @@ class PageWriter : public Fields {
     return out;
   }
 
+  void elsewhere(std::string_view key, std::string_view doc) override {
+    row({key, "", doc}, "map", "");
+  }
   void shorthand(std::string_view key) override {
     rows_ += "| *(bare value)* | | | same as `" + std::string(key) + "` |\n";
   }
