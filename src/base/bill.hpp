@@ -15,7 +15,7 @@ namespace headroom {
 
 struct BillLine {
   std::string id;        ///< "fabric.gpu.leaf"
-  std::string category;  ///< accelerators, network, storage, power, cooling, building, other
+  std::string category;  ///< accelerators, network, storage, racks, power, cooling, building, other
   std::string item;      ///< name as on a quotation
   double count = 0;
   std::optional<Money> unit_price;

@@ -262,7 +262,7 @@ void bill_racks(Build& b) {
   if (racks <= 0 || b.rack == nullptr) return;
   BillLine line;
   line.id = "building." + b.demand.scope + ".racks";
-  line.category = "building";
+  line.category = "racks";
   line.item = b.rack->name;
   line.count = racks;
   if (b.rack->price) {

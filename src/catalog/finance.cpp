@@ -42,6 +42,12 @@ void Finance::fields(spec::Fields& f) {
   f.number("platform_people_per_1000", platform_people_per_1000, "people",
            "Platform engineers per 1,000 accelerators, owned or rented")
       .at_least(0);
+  f.number("hardware_people_least", hardware_people_least, "people",
+           "Hands on hardware that even a small cluster needs")
+      .at_least(0);
+  f.number("platform_people_least", platform_people_least, "people",
+           "Platform engineers that even a small cluster needs")
+      .at_least(0);
   f.number("rent_extras", rent_extras, "%", "Storage, support and egress on top of a GPU's rent")
       .between(0, 500);
 }

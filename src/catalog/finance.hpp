@@ -36,6 +36,8 @@ struct Finance : Entry {
   Value<Scalar> colo_pue;              ///< the landlord passes energy through at this PUE
   Value<MoneyRate> person;             ///< loaded cost of one person
   Value<Scalar> facility_people_per_mw, hardware_people_per_1000, platform_people_per_1000;
+  /// At least so many for what is owned or rented, however small; the former when owned only.
+  Value<Scalar> hardware_people_least, platform_people_least;
   Value<Scalar> rent_extras;           ///< storage, support, egress on top of a GPU's rent
 
   void fields(spec::Fields& f);

@@ -16,8 +16,8 @@ namespace {
 
 constexpr std::array<const char*, 4> way_names{"own", "colo", "neocloud", "cloud"};
 constexpr std::array<const char*, causes> cause_names{
-    "accelerators", "network", "storage", "other", "facility", "energy", "water",
-    "people",       "upkeep",  "rent",    "extras",   "residual", "tax"};
+    "accelerators", "network", "storage", "other", "racks", "facility", "energy",
+    "water",        "people",  "upkeep",  "rent",  "extras", "residual", "tax"};
 
 Figure<Scalar> goodput_ratio(Way way, const Spec& spec, const Demand& demand, Trace& trace) {
   const auto& theirs = way == Way::neocloud ? spec.neocloud_goodput : spec.cloud_goodput;

@@ -100,10 +100,12 @@ const char* way_name(Way way);
 
 /// What money is spent on; the bridge between two ways is by cause.
 enum class Cause : unsigned char {
-  accelerators, network, storage, other_it, facility, energy, water, people, upkeep, rent, extras,
-  residual, tax,
+  accelerators, network, storage, other_it, racks, facility, energy, water, people, upkeep, rent,
+  extras, residual, tax,
 };
-inline constexpr int causes = 13;
+inline constexpr int causes = 14;
+/// Racks and the facility last longer than IT, stay when it is replaced, and come with colocation.
+constexpr bool outlives_it(Cause cause) { return cause == Cause::racks || cause == Cause::facility; }
 const char* cause_name(Cause cause);
 
 struct Item {

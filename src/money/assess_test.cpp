@@ -95,6 +95,53 @@ TEST(Money, AnOwnedNodeInColoCostsWhatTheAnnuitySays) {
   EXPECT_NEAR(usd_h(colo.per_installed_gpu_hour), 2.84, 0.03);
 }
 
+double running(const Path& p, const std::string& name) {
+  for (const auto& item : p.operating) {
+    if (item.name == name) return item.amount.in(dollar / year);
+  }
+  return 0;
+}
+
+// Two servers of eight: 0.032 of an engineer by the thousand. Nobody is hired so.
+TEST(Money, ASmallClusterStillNeedsHalfAnEngineer) {
+  Node s;
+  s.spec.hardware_people = {};
+  s.spec.platform_people = {};
+  s.spec.person = {160e3 * (dollar / year), us()};
+  const auto r = s.run();
+  EXPECT_NEAR(running(way(r, Way::own), "platform people"), 80e3, 1);
+  EXPECT_NEAR(running(way(r, Way::own), "hardware people"), 40e3, 1);
+  const auto floors = std::count_if(
+      r.findings.remarks.begin(), r.findings.remarks.end(),
+      [](const auto& t) { return t.find("at the floor of") != std::string::npos; });
+  EXPECT_EQ(floors, 2);
+  s.demand.accelerators = s.figure("many", Scalar(16384), "GPU");
+  EXPECT_NEAR(running(way(s.run(), Way::own), "platform people"), 16.384 * 2 * 160e3, 1);
+  s.demand.accelerators = s.figure("desk", Scalar(1), "GPU");
+  EXPECT_NEAR(running(way(s.run(), Way::own), "platform people"), 0.002 * 160e3, 1);
+}
+
+TEST(Money, RacksAreNotCalledFacility) {
+  Node s;
+  BillLine racks;
+  racks.id = "building.hall-a.racks";
+  racks.category = "racks";
+  racks.item = "rack";
+  racks.count = 10;
+  racks.unit_price = 5000 * dollar;
+  s.demand.bill.add(racks);
+  s.demand.facility_exists = true;
+  const auto r = s.run();
+  const auto& own = way(r, Way::own).capital;
+  const auto it = std::find_if(own.begin(), own.end(),
+                               [](const Item& i) { return i.cause == Cause::racks; });
+  ASSERT_NE(it, own.end());
+  EXPECT_EQ(it->amount.in(dollar), 50e3);
+  for (const auto& i : own) EXPECT_NE(i.cause, Cause::facility);
+  // A landlord's space comes with racks.
+  for (const auto& i : way(r, Way::colo).capital) EXPECT_NE(i.cause, Cause::racks);
+}
+
 TEST(Money, BreakEvenUtilisationIsAResult) {
   // The same node with the colo's price of space as part of what is owned:
   // 2.84 USD/GPU-h installed.
@@ -518,7 +565,8 @@ TEST(FinanceCatalogue, DefaultGivesEveryFigure) {
                          &d->utilisation, &d->it_maintenance, &d->facility_maintenance,
                          &d->construction, &d->colo, &d->colo_pue, &d->person,
                          &d->facility_people_per_mw, &d->hardware_people_per_1000,
-                         &d->platform_people_per_1000, &d->rent_extras};
+                         &d->platform_people_per_1000, &d->hardware_people_least,
+                         &d->platform_people_least, &d->rent_extras};
   for (const auto* n : all) EXPECT_TRUE(n->given);
   EXPECT_GE(d->residual.size(), 3u);
 }

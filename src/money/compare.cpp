@@ -159,7 +159,7 @@ void depreciation(const Inputs& in, Result& result, Trace& trace) {
   MoneyRate rate;
   std::vector<NodeId> from{in.book_life, in.facility_life};
   for (const auto& item : result.paths.front().capital) {
-    const Time life = item.cause == Cause::facility ? in.facility_life : in.book_life;
+    const Time life = outlives_it(item.cause) ? in.facility_life : in.book_life;
     rate += item.amount.value / life;
     from.push_back(item.amount);
   }

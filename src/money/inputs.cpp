@@ -15,6 +15,9 @@ using catalog::Finance;
 
 // A cash flow needs a first day; this one is used when nobody names one.
 constexpr const char* fallback_start = "2027-01-01";
+// Fewer accelerators than the smallest server has are a desk's or a shop's, with no staff of
+// their own (assumed).
+constexpr double fewest_attended = 4;
 
 class Resolver {
  public:
@@ -45,6 +48,8 @@ class Resolver {
   void facility_and_people();
   Figure<Scalar> people(const std::string& name, const Value<Scalar>& given,
                         Value<Scalar> Finance::*per, double size, const char* formula, NodeId of);
+  Figure<Scalar> people_at_least(const std::string& name, const Value<Scalar>& given,
+                                 Value<Scalar> Finance::*per, Value<Scalar> Finance::*least);
   void energy();
   void bill();
   void add_line(const BillLine& line, std::array<Money, causes>& sums,
@@ -88,6 +93,28 @@ Figure<Scalar> Resolver::people(const std::string& name, const Value<Scalar>& gi
   return trace_.derive("money." + name, Scalar(each.value * size), "people", formula, {each, of});
 }
 
+// What grows with accelerators has a floor: somebody has to know even a small cluster. A desk or
+// a single box runs without one.
+Figure<Scalar> Resolver::people_at_least(const std::string& name, const Value<Scalar>& given,
+                                         Value<Scalar> Finance::*per,
+                                         Value<Scalar> Finance::*least) {
+  const double n = demand_.accelerators.value.si();
+  const auto linear =
+      people(name, given, per, n / 1000, "people per 1,000 x accelerators", demand_.accelerators);
+  if (given || n < fewest_attended) return linear;
+  const auto floor = pick(name + "_least", Value<Scalar>{}, least, "people");
+  if (linear.value >= floor.value) return linear;
+  in_.remarks.push_back(fmt::format(
+      "money: {} are taken at the floor of {} of a person ({}); {} accelerators would ask for {}; "
+      "money.{} overrides it",
+      name == "platform_people" ? "platform engineers" : "hands on hardware",
+      format_number(floor.value), describe(*(profile_.*least).or_else(fallback_.*least).origin.source),
+      format_number(n), format_number(linear.value), name));
+  return trace_.derive("money." + name + "_floored", floor.value, "people",
+                       "greater of people per 1,000 x accelerators and the floor",
+                       {linear, floor});
+}
+
 void Resolver::facility_and_people() {
   if (spec_.construction) {
     in_.construction = trace_.input("money.construction", spec_.construction, "USD/kW");
@@ -99,17 +126,16 @@ void Resolver::facility_and_people() {
   in_.colo = pick("colo", spec_.colo, &Finance::colo, "USD/kW/mo");
   in_.colo_pue = pick("colo_pue", spec_.colo_pue, &Finance::colo_pue, "");
   in_.person = pick("person", spec_.person, &Finance::person, "USD/yr");
-  const double thousands = demand_.accelerators.value / 1000;
   in_.facility_people =
       people("facility_people", spec_.facility_people, &Finance::facility_people_per_mw,
              demand_.it_power_max.in(megawatt), "people per MW x critical load",
              demand_.it_power_max);
   in_.hardware_people =
-      people("hardware_people", spec_.hardware_people, &Finance::hardware_people_per_1000,
-             thousands, "people per 1,000 x accelerators", demand_.accelerators);
+      people_at_least("hardware_people", spec_.hardware_people, &Finance::hardware_people_per_1000,
+                      &Finance::hardware_people_least);
   in_.platform_people =
-      people("platform_people", spec_.platform_people, &Finance::platform_people_per_1000,
-             thousands, "people per 1,000 x accelerators", demand_.accelerators);
+      people_at_least("platform_people", spec_.platform_people, &Finance::platform_people_per_1000,
+                      &Finance::platform_people_least);
 }
 
 void Resolver::energy() {
@@ -252,7 +278,7 @@ Rent from_entry(const catalog::Price& p, Trace& trace) {
 Money Capital::it() const {
   Money sum;
   for (int c = 0; c < causes; ++c) {
-    if (static_cast<Cause>(c) != Cause::facility) sum += by_cause[c].value;
+    if (!outlives_it(static_cast<Cause>(c))) sum += by_cause[c].value;
   }
   return sum;
 }
@@ -261,6 +287,7 @@ Cause cause_of(const std::string& category) {
   if (category == "accelerators") return Cause::accelerators;
   if (category == "network") return Cause::network;
   if (category == "storage") return Cause::storage;
+  if (category == "racks") return Cause::racks;
   if (category == "power" || category == "cooling" || category == "building") {
     return Cause::facility;
   }

@@ -117,10 +117,13 @@ void PathBuilder::buy_it() {
 void PathBuilder::own_facility() {
   const auto& gear = in_.capital.by_cause[static_cast<std::size_t>(Cause::facility)];
   const Money replacement = in_.construction.value * demand_.it_power_max.value;
+  const auto& racks = in_.capital.by_cause[static_cast<std::size_t>(Cause::racks)];
+  add_capital(Cause::racks, racks, "the bill's lines", {racks});
   if (demand_.facility_exists) {
     add_capital(Cause::facility, gear, "power, cooling and building lines of the bill", {gear});
   } else {
-    // A developer's price per kW holds the plant; the bill's lines show its parts.
+    // A developer's price per kW holds the plant, without the tenant's racks; the bill's lines
+    // show its parts.
     add_capital(Cause::facility, std::max(replacement, gear.value),
                 "greater of construction price x critical load and the bill's lines",
                 {in_.construction, demand_.it_power_max, gear});
@@ -208,7 +211,7 @@ void PathBuilder::it_flows(std::vector<double>& tax_base) {
   const int life = std::max(1, static_cast<int>(std::lround(in_.economic_life.in(month))));
   const double tax_months = std::max(1.0, in_.tax_life.in(month));
   for (const auto& item : path_.capital) {
-    if (item.cause == Cause::facility) continue;
+    if (outlives_it(item.cause)) continue;
     const double cost = item.amount.in(dollar);
     for (int bought = 0; bought < n; bought += life) {
       const int sold = std::min(n, bought + life);
@@ -229,10 +232,10 @@ void PathBuilder::facility_flows(std::vector<double>& tax_base) {
   const int n = in_.months;
   const double life = std::max(1.0, in_.facility_life.in(month));
   for (const auto& item : path_.capital) {
-    if (item.cause != Cause::facility) continue;
+    if (!outlives_it(item.cause)) continue;
     const double cost = item.amount.in(dollar);
     const double left = std::max(0.0, 1 - n / life);
-    path_.months[0].usd[static_cast<int>(Cause::facility)] += cost;
+    path_.months[0].usd[static_cast<int>(item.cause)] += cost;
     path_.months[n].usd[static_cast<int>(Cause::residual)] -= cost * left;
     for (int m = 1; m <= std::min<double>(n, std::ceil(life)); ++m) {
       tax_base[m] += cost * (std::max(0.0, 1 - (m - 1) / life) - std::max(0.0, 1 - m / life));

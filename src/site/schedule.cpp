@@ -14,7 +14,6 @@ namespace {
 
 // What can be found empty and energised in one place: more is leased before it is built (assumed).
 constexpr Power largest_vacancy = 20 * megawatt;
-
 using catalog::LeadTime;
 using catalog::Phase;
 
@@ -306,9 +305,7 @@ std::vector<Remedy> schedule_remedies(const Context& c, const Schedule& s) {
                       format_scaled(largest_vacancy.si(), "W")),
           out);
   }
-  if (out.empty()) {
-    out.push_back({"order earlier: " + critical_chain(s) + " sets the date", {}, {}, {}});
-  }
+  if (out.empty()) out.push_back({"order earlier: " + critical_chain(s) + " sets the date", {}, {}, {}});
   return out;
 }
 
