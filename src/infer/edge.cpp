@@ -139,10 +139,9 @@ void EdgeStudy::tokens() {
   r.output_per_year = book.derive("output-per-year", r.output_rate.value * (1 * year), "token",
                                   "output rate x 8,760 h", {r.output_rate});
   if (r.output_rate.value.si() <= 0) return;
-  r.energy_all_day =
-      book.derive("energy-per-token-all-day", r.power.value / r.output_rate.value, "J/token",
-                  "mean power of all boxes, at rest and at work / output rate",
-                  {r.power, r.output_rate});
+  r.energy_all_day = book.derive(
+      "energy-per-token-all-day", r.power.value / r.output_rate.value, "J/token",
+      "mean power of all boxes, at rest and at work / output rate", {r.power, r.output_rate});
 }
 
 void EdgeStudy::offer_narrower(Margin& m) const {
@@ -244,9 +243,10 @@ void EdgeStudy::limits() {
     const auto need = book.input("context-asked", spec.context, "token");
     const auto have = book.constant("context-of-model", demand.model->context * token, "token",
                                     demand.model->origin.source);
-    Margin m = make_margin(book.id("context"), "context length, " + demand.scope, need, have, "token")
-                   .because("The model was trained for " + format(have.value, "token") + ", and " +
-                            format(need.value, "token") + " are asked for.");
+    Margin m =
+        make_margin(book.id("context"), "context length, " + demand.scope, need, have, "token")
+            .because("The model was trained for " + format(have.value, "token") + ", and " +
+                     format(need.value, "token") + " are asked for.");
     if (!m.holds()) m.remedies.push_back({"choose a model with a longer context", {}, {}, {}});
     r.findings.margins.push_back(std::move(m));
   }

@@ -107,6 +107,21 @@ TEST(Edge, RegionBesideIt) {
   EXPECT_FALSE(r.findings.plans.empty());
 }
 
+// 600 shops x 400 requests x 150 tokens a day are 417 token/s. The boxes draw their power all day,
+// so a token at the meter costs more than one while a box works: here 600 boxes at 6 to 60 W.
+TEST(Edge, AllDayEnergyIsTheMetersEnergy) {
+  Case c;
+  const auto r = c.run();
+  EXPECT_NEAR(r.output_rate.value.si(), 600.0 * 400 * 150 / 86400, 1e-6);
+  EXPECT_NEAR(r.input_rate.value.si(), 600.0 * 400 * 500 / 86400, 1e-6);
+  EXPECT_NEAR(r.energy_all_day.value.si() * r.output_rate.value.si(), r.power.value.si(), 1e-6);
+  EXPECT_GT(r.energy_all_day.value, r.energy.value);
+  c.spec.requests = {40.0, said()};
+  EXPECT_GT(c.run().energy_all_day.value, r.energy_all_day.value);
+  c.spec.requests = {0.0, said()};
+  EXPECT_EQ(c.run().energy_all_day.node, no_node);
+}
+
 TEST(Edge, MissingPiecesAreRemarks) {
   Case c;
   c.demand.box.accelerator = nullptr;

@@ -95,6 +95,15 @@ void ServiceStudy::validity() {
                                  amount(r.layout.gpus(), "GPUs", 6) +
                                  " is outside what the model was validated on (8 and fewer)");
   }
+  // LMSYS and the SGLang team, "Deploying DeepSeek on GB200 NVL72", part II, 2025-09-25.
+  if (demand.model->is_latent() && demand.model->is_mixture() && demand.hardware.path.domain > 8) {
+    r.findings.remarks.push_back(
+        demand.scope +
+        ": sized as tensor-parallel replicas; wide expert parallelism with prefill " +
+        "apart, not modelled, made 9,087 token/s a GPU of DeepSeek-R1 decode on GB200 NVL72 in "
+        "fp8 " +
+        "at 2,000-token prompts (SGLang, 2025-09), so fewer GPUs may do");
+  }
 }
 
 void ServiceStudy::context_limit() {

@@ -80,8 +80,12 @@ void Speculation::fields(spec::Fields& f) {
 void EngineSpec::fields(spec::Fields& f) {
   f.integer("tp", tp, "Tensor-parallel GPUs; 0 chooses").between(0, 1024);
   f.integer("pp", pp, "Pipeline stages; 0 chooses").between(0, 128);
-  f.integer("max_batch", max_batch, "max_num_seqs; 0 takes vLLM's default, 1024 or on less than 70 GiB 256").between(0, 65536);
-  f.number("token_budget", token_budget, "token", "max_num_batched_tokens; default vLLM's, 8192 or on less than 70 GiB 2048").above(0);
+  f.integer("max_batch", max_batch,
+            "max_num_seqs; 0 takes vLLM's default, 1024 or on less than 70 GiB 256")
+      .between(0, 65536);
+  f.number("token_budget", token_budget, "token",
+           "max_num_batched_tokens; default vLLM's, 8192 or on less than 70 GiB 2048")
+      .above(0);
   f.number("memory_fraction", memory_fraction, "%", "gpu_memory_utilization; default 90 %")
       .between(10, 99);
   f.object("speculation", speculation, "Speculative decoding; default none");
@@ -138,7 +142,8 @@ void RagSpec::fields(spec::Fields& f) {
   f.object("llm", llm, "Service that answers; its input is counted without the chunks");
   // A service that stands there without a model has said so itself.
   if (f.here().line > 0 && llm.origin.line == 0) {
-    f.mistake("llm", "'llm' is missing", "llm: {model: qwen-2.5-32b, traffic: {rate: 1 request/s}}");
+    f.mistake("llm", "'llm' is missing",
+              "llm: {model: qwen-2.5-32b, traffic: {rate: 1 request/s}}");
   }
   f.number("first_token", first_token, "s",
            "Time allowed from question to first token, all stages; default not asked")

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "infer/queue.hpp"
+#include "infer/service.hpp"
 #include "spec/reader.hpp"
 #include "spec/schema.hpp"
 
@@ -94,6 +95,44 @@ first_token: 3 s
   EmbedSpec embed;
   EXPECT_EQ(read_text(embed, "{model: bge-m3, corpus: 1e9 token, within: 24 h, rate: 5 request/s}"),
             "");
+}
+
+// Nothing can be answered without a model, so its absence is a mistake, said once, with its place.
+template <class T>
+void expect_missing(const std::string& yaml, const std::string& words) {
+  T spec;
+  const std::string text = read_text(spec, yaml);
+  EXPECT_EQ(text.find(":1:"), 0u) << text;
+  const auto first = text.find(words + " is missing");
+  ASSERT_NE(first, std::string::npos) << text;
+  EXPECT_EQ(text.find("is missing", first + words.size() + 11), std::string::npos) << text;
+}
+
+TEST(Spec, AMissingModelIsAMistake) {
+  expect_missing<ServiceSpec>("{traffic: {rate: 1 request/s}}", "'model'");
+  expect_missing<EmbedSpec>("{corpus: 1e9 token}", "'model'");
+  expect_missing<VideoSpec>("{clips: 10}", "'model'");
+  expect_missing<EdgeSpec>("{sites: 10}", "'model'");
+  expect_missing<RagSpec>("{documents: 1e6}", "'llm'");
+  expect_missing<RagSpec>("{documents: 1e6, llm: {traffic: {rate: 1 request/s}}}", "'model'");
+}
+
+// vLLM's defaults of an API server; the scenario's own come first.
+TEST(Spec, EngineDefaultsFollowTheDevice) {
+  catalog::Accelerator a;
+  a.id = "h100-sxm";
+  a.memory = {80 * gigabyte, published("data sheet")};
+  EXPECT_EQ(engine_limits({}, a).max_batch, 1024);
+  EXPECT_EQ(engine_limits({}, a).budget, 8192);
+  a.id = "a100-sxm-80gb";
+  EXPECT_EQ(engine_limits({}, a).max_batch, 256);
+  EXPECT_EQ(engine_limits({}, a).budget, 2048);
+  a.id = "l40s";
+  a.memory = {48 * gigabyte, published("data sheet")};
+  EXPECT_EQ(engine_limits({}, a).max_batch, 256);
+  EngineSpec own;
+  own.max_batch = 64;
+  EXPECT_EQ(engine_limits(own, a).max_batch, 64);
 }
 
 // Spread: p99 before p90 before the given variation before the fallback.
