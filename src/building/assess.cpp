@@ -122,13 +122,14 @@ void check_floor(Build& b, const Group& group, const Figure<Mass>& mass) {
                                     format_number(need.value.si() / standard_gravity.si() / 4.88243, 3),
                                     format(have.value, "kPa")));
   if (m.headroom() < 0.1) {
-    const double plate = mass.value.si() * standard_gravity.si() / have.value.si();
+    // Sized to leave the reserve below which a limit counts as near.
+    const double plate = 1.1 * mass.value.si() * standard_gravity.si() / have.value.si();
     m.remedies.push_back({fmt::format("spread each rack over {} by load plates or a steel frame",
                                       format(plate, "m2")), {}, {}, ""});
     const double beside = mass.value.si() / std::max(1.0, double(group.per_rack.value));
     const double allowed = std::floor(have.value.si() * area.value.si() / standard_gravity.si() / beside);
-    if (!whole_rack(*group.system) && allowed >= 1) {
-      m.remedies.push_back({fmt::format("put about {} in a rack", allowed), {}, {}, ""});
+    if (!whole_rack(*group.system) && allowed >= 1 && allowed < double(group.per_rack.value)) {
+      m.remedies.push_back({fmt::format("put about {} {} in a rack", allowed, group.system->name), {}, {}, ""});
     }
     if (floor.kind == FloorKind::raised) {
       m.remedies.push_back({"stand the racks on the slab, with overhead power and pipes", {}, {}, ""});

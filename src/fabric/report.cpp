@@ -22,8 +22,7 @@ std::string count_of(long n) { return format_number(static_cast<double>(n)); }
 /// Another network in place of the present one, at its whole price: that of a design that
 /// does not carry the load is no base for a difference.
 Remedy instead(const Network& other, const Network& present, std::string action) {
-  action += fmt::format("; switches and cables for {} in place of {}",
-                        format_scaled(other.price().si(), "USD"),
+  action += fmt::format(", in place of switches and cables for {}",
                         format_scaled(present.price().si(), "USD"));
   Remedy r{std::move(action), other.price(), {}, "switch and cable catalogue"};
   if (other.used->lead_time) r.lead_time = other.used->lead_time.get();

@@ -98,8 +98,20 @@ void Limits::operating_budget() {
       margin.remedies.push_back(advice(fmt::format(
           "{}: {} a year", p.name, format_scaled(p.operating_total.value.si() * year.factor, "USD"))));
     }
-    margin.remedies.push_back(advice(fmt::format(
-        "run {:.0f} % of it", std::floor(100 * have.value.si() / own_.operating_total.value.si()))));
+    const double excess = own_.operating_total.value.si() - have.value.si();
+    if (largest != nullptr && excess > 0 && excess < largest->amount.value.si()) {
+      const double left = (largest->amount.value.si() - excess) * year.factor;
+      margin.remedies.push_back(advice(fmt::format(
+          "bring {} down from {} to {} a year{}", largest->name,
+          format_scaled(largest->amount.value.si() * year.factor, "USD"),
+          format_scaled(left, "USD"),
+          largest->cause == Cause::people ? ": share them with other systems" : "")));
+    }
+    if (margin.remedies.empty() && excess > 0) {
+      margin.remedies.push_back(advice(fmt::format(
+          "cut running costs by {:.0f} %: fewer accelerators and what goes with them",
+          std::ceil(100 * excess / own_.operating_total.value.si()))));
+    }
   }
   keep(std::move(margin));
 }
@@ -150,7 +162,9 @@ void Limits::token_price() {
       const double short_by = need.value / have.value;
       if (short_by > 1) {
         margin.remedies.push_back(advice(fmt::format(
-            "serve {:.2f} times the output tokens on the same GPUs", short_by)));
+            "serve {:.1f} % more output tokens on the same GPUs (more requests, or fewer GPUs for "
+            "these)",
+            std::ceil(1000 * (short_by - 1)) / 10)));
       }
       // The cost of a token follows that of a used GPU-hour on every way.
       cheaper_ways(margin, own_.per_used_gpu_hour.value * (have.value / need.value), "USD/Mtoken",
