@@ -41,16 +41,17 @@ std::vector<Remedy> checkpoint_remedies(const Cycle& cycle, double gpus) {
                          "cluster/goodput.hpp"));
   }
   if (cycle.write > long_stall) {
-    out.push_back(advice("write checkpoints to local memory first and drain them while the job "
-                         "goes on, so that the stall falls to seconds"));
+    out.push_back(
+        advice("write checkpoints to local memory first and drain them while the job "
+               "goes on, so that the stall falls to seconds"));
   }
   if (cycle.staleness > cycle.mtbf / 2) {
     out.push_back(advice(fmt::format("give checkpoints more write bandwidth: one takes {} to drain",
                                      span(cycle.staleness))));
   }
   if (out.empty()) {
-    out.push_back(advice(fmt::format("run on fewer than {} GPUs, or on GPUs that fail less",
-                                     format_number(gpus))));
+    out.push_back(advice(
+        fmt::format("run on fewer than {} GPUs, or on GPUs that fail less", format_number(gpus))));
   }
   return out;
 }
@@ -66,9 +67,7 @@ std::vector<Remedy> goodput_remedies(const Cycle& cycle, const GoodputNow& now) 
     if (then < now.ettr + least_gain) return;
     out.push_back(advice(fmt::format("{}: {:.1f} %", action, then * 100), "cluster/goodput.hpp"));
   };
-  if (now.interval_given) {
-    offer("checkpoint every " + span(chosen_interval(cycle)), cycle);
-  }
+  if (now.interval_given) { offer("checkpoint every " + span(chosen_interval(cycle)), cycle); }
   Cycle faster = cycle;
   faster.write = cycle.write / 10;
   offer(fmt::format("stall for {} a checkpoint (copy to host memory, write behind)",
@@ -76,9 +75,9 @@ std::vector<Remedy> goodput_remedies(const Cycle& cycle, const GoodputNow& now) 
         faster);
   Cycle drained = cycle;
   drained.staleness = cycle.staleness / 2;
-  offer(fmt::format("twice the write bandwidth: a checkpoint drains in {}",
-                    span(drained.staleness)),
-        drained);
+  offer(
+      fmt::format("twice the write bandwidth: a checkpoint drains in {}", span(drained.staleness)),
+      drained);
   Cycle quick = cycle;
   quick.restart = cycle.restart / 5;
   quick.detection = cycle.detection / 5;

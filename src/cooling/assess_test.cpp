@@ -139,8 +139,9 @@ TEST(Remedies, a_door_asks_for_what_binds_it_colder_water_or_more_of_it) {
       << all_remedies(m);
   site.hall().cooling.rack_liquid = {60 * litre / minute, assumed("test")};
   const Result dry = site.run();
-  EXPECT_TRUE(find(dry, "cooling.hall-a.rack")->remedies.front().action.starts_with(
-      "give each door")) << all_remedies(find(dry, "cooling.hall-a.rack"));
+  EXPECT_TRUE(
+      find(dry, "cooling.hall-a.rack")->remedies.front().action.starts_with("give each door"))
+      << all_remedies(find(dry, "cooling.hall-a.rack"));
 }
 
 TEST(Remedies, boxes_with_fans_are_offered_no_tank_and_no_plates) {
@@ -173,8 +174,9 @@ TEST(Remedies, only_racks_with_boxes_multiply) {
   site.hall().racks = 13;
   site.hall().box_racks = 12;
   site.hall().boxes = 48;
-  EXPECT_NE(all_remedies(find(site.run(), "cooling.hall-a.rack")).find("takes 49 racks instead of 13"),
-            std::string::npos);
+  EXPECT_NE(
+      all_remedies(find(site.run(), "cooling.hall-a.rack")).find("takes 49 racks instead of 13"),
+      std::string::npos);
 }
 
 TEST(Remedies, a_box_with_fans_in_a_tank_is_remarked_on) {

@@ -203,9 +203,9 @@ void temperature_limit(Hall& h, const Window& w) {
   const auto above = [&](Temperature t) { return std::max(t - floor, TemperatureDifference{}); };
   const auto need = h.trace.derive(id + ".need", above(w.supply), "K",
                                    fmt::format("supply above {}", w.floor_words), {set.node});
-  const auto have = h.trace.derive(id + ".have", above(most), "K",
-                                   fmt::format("warmest allowed above {}", w.floor_words),
-                                   {limit.node});
+  const auto have =
+      h.trace.derive(id + ".have", above(most), "K",
+                     fmt::format("warmest allowed above {}", w.floor_words), {limit.node});
   auto m = make_margin(id,
                        fmt::format("{} ({:.0f} of {:.0f} degC), {}", w.what, w.supply.in_celsius(),
                                    most.in_celsius(), h.demand.title),
@@ -252,14 +252,14 @@ void hall_limits(const HallDemand& demand, const Design& design, const HallDesig
                     at.technology->family == CoolingFamily::two_phase;
   // ASHRAE TC 9.9 recommends inlets of 18 to 27 degC.
   if (!tank) {
-    temperature_limit(h, {"inlet", "inlet air", at.air_supply, h.values.air_supply,
-                          demand.max_inlet, Temperature::celsius(18),
-                          "18 degC, the coldest that ASHRAE recommends"});
+    temperature_limit(h,
+                      {"inlet", "inlet air", at.air_supply, h.values.air_supply, demand.max_inlet,
+                       Temperature::celsius(18), "18 degC, the coldest that ASHRAE recommends"});
   }
   if (liquid) {
-    temperature_limit(h, {"coolant", "coolant supply", at.liquid_supply, h.values.liquid_supply,
-                          demand.max_coolant, coldest_coolant(),
-                          "17 degC, below which pipes sweat"});
+    temperature_limit(h,
+                      {"coolant", "coolant supply", at.liquid_supply, h.values.liquid_supply,
+                       demand.max_coolant, coldest_coolant(), "17 degC, below which pipes sweat"});
   }
   if (tank && demand.liquid_fraction && demand.liquid_fraction.get().si() <= 0) {
     findings.remarks.push_back(fmt::format(

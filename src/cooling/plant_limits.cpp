@@ -76,17 +76,26 @@ Temperature water_of(const PlantState& s, PlantKind kind) {
   return free_water(plant, design_weather(plant, s.climate));
 }
 
-void colder_plant(const PlantState& s, const PlantDesign& plant, const Load& load, Margin& m) {
+/// `supply`: as of supply_of; a warmer supply and wet heat rejection together may do it.
+void colder_plant(const PlantState& s, const PlantDesign& plant, const Load& load,
+                  const std::optional<std::pair<Temperature, Temperature>>& supply, Margin& m) {
+  const auto spare = supply ? std::max(supply->second - supply->first, TemperatureDifference{})
+                            : TemperatureDifference{};
   constexpr std::pair<PlantKind, const char*> kinds[] = {
       {PlantKind::adiabatic, "wet the dry coolers in hot hours (plant kind adiabatic)"},
       {PlantKind::tower, "reject heat by cooling towers (plant kind tower)"}};
   for (const auto& [kind, words] : kinds) {
     if (kind == plant.kind || plant.kind == PlantKind::tower) continue;
     const Temperature water = water_of(s, kind);
-    if (water > load.water) continue;
+    if (water > load.water + spare) continue;
+    const auto lift = std::max(water - load.water, TemperatureDifference{});
     m.remedies.push_back(
-        {fmt::format("{}: {} on the design day, for water", words, celsius(water)),
-         {}, {}, "this layer"});
+        {fmt::format(
+             "{}: {} on the design day, for water{}", words, celsius(water),
+             lift.si() > 0 ? ", and supply " + celsius(supply->first + lift) : std::string()),
+         {},
+         {},
+         "this layer"});
     return;
   }
 }
@@ -101,17 +110,22 @@ void supply_remedies(const PlantState& s, const Result& r, const Load& load, Tem
     m.remedies.push_back({fmt::format("supply {} instead of {} (the systems take up to {})",
                                       celsius(supply->first + lift), celsius(supply->first),
                                       celsius(supply->second)),
-                          {}, {}, "this layer"});
+                          {},
+                          {},
+                          "this layer"});
   }
-  colder_plant(s, plant, load, m);
-  const double lifted = std::clamp(static_cast<double>((free - load.water) / plant.range), 0.0, 1.0);
+  colder_plant(s, plant, load, supply, m);
+  const double lifted =
+      std::clamp(static_cast<double>((free - load.water) / plant.range), 0.0, 1.0);
   if (lifted <= 0) return;
   m.remedies.push_back(
       {fmt::format("add chillers for {}{} (plant kind {}); they run {:.0f} h a year",
                    lifted < 1 ? format_scaled(load.heat.si() * lifted, "W") + " of the " : "the ",
                    format_scaled(load.heat.si(), "W"),
                    plant.on_tower() ? "chiller-water" : "chiller-air", r.year.short_of.in(hour)),
-       {}, {}, "this layer"});
+       {},
+       {},
+       "this layer"});
 }
 
 void supply_limit(const PlantState& s, Result& r, Trace& trace) {
@@ -138,9 +152,9 @@ void supply_limit(const PlantState& s, Result& r, Trace& trace) {
                    bulb_name, celsius(air), celsius(free), celsius(load.water),
                    load.water > air ? fmt::format("{:.1f} K above the {}",
                                                   (load.water - air).in(kelvin), bulb_name)
-                                    : fmt::format("colder than the {}, so no tower or cooler of "
-                                                  "any size makes it",
-                                                  bulb_name),
+                                    : fmt::format("colder than the {}, so no {} of any size "
+                                                  "makes it",
+                                                  bulb_name, wet ? "tower" : "dry cooler"),
                    r.year.short_of.in(hour)));
   if (m.headroom() < near_shortfall) supply_remedies(s, r, load, free, m);
   r.findings.margins.push_back(std::move(m));
@@ -164,7 +178,9 @@ void water_remedies(const PlantState& s, const Result& r, double ratio, Margin& 
     m.remedies.push_back({fmt::format("treat the water for {:.1f} cycles of concentration instead "
                                       "of {:.1f}",
                                       wanted, cycles),
-                          {}, {}, "this layer"});
+                          {},
+                          {},
+                          "this layer"});
   }
   const Load load = coldest_load(r.design);
   const bool dry = load.any && water_of(s, PlantKind::dry_cooler) <= load.water;
@@ -172,10 +188,14 @@ void water_remedies(const PlantState& s, const Result& r, double ratio, Margin& 
                               "on the design day"
                             : "reject heat by air-cooled chillers (plant kind chiller-air): no "
                               "water, more electricity on hot days",
-                        {}, {}, "this layer"});
+                        {},
+                        {},
+                        "this layer"});
   m.remedies.push_back({fmt::format("ask for a permit {:.0f} % larger, or use reclaimed water",
                                     std::ceil(100 * ((1 + near_shortfall) / ratio - 1))),
-                        {}, {}, "this layer"});
+                        {},
+                        {},
+                        "this layer"});
 }
 
 template <class Q>

@@ -17,9 +17,14 @@ using catalog::CoolingTechnology;
 
 std::string kw(Power p) { return format(p, "kW"); }
 std::string degrees(Temperature t) { return fmt::format("{:.1f} degC", t.in_celsius()); }
-std::string litres(VolumeFlow f) { return fmt::format("{:.0f} L/min", std::ceil(f.si() * 60e3)); }
+std::string litres(VolumeFlow f) { return fmt::format("{:.0f} L/min", f.si() * 60e3); }
 // Asked flows round up, so that they never read as what is there already.
-std::string asked_air(VolumeFlow f) { return fmt::format("{:.2f} m3/s", std::ceil(f.si() * 100) / 100); }
+std::string asked_liquid(VolumeFlow f) {
+  return fmt::format("{:.0f} L/min", std::ceil(f.si() * 60e3 - 1e-6));
+}
+std::string asked_air(VolumeFlow f) {
+  return fmt::format("{:.2f} m3/s", std::ceil(f.si() * 100) / 100);
+}
 std::string cubic_metres(VolumeFlow f) { return fmt::format("{:.2f} m3/s", f.si()); }
 
 Remedy advice(std::string action) { return {std::move(action), {}, {}, "this layer"}; }
@@ -46,9 +51,10 @@ class Advisor {
     if (!tank(t_)) other_technologies();
     liquid_sibling();
     if (out_.empty()) {
-      out_.push_back(advice(fmt::format("no gear of the catalogue removes {} a rack: spread the "
-                                        "systems or choose others",
-                                        kw(c_.demand.rack_max.value))));
+      out_.push_back(
+          advice(fmt::format("no gear of the catalogue removes {} a rack: spread the "
+                             "systems or choose others",
+                             kw(c_.demand.rack_max.value))));
     }
     return std::move(out_);
   }
@@ -86,8 +92,11 @@ class Advisor {
     const double most = std::max(t_.rack_liquid.high, c_.at.rack_liquid.si());
     if (flow.si() > most && door) return;
     out_.push_back(advice(fmt::format(
-        "give each {} {} instead of {}{}", door ? "door" : tank(t_) ? "tank" : "rack",
-        litres(flow), litres(c_.at.rack_liquid),
+        "give each {} {} instead of {}{}",
+        door       ? "door"
+        : tank(t_) ? "tank"
+                   : "rack",
+        asked_liquid(flow), litres(c_.at.rack_liquid),
         flow.si() > most ? fmt::format(" (beyond the usual {}: check pressure drop and velocity)",
                                        litres(VolumeFlow::from_si(most)))
                          : std::string())));
@@ -95,9 +104,9 @@ class Advisor {
 
   /// A door's coil, not its water flow, is what binds.
   bool coil_binds() const {
-    const Power water = liquid_heat(c_.at.rack_liquid, t_.coolant.density.or_else(water_density),
-                                    t_.coolant.heat.or_else(water_heat_capacity),
-                                    c_.at.liquid_rise);
+    const Power water =
+        liquid_heat(c_.at.rack_liquid, t_.coolant.density.or_else(water_density),
+                    t_.coolant.heat.or_else(water_heat_capacity), c_.at.liquid_rise);
     return c_.have < water * (1 - 1e-9);
   }
 
@@ -107,8 +116,7 @@ class Advisor {
     const double per_kelvin = air_heat(c_.at.rack_air, 1 * kelvin).si();
     if (per_kelvin <= 0) return;
     const auto coil = c_.need.si() / per_kelvin * kelvin;
-    const Temperature water =
-        c_.at.air_supply + c_.at.air_rise - coil - c_.at.liquid_approach;
+    const Temperature water = c_.at.air_supply + c_.at.air_rise - coil - c_.at.liquid_approach;
     if (water < coldest_coolant() || water >= c_.water) return;
     out_.push_back(advice(fmt::format("supply the doors with water at {} instead of {}",
                                       degrees(water), degrees(c_.water))));
@@ -182,8 +190,10 @@ class Advisor {
       const auto at = design_of(choose(other, c_.catalog), other.it_max.value, {});
       const Power rack = rack_capacity(at, at.liquid_supply - at.liquid_approach);
       const int fits = boxes_in(rack);
-      if (holds(rack)) out.push_back({t, rack, 0});
-      else if (fits > std::max(now, 0)) out.push_back({t, rack, fits});
+      if (holds(rack))
+        out.push_back({t, rack, 0});
+      else if (fits > std::max(now, 0))
+        out.push_back({t, rack, fits});
     }
     // Those that hold all boxes first, the cheapest of them in front; of the others the most.
     std::sort(out.begin(), out.end(), [](const Option& a, const Option& b) {
@@ -208,9 +218,10 @@ class Advisor {
 
   void liquid_sibling() {
     if (has_plates(c_.demand) || c_.demand.liquid_sibling.empty()) return;
-    out_.push_back(advice(fmt::format("buy the liquid-cooled sibling ({}) and cool it by cold "
-                                      "plates",
-                                      c_.demand.liquid_sibling)));
+    out_.push_back(
+        advice(fmt::format("buy the liquid-cooled sibling ({}) and cool it by cold "
+                           "plates",
+                           c_.demand.liquid_sibling)));
   }
 
   const RackCase& c_;

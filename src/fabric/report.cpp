@@ -154,9 +154,10 @@ void Report::port_remedies(const Network& net, Bandwidth nic, bool ethernet, Mar
   free_tiers.tiers = 0;
   if (const auto* s = cheapest_switch(catalog_, free_tiers, nic, wiring_, ethernet)) {
     const Network other = lay_out(catalog_, *s, free_tiers, nic, wiring_);
-    m.remedies.push_back(instead(other, net, fmt::format("use {} {} in {} tiers",
-                                                         count_of(other.counts.switches()), s->name,
-                                                         other.counts.tiers)));
+    m.remedies.push_back(
+        instead(other, net,
+                fmt::format("use {} {} in {} tiers", count_of(other.counts.switches()), s->name,
+                            other.counts.tiers)));
   }
   Request split = free_tiers;
   split.planes *= 2;
@@ -236,8 +237,9 @@ void Report::copper(const Network& net) {
     glass.host_wish = CableWish::optical;
     const Network other = lay_out(catalog_, *net.used, net.request, net.link, glass);
     m.remedies.push_back(
-        {fmt::format("use optics for {} host links ({} more power)", count_of(net.counts.host_links),
-                     format_scaled(std::max(0.0, (other.plug_power() - net.plug_power()).si()), "W")),
+        {fmt::format(
+             "use optics for {} host links ({} more power)", count_of(net.counts.host_links),
+             format_scaled(std::max(0.0, (other.plug_power() - net.plug_power()).si()), "W")),
          dearer(other, net),
          {},
          "cable catalogue, the difference"});

@@ -40,8 +40,8 @@ struct HallDemand {
   Figure<Power> it_max;      ///< all racks of the hall together
   Figure<Power> it_typical;  ///< yearly mean
   Figure<Power> rack_max;    ///< the fullest rack
-  int racks = 0;       ///< all of the hall
-  std::string box;  ///< what a rack is filled with: "DGX H100"; may be empty
+  int racks = 0;             ///< all of the hall
+  std::string box;           ///< what a rack is filled with: "DGX H100"; may be empty
   int boxes_per_rack = 0;
   Power box_max{};
   int boxes = 0;      ///< all of them; 0: boxes_per_rack in every rack

@@ -59,13 +59,14 @@ void grid_limits(const Spec& spec, Result& r, Trace& trace) {
       const Power it_fits =
           r.it_max.value * std::max(0.0, static_cast<double>(have.value / r.meter_max.value));
       // Sized to leave the reserve below which a limit counts as near.
-      m.remedies.push_back({fmt::format("ask the utility for {} more (a reserve of {:.0f} % in it); "
-                                        "the region's queue says when",
-                                        format_scaled(m.need * (1 + near_shortfall) - m.have, "W"),
-                                        100 * near_shortfall),
-                            {},
-                            {},
-                            "site layer"});
+      m.remedies.push_back(
+          {fmt::format("ask the utility for {} more (a reserve of {:.0f} % in it); "
+                       "the region's queue says when",
+                       format_scaled(m.need * (1 + near_shortfall) - m.have, "W"),
+                       100 * near_shortfall),
+           {},
+           {},
+           "site layer"});
       if (!m.holds()) {
         m.remedies.push_back({fmt::format("cap the IT load at {} (power capping or fewer systems)",
                                           format_scaled(it_fits.si(), "W")),
@@ -89,7 +90,9 @@ void grid_limits(const Spec& spec, Result& r, Trace& trace) {
     if (usable > 0) {
       m.remedies.push_back({fmt::format("or raise each feed to {}",
                                         format_scaled(m.need * (1 + near_shortfall) / usable, "W")),
-                            {}, {}, "site layer"});
+                            {},
+                            {},
+                            "site layer"});
     }
   }
   r.findings.margins.push_back(std::move(m));
@@ -162,7 +165,7 @@ void generator_limit(const Spec& spec, Result& r, const catalog::Catalog& catalo
         more_units("generator", bank.units, bank.redundancy, need.value, share, gear));
     if (!m.holds()) {
       m.remedies.push_back(
-          {"leave a training hall without standby and let it restart from its "
+          {"if the hall only trains: leave it without standby and let it restart from its "
            "last checkpoint",
            {},
            {},

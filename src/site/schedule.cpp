@@ -298,14 +298,15 @@ std::vector<Remedy> schedule_remedies(const Context& c, const Schedule& s) {
     offer(c, s, standing, "take space in a hall that stands and is energised", out);
   } else if (!c.spec.existing) {
     const double sites = std::ceil(peak / largest_vacancy);
-    offer(c, s, standing,
-          fmt::format("no hall of {} stands empty: split the load over {:.0f} that stand, if the "
-                      "work can run in parts of {} or less",
-                      format_scaled(peak.si(), "W"), sites,
-                      format_scaled(largest_vacancy.si(), "W")),
-          out);
+    offer(
+        c, s, standing,
+        fmt::format("no hall of {} stands empty: split the load over {:.0f} that stand, if the "
+                    "work can run in parts of {} or less",
+                    format_scaled(peak.si(), "W"), sites, format_scaled(largest_vacancy.si(), "W")),
+        out);
   }
-  if (out.empty()) out.push_back({"order earlier: " + critical_chain(s) + " sets the date", {}, {}, {}});
+  if (out.empty())
+    out.push_back({"order earlier: " + critical_chain(s) + " sets the date", {}, {}, {}});
   return out;
 }
 
