@@ -1,9 +1,9 @@
 // The command line: parses, calls the facade, prints. Exit status:
 // 0 it fits, 1 a limit falls short, 2 bad input, 3 internal error.
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+#include <CLI/CLI.hpp>
 
 #include <cstdlib>
 #include <filesystem>
@@ -107,8 +107,9 @@ int run_schema(const Options& o) {
 }
 
 int run_claims(const Options& o) {
-  const auto form = o.json ? api::ClaimsForm::json
-                           : o.markdown ? api::ClaimsForm::markdown : api::ClaimsForm::text;
+  const auto form = o.json       ? api::ClaimsForm::json
+                    : o.markdown ? api::ClaimsForm::markdown
+                                 : api::ClaimsForm::text;
   const auto answer = api::claims(form, o.id);
   if (!answer) return refuse(answer.error(), o.json);
   print(answer->text);
@@ -117,9 +118,11 @@ int run_claims(const Options& o) {
 
 void add_scenario_options(CLI::App& verb, Options& o) {
   verb.add_option("FILE", o.request.file, "Scenario (YAML); - reads standard input")->required();
-  verb.add_option("--set", o.request.sets, "path=value: change one input, e.g. clusters.gpu.count=256")
+  verb.add_option("--set", o.request.sets,
+                  "path=value: change one input, e.g. clusters.gpu.count=256")
       ->allow_extra_args(false);
-  verb.add_option("--catalog", o.request.catalog, "Folder of catalogue files laid over the built-in ones");
+  verb.add_option("--catalog", o.request.catalog,
+                  "Folder of catalogue files laid over the built-in ones");
   verb.add_flag("--json", o.json, "For programs; field names are stable");
 }
 
@@ -128,10 +131,12 @@ int dispatch(int argc, char** argv) {
   CLI::App app{"headroom: what your AI infrastructure can carry, and which limit breaks first"};
   app.set_version_flag("--version", api::version());
   app.require_subcommand(1);
-  app.footer("Exit status: 0 it fits, 1 a limit falls short, 2 bad input, 3 internal error.\n"
-             "Example: headroom check scenarios/llama3-405b.yaml --set clusters.gpu.count=1024");
+  app.footer(
+      "Exit status: 0 it fits, 1 a limit falls short, 2 bad input, 3 internal error.\n"
+      "Example: headroom check scenarios/llama3-405b.yaml --set clusters.gpu.count=1024");
 
-  auto* check = app.add_subcommand("check", "All limits, money, energy, carbon and water of a scenario");
+  auto* check =
+      app.add_subcommand("check", "All limits, money, energy, carbon and water of a scenario");
   add_scenario_options(*check, o);
   auto* csv = check->add_flag("--csv", o.csv, "The limits as CSV");
   csv->excludes("--json");
@@ -139,9 +144,11 @@ int dispatch(int argc, char** argv) {
                   "Set each ranged catalogue figure behind the binding limit to its ends");
   check->add_flag("--all", o.all, "Every limit, also those with plenty of headroom");
 
-  auto* explain = app.add_subcommand("explain", "How a reported figure came to be, down to its sources");
+  auto* explain =
+      app.add_subcommand("explain", "How a reported figure came to be, down to its sources");
   add_scenario_options(*explain, o);
-  explain->add_option("ID", o.id, "A limit's id, a figure's id or a section's key (money.capital)")->required();
+  explain->add_option("ID", o.id, "A limit's id, a figure's id or a section's key (money.capital)")
+      ->required();
 
   auto* catalog = app.add_subcommand("catalog", "What the catalogue knows, with sources");
   catalog->add_option("KIND", o.kind, "accelerator, system, model, region, ...");
@@ -153,16 +160,15 @@ int dispatch(int argc, char** argv) {
   schema->add_option("WHAT", o.kind, "scenario (default) or a catalogue kind");
   schema->add_option("--docs", o.docs, "Write the reference pages into this folder instead");
 
-  auto* claims = app.add_subcommand("claims", "Published claims about AI infrastructure, checked by the engine");
+  auto* claims = app.add_subcommand(
+      "claims", "Published claims about AI infrastructure, checked by the engine");
   claims->add_option("ID", o.id, "One claim, with its working");
   claims->add_flag("--json", o.json, "For programs");
   claims->add_flag("--markdown", o.markdown, "The page docs/claims.md");
 
   try {
     app.parse(argc, argv);
-  } catch (const CLI::ParseError& e) {
-    return app.exit(e) == 0 ? fits : bad_input;
-  }
+  } catch (const CLI::ParseError& e) { return app.exit(e) == 0 ? fits : bad_input; }
   if (*check) return run_check(o);
   if (*explain) return run_explain(o);
   if (*catalog) return run_catalog(o);
@@ -176,7 +182,8 @@ int main(int argc, char** argv) {
   try {
     return dispatch(argc, argv);
   } catch (const std::exception& e) {
-    fmt::print(stderr, "headroom: internal error: {}\nPlease report it with the scenario.\n", e.what());
+    fmt::print(stderr, "headroom: internal error: {}\nPlease report it with the scenario.\n",
+               e.what());
     return internal_error;
   }
 }

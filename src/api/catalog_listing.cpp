@@ -25,7 +25,8 @@ std::string kinds_text(const catalog::Catalog& catalog) {
   return table.str("");
 }
 
-std::string name_of(const catalog::Catalog& catalog, const std::string& kind, const std::string& id) {
+std::string name_of(const catalog::Catalog& catalog, const std::string& kind,
+                    const std::string& id) {
   for (const auto& leaf : spec::leaves(catalog.find_object(kind, id))) {
     if (leaf.path == "name") return leaf.text;
   }

@@ -18,28 +18,34 @@ using study::ClaimResult;
 
 std::string verdict_text(const ClaimResult& r) {
   std::string out(study::claim_verdict_name(r.verdict));
-  if (!r.agrees) out += " (ledger: " + std::string(study::claim_verdict_name(r.claim->ledger)) + ")";
+  if (!r.agrees)
+    out += " (ledger: " + std::string(study::claim_verdict_name(r.claim->ledger)) + ")";
   return out;
 }
 
 std::string table_text(const std::vector<ClaimResult>& results) {
-  report::Table table({{"id"}, {"layer"}, {"claim", report::Align::left, 58},
-                       {"claimed", report::Align::right, 24}, {"derived", report::Align::right, 24},
+  report::Table table({{"id"},
+                       {"layer"},
+                       {"claim", report::Align::left, 58},
+                       {"claimed", report::Align::right, 24},
+                       {"derived", report::Align::right, 24},
                        {"verdict"}});
   std::size_t agreeing = 0;
   for (const auto& r : results) {
     if (r.agrees) ++agreeing;
     bool first = true;
     for (const auto& check : r.checks) {
-      table.add({first ? r.claim->id : "", first ? r.claim->layer : "", first ? r.claim->claim : "  " + check.check->what,
-                 check.claimed_text, check.derived_text, first ? verdict_text(r) : ""});
+      table.add({first ? r.claim->id : "", first ? r.claim->layer : "",
+                 first ? r.claim->claim : "  " + check.check->what, check.claimed_text,
+                 check.derived_text, first ? verdict_text(r) : ""});
       first = false;
     }
     if (r.checks.empty()) {
       table.add({r.claim->id, r.claim->layer, r.claim->claim, "", "", verdict_text(r)});
     }
   }
-  return table.str("") + "\n" + std::to_string(results.size()) + " claims, " + std::to_string(agreeing) +
+  return table.str("") + "\n" + std::to_string(results.size()) + " claims, " +
+         std::to_string(agreeing) +
          " verdicts agree with the ledger; `headroom claims ID` shows the working\n";
 }
 
@@ -69,7 +75,8 @@ std::string working_text(const ClaimResult& r) {
   std::string out = r.claim->id + " (" + r.claim->layer + "): " + r.claim->claim + "\n\n";
   for (const auto& check : r.checks) out += check_text(check) + "\n";
   out += "verdict: " + verdict_text(r) + "\n";
-  for (const auto* text : {&r.claim->missing, &r.claim->caveat, &r.claim->because, &r.claim->dispute}) {
+  for (const auto* text :
+       {&r.claim->missing, &r.claim->caveat, &r.claim->because, &r.claim->dispute}) {
     if (!text->empty()) out += report::wrap(*text, 100, "");
   }
   return out;
@@ -77,10 +84,12 @@ std::string working_text(const ClaimResult& r) {
 
 Json check_json(const CheckResult& c) {
   Json looked = Json::array();
-  for (const auto& l : c.looked) looked.push_back({{"what", l.text}, {"value", looked_value(l)}, {"source", looked_source(l)}});
-  return {{"what", c.check->what}, {"claimed", c.claimed_text}, {"derive", c.check->derive},
-          {"derived", c.derived_text}, {"against", c.against_text},
-          {"verdict", study::claim_verdict_name(c.verdict)}, {"ratio", c.ratio}, {"looked", looked},
+  for (const auto& l : c.looked)
+    looked.push_back({{"what", l.text}, {"value", looked_value(l)}, {"source", looked_source(l)}});
+  return {{"what", c.check->what},     {"claimed", c.claimed_text},
+          {"derive", c.check->derive}, {"derived", c.derived_text},
+          {"against", c.against_text}, {"verdict", study::claim_verdict_name(c.verdict)},
+          {"ratio", c.ratio},          {"looked", looked},
           {"error", c.error}};
 }
 
@@ -89,20 +98,28 @@ std::string json_text(const std::vector<ClaimResult>& results) {
   for (const auto& r : results) {
     Json checks = Json::array();
     for (const auto& c : r.checks) checks.push_back(check_json(c));
-    out.push_back({{"id", r.claim->id}, {"layer", r.claim->layer}, {"claim", r.claim->claim},
+    out.push_back({{"id", r.claim->id},
+                   {"layer", r.claim->layer},
+                   {"claim", r.claim->claim},
                    {"verdict", study::claim_verdict_name(r.verdict)},
                    {"ledger", study::claim_verdict_name(r.claim->ledger)},
-                   {"agrees", r.agrees}, {"expected", r.expected}, {"because", r.claim->because},
-                   {"dispute", r.claim->dispute}, {"checks", checks}});
+                   {"agrees", r.agrees},
+                   {"expected", r.expected},
+                   {"because", r.claim->because},
+                   {"dispute", r.claim->dispute},
+                   {"checks", checks}});
   }
   return out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 std::string render_claims(const std::vector<ClaimResult>& results, ClaimsForm form, bool one) {
   switch (form) {
-    case ClaimsForm::json: return json_text(results);
-    case ClaimsForm::markdown: return study::claims_markdown(results);
-    case ClaimsForm::text: break;
+    case ClaimsForm::json:
+      return json_text(results);
+    case ClaimsForm::markdown:
+      return study::claims_markdown(results);
+    case ClaimsForm::text:
+      break;
   }
   return one ? working_text(results.front()) : table_text(results);
 }
@@ -112,7 +129,8 @@ std::string render_claims(const std::vector<ClaimResult>& results, ClaimsForm fo
 Result<ClaimsAnswer> claims(ClaimsForm form, const std::string& only_id) {
   Diagnostics diagnostics;
   const auto& catalog = catalog::Catalog::builtin();
-  const auto ledger = study::read_ledger(catalog::packed_document("claims.yaml"), diagnostics, "data/claims.yaml");
+  const auto ledger =
+      study::read_ledger(catalog::packed_document("claims.yaml"), diagnostics, "data/claims.yaml");
   if (!diagnostics.empty()) return failure(std::move(diagnostics));
   std::vector<ClaimResult> results;
   if (only_id.empty()) {
@@ -122,9 +140,11 @@ Result<ClaimsAnswer> claims(ClaimsForm form, const std::string& only_id) {
   } else {
     std::vector<std::string> ids;
     for (const auto& c : ledger.claims) ids.push_back(c.id);
-    return failure({"", 0, 0, "", "the ledger has no claim '" + only_id + "'", did_you_mean(only_id, ids), ""});
+    return failure({"", 0, 0, "", "the ledger has no claim '" + only_id + "'",
+                    did_you_mean(only_id, ids), ""});
   }
-  const bool expected = std::all_of(results.begin(), results.end(), [](const auto& r) { return r.expected; });
+  const bool expected =
+      std::all_of(results.begin(), results.end(), [](const auto& r) { return r.expected; });
   return ClaimsAnswer{render_claims(results, form, !only_id.empty()), expected};
 }
 

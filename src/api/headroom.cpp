@@ -41,26 +41,30 @@ Result<study::Verdict> check(const Request& request) {
 Result<std::string> schema(const std::string& what) {
   if (what == "scenario") {
     study::Scenario scenario;
-    return spec::json_schema(spec::object_ref(scenario), "headroom/scenario", "A headroom scenario");
+    return spec::json_schema(spec::object_ref(scenario), "headroom/scenario",
+                             "A headroom scenario");
   }
   const auto object = catalog::prototype(what);
   if (object.object != nullptr) {
-    return spec::json_schema(object, "headroom/catalog/" + what, "A catalogue entry of kind " + what);
+    return spec::json_schema(object, "headroom/catalog/" + what,
+                             "A catalogue entry of kind " + what);
   }
   auto known = catalog::Catalog::kinds();
   known.emplace_back("scenario");
-  return failure({"", 0, 0, "", "there is no schema of '" + what + "'", did_you_mean(what, known), ""});
+  return failure(
+      {"", 0, 0, "", "there is no schema of '" + what + "'", did_you_mean(what, known), ""});
 }
 
 std::vector<Page> reference_pages() {
   std::vector<Page> pages;
   study::Scenario scenario;
-  pages.push_back({"scenario.md",
-                   spec::reference_page(spec::object_ref(scenario), "The scenario file",
-                                        "Every key of a scenario. Everything but what is marked required may "
-                                        "be left out; the last column says what then holds. Any number may be "
-                                        "a value with its unit, a range `{low: , likely: , high: }`, or one of "
-                                        "`uniform`, `triangular`, `normal`, `lognormal`.")});
+  pages.push_back(
+      {"scenario.md",
+       spec::reference_page(spec::object_ref(scenario), "The scenario file",
+                            "Every key of a scenario. Everything but what is marked required may "
+                            "be left out; the last column says what then holds. Any number may be "
+                            "a value with its unit, a range `{low: , likely: , high: }`, or one of "
+                            "`uniform`, `triangular`, `normal`, `lognormal`.")});
   for (const auto& kind : catalog::Catalog::kinds()) {
     pages.push_back({"catalog-" + kind + ".md",
                      spec::reference_page(catalog::prototype(kind), "Catalogue: " + kind,

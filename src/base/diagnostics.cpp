@@ -19,9 +19,8 @@ void Diagnostics::sort_by_place() {
   const auto place = [&](const Diagnostic& d) {
     return std::tuple(std::find(files.begin(), files.end(), d.file), d.line, d.column);
   };
-  std::stable_sort(kept_.begin(), kept_.end(), [&](const Diagnostic& a, const Diagnostic& b) {
-    return place(a) < place(b);
-  });
+  std::stable_sort(kept_.begin(), kept_.end(),
+                   [&](const Diagnostic& a, const Diagnostic& b) { return place(a) < place(b); });
 }
 
 namespace {
@@ -32,7 +31,11 @@ constexpr std::size_t excerpt_width = 96;
 /// Length of the UTF-8 sequence at `at`, 0 when there is none.
 std::size_t sequence_length(const std::string& text, std::size_t at) {
   const auto c = static_cast<unsigned char>(text[at]);
-  const std::size_t n = c < 0x80 ? 1 : (c >> 5) == 6 ? 2 : (c >> 4) == 14 ? 3 : (c >> 3) == 30 ? 4 : 0;
+  const std::size_t n = c < 0x80         ? 1
+                        : (c >> 5) == 6  ? 2
+                        : (c >> 4) == 14 ? 3
+                        : (c >> 3) == 30 ? 4
+                                         : 0;
   if (n == 0 || at + n > text.size()) return 0;
   for (std::size_t k = 1; k < n; ++k) {
     if ((static_cast<unsigned char>(text[at + k]) >> 6) != 2) return 0;
@@ -76,8 +79,8 @@ std::string excerpt_with_caret(const Diagnostic& d) {
   // Columns count bytes; the caret stands below a character.
   caret = characters(printable(line.substr(0, caret)));
   const std::string number = std::to_string(d.line);
-  return "  " + number + " | " + printable(line) + "\n  " + std::string(number.size(), ' ') + " | " +
-         std::string(caret, ' ') + "^\n";
+  return "  " + number + " | " + printable(line) + "\n  " + std::string(number.size(), ' ') +
+         " | " + std::string(caret, ' ') + "^\n";
 }
 
 }  // namespace

@@ -17,9 +17,9 @@ namespace headroom {
 
 struct Diagnostic {
   std::string file;
-  int line = 0;    ///< 1-based; 0 when the mistake has no line (a missing file)
-  int column = 0;  ///< 1-based
-  std::string path;     ///< "clusters.gpu.count"
+  int line = 0;      ///< 1-based; 0 when the mistake has no line (a missing file)
+  int column = 0;    ///< 1-based
+  std::string path;  ///< "clusters.gpu.count"
   std::string message;
   std::string hint;     ///< nearest right thing; may be empty
   std::string excerpt;  ///< the source line, when known
@@ -51,8 +51,8 @@ std::string render(const Diagnostics& list);
 /// The candidates nearest to `word` by edit distance, best first; none further
 /// than a third of the word's length (1 for words of up to four letters). A
 /// candidate that contains the word counts as one edit away.
-std::vector<std::string> nearest(const std::string& word, const std::vector<std::string>& candidates,
-                                 std::size_t most = 3);
+std::vector<std::string> nearest(const std::string& word,
+                                 const std::vector<std::string>& candidates, std::size_t most = 3);
 /// "did you mean 'a' or 'b'?", or an empty string.
 std::string did_you_mean(const std::string& word, const std::vector<std::string>& candidates);
 

@@ -10,8 +10,8 @@ namespace headroom {
 namespace {
 
 TEST(Diagnostics, RendersPlaceExcerptCaretAndHint) {
-  const std::string text = render(Diagnostic{"rack.yaml", 3, 7, "power.feed", "wrong", "do this",
-                                             "feed: 132 kWh"});
+  const std::string text =
+      render(Diagnostic{"rack.yaml", 3, 7, "power.feed", "wrong", "do this", "feed: 132 kWh"});
   EXPECT_EQ(text,
             "rack.yaml:3:7: power.feed: wrong\n"
             "  3 | feed: 132 kWh\n"
@@ -22,7 +22,8 @@ TEST(Diagnostics, RendersPlaceExcerptCaretAndHint) {
 // A file's bytes never reach the terminal as they are: no escapes, no broken UTF-8,
 // and the caret stands below the character its byte belongs to.
 TEST(Diagnostics, ShowsOnlyPrintableText) {
-  const std::string text = render(Diagnostic{"f", 1, 9, "a\x1b[31m", "b\n\x9b", "c\xc2\x9b", "k\xc3\xa9y: \x80 w\x07"});
+  const std::string text =
+      render(Diagnostic{"f", 1, 9, "a\x1b[31m", "b\n\x9b", "c\xc2\x9b", "k\xc3\xa9y: \x80 w\x07"});
   EXPECT_EQ(text,
             "f:1:9: a [31m: b ?\n"
             "  1 | k\xc3\xa9y: ? w \n"
@@ -32,7 +33,8 @@ TEST(Diagnostics, ShowsOnlyPrintableText) {
 
 // A line of a megabyte is cut around the caret.
 TEST(Diagnostics, LongLinesAreCut) {
-  const std::string text = render(Diagnostic{"f", 1, 500'000, "", "x", "", std::string(1'000'000, 'a')});
+  const std::string text =
+      render(Diagnostic{"f", 1, 500'000, "", "x", "", std::string(1'000'000, 'a')});
   EXPECT_LT(text.size(), 400u);
 }
 
@@ -68,7 +70,8 @@ TEST(Margin, HeadroomIsHaveOverNeedLessOne) {
   Trace trace;
   const auto need = trace.constant("need", 40.8 * kilowatt, "kW", assumed("test"));
   const auto have = trace.constant("have", 10.0 * kilowatt, "kW", assumed("test"));
-  const Margin m = make_margin("power.hall-a.rack-feed", "rack feed", need, have, "kW").because("x");
+  const Margin m =
+      make_margin("power.hall-a.rack-feed", "rack feed", need, have, "kW").because("x");
   EXPECT_NEAR(m.headroom(), 10 / 40.8 - 1, 1e-12);
   EXPECT_EQ(m.layer, "power");
   EXPECT_FALSE(m.holds());
@@ -81,7 +84,8 @@ TEST(Trace, RemembersFormulaAndInputs) {
   Trace trace;
   const auto racks = trace.constant("racks", Scalar(40), "rack", assumed("test"));
   const auto each = trace.constant("each", 10.0 * kilowatt, "kW", assumed("test"));
-  const auto all = trace.derive("all", racks.value * each.value, "kW", "racks x each", {racks, each});
+  const auto all =
+      trace.derive("all", racks.value * each.value, "kW", "racks x each", {racks, each});
   ASSERT_EQ(trace.find("all"), all.node);
   EXPECT_EQ(trace.at(all).inputs, (std::vector<NodeId>{racks.node, each.node}));
   EXPECT_EQ(trace.find("nothing"), no_node);

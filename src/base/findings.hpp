@@ -13,7 +13,7 @@ namespace headroom {
 
 /// A choice a layer found for the user, e.g. a parallel plan.
 struct Plan {
-  std::string id;       ///< "train.pretrain.parallel"
+  std::string id;  ///< "train.pretrain.parallel"
   std::string layer;
   std::string summary;  ///< one line: "TP 8 x PP 16 x DP 128, micro-batch 1"
   /// Named parts in display order: {"tp", "8"}.

@@ -22,10 +22,10 @@ namespace headroom {
 
 /// An action that would lift a limit, with its cost and lead time where known.
 struct Remedy {
-  std::string action;            ///< imperative, with figures: "use 1 DGX H100 a rack"
-  std::optional<Money> cost;     ///< capital, likely value
-  std::optional<Time> lead_time; ///< from order to in service, likely value
-  std::string source;            ///< where cost and lead time come from
+  std::string action;             ///< imperative, with figures: "use 1 DGX H100 a rack"
+  std::optional<Money> cost;      ///< capital, likely value
+  std::optional<Time> lead_time;  ///< from order to in service, likely value
+  std::string source;             ///< where cost and lead time come from
 };
 
 struct Margin {
@@ -37,7 +37,7 @@ struct Margin {
   std::string unit;   ///< display unit of both
   NodeId need_node = no_node;
   NodeId have_node = no_node;
-  std::string why;    ///< one or two sentences with figures
+  std::string why;  ///< one or two sentences with figures
   std::vector<Remedy> remedies;
 
   /// have/need - 1; +infinity when nothing is needed, -1 when nothing is there.
@@ -48,8 +48,14 @@ struct Margin {
   /// Holds, with a relative slack of 1e-9 for rounding.
   bool holds() const { return need <= have * (1 + 1e-9) || need <= 0; }
 
-  Margin&& because(std::string text) && { why = std::move(text); return std::move(*this); }
-  Margin&& remedy(Remedy r) && { remedies.push_back(std::move(r)); return std::move(*this); }
+  Margin&& because(std::string text) && {
+    why = std::move(text);
+    return std::move(*this);
+  }
+  Margin&& remedy(Remedy r) && {
+    remedies.push_back(std::move(r));
+    return std::move(*this);
+  }
 };
 
 /// A limit from two figures of one dimension.

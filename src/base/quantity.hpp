@@ -38,8 +38,8 @@ struct Dim {
 
 constexpr Dim operator*(Dim a, Dim b) {
   auto add = [](signed char x, signed char y) { return static_cast<signed char>(x + y); };
-  return {add(a.m, b.m),     add(a.kg, b.kg),   add(a.s, b.s),       add(a.K, b.K),
-          add(a.A, b.A),     add(a.bit, b.bit), add(a.usd, b.usd),   add(a.flop, b.flop),
+  return {add(a.m, b.m),         add(a.kg, b.kg),   add(a.s, b.s),     add(a.K, b.K),
+          add(a.A, b.A),         add(a.bit, b.bit), add(a.usd, b.usd), add(a.flop, b.flop),
           add(a.token, b.token), add(a.co2, b.co2)};
 }
 
@@ -84,10 +84,22 @@ class Quantity {
   constexpr double in(UnitOf<D> unit) const { return si_ / unit.factor; }
 
   constexpr Quantity operator-() const { return Quantity(-si_); }
-  constexpr Quantity& operator+=(Quantity o) { si_ += o.si_; return *this; }
-  constexpr Quantity& operator-=(Quantity o) { si_ -= o.si_; return *this; }
-  constexpr Quantity& operator*=(double f) { si_ *= f; return *this; }
-  constexpr Quantity& operator/=(double f) { si_ /= f; return *this; }
+  constexpr Quantity& operator+=(Quantity o) {
+    si_ += o.si_;
+    return *this;
+  }
+  constexpr Quantity& operator-=(Quantity o) {
+    si_ -= o.si_;
+    return *this;
+  }
+  constexpr Quantity& operator*=(double f) {
+    si_ *= f;
+    return *this;
+  }
+  constexpr Quantity& operator/=(double f) {
+    si_ /= f;
+    return *this;
+  }
 
   friend constexpr Quantity operator+(Quantity a, Quantity b) { return Quantity(a.si_ + b.si_); }
   friend constexpr Quantity operator-(Quantity a, Quantity b) { return Quantity(a.si_ - b.si_); }
@@ -109,7 +121,7 @@ class Quantity<Dim{}> {
   static constexpr Dim dim = Dim{};
 
   constexpr Quantity() = default;
-  constexpr Quantity(double v) : si_(v) {}  // NOLINT: a pure number is a double
+  constexpr Quantity(double v) : si_(v) {}           // NOLINT: a pure number is a double
   constexpr operator double() const { return si_; }  // NOLINT
 
   constexpr double si() const { return si_; }
@@ -159,15 +171,15 @@ using Area = Quantity<Dim{.m = 2}>;
 using Volume = Quantity<Dim{.m = 3}>;
 using Mass = Quantity<Dim{.kg = 1}>;
 using Time = Quantity<Dim{.s = 1}>;
-using Rate = Quantity<Dim{.s = -1}>;                         ///< events, requests per time
+using Rate = Quantity<Dim{.s = -1}>;  ///< events, requests per time
 using TemperatureDifference = Quantity<Dim{.K = 1}>;
 using Current = Quantity<Dim{.A = 1}>;
 using Power = Quantity<Dim{.m = 2, .kg = 1, .s = -3}>;
 using Energy = Quantity<Dim{.m = 2, .kg = 1, .s = -2}>;
 using Voltage = Quantity<Dim{.m = 2, .kg = 1, .s = -3, .A = -1}>;
 using Pressure = Quantity<Dim{.m = -1, .kg = 1, .s = -2}>;
-using PowerDensity = Quantity<Dim{.kg = 1, .s = -3}>;        ///< W/m2
-using FloorLoad = Pressure;                                  ///< weight on an area
+using PowerDensity = Quantity<Dim{.kg = 1, .s = -3}>;  ///< W/m2
+using FloorLoad = Pressure;                            ///< weight on an area
 using AreaMass = Quantity<Dim{.m = -2, .kg = 1}>;
 using MassFlow = Quantity<Dim{.kg = 1, .s = -1}>;
 using VolumeFlow = Quantity<Dim{.m = 3, .s = -1}>;
@@ -177,20 +189,20 @@ using HeatConductance = Quantity<Dim{.m = 2, .kg = 1, .s = -3, .K = -1}>;
 using Information = Quantity<Dim{.bit = 1}>;
 using Bandwidth = Quantity<Dim{.s = -1, .bit = 1}>;
 using Money = Quantity<Dim{.usd = 1}>;
-using MoneyRate = Quantity<Dim{.s = -1, .usd = 1}>;          ///< USD/h, USD/month
-using Flops = Quantity<Dim{.flop = 1}>;                      ///< operations, not a rate
-using FlopRate = Quantity<Dim{.s = -1, .flop = 1}>;          ///< FLOP/s
+using MoneyRate = Quantity<Dim{.s = -1, .usd = 1}>;  ///< USD/h, USD/month
+using Flops = Quantity<Dim{.flop = 1}>;              ///< operations, not a rate
+using FlopRate = Quantity<Dim{.s = -1, .flop = 1}>;  ///< FLOP/s
 using Tokens = Quantity<Dim{.token = 1}>;
 using TokenRate = Quantity<Dim{.s = -1, .token = 1}>;
 using Carbon = Quantity<Dim{.co2 = 1}>;
 using CarbonIntensity = decltype(Carbon{} / Energy{});
 using EnergyPrice = decltype(Money{} / Energy{});
-using PowerPrice = decltype(Money{} / Power{});              ///< USD/kW of capital
-using PowerPriceRate = decltype(MoneyRate{} / Power{});      ///< USD/kW-month
+using PowerPrice = decltype(Money{} / Power{});          ///< USD/kW of capital
+using PowerPriceRate = decltype(MoneyRate{} / Power{});  ///< USD/kW-month
 using InformationPrice = decltype(Money{} / Information{});
 using AreaPrice = decltype(Money{} / Area{});
 using VolumePrice = decltype(Money{} / Volume{});
-using WaterIntensity = decltype(Volume{} / Energy{});        ///< L/kWh
+using WaterIntensity = decltype(Volume{} / Energy{});  ///< L/kWh
 using TokenPrice = decltype(Money{} / Tokens{});
 using TokenEnergy = decltype(Energy{} / Tokens{});
 using TokenCarbon = decltype(Carbon{} / Tokens{});
@@ -222,8 +234,7 @@ inline constexpr UnitOf<Tokens::dim> token{1.0}, million_tokens{1e6};
 inline constexpr UnitOf<Carbon::dim> kilogram_co2e{1.0}, tonne_co2e{1e3};
 
 /// Standard gravity, exact by definition (3rd CGPM, 1901).
-inline constexpr auto standard_gravity =
-    Quantity<Dim{.m = 1, .s = -2}>::from_si(9.80665);
+inline constexpr auto standard_gravity = Quantity<Dim{.m = 1, .s = -2}>::from_si(9.80665);
 
 // --- Absolute temperature ----------------------------------------------------
 

@@ -4,20 +4,26 @@ namespace headroom {
 
 const char* trust_name(Trust trust) {
   switch (trust) {
-    case Trust::measured: return "measured";
-    case Trust::published: return "published";
-    case Trust::secondary: return "secondary";
-    case Trust::derived: return "derived";
-    case Trust::user: return "user";
-    case Trust::assumed: return "assumed";
-    case Trust::recalled: return "recalled, unverified";
+    case Trust::measured:
+      return "measured";
+    case Trust::published:
+      return "published";
+    case Trust::secondary:
+      return "secondary";
+    case Trust::derived:
+      return "derived";
+    case Trust::user:
+      return "user";
+    case Trust::assumed:
+      return "assumed";
+    case Trust::recalled:
+      return "recalled, unverified";
   }
   return "unknown";
 }
 
 SourcePtr assumed(std::string reason) {
-  return std::make_shared<Source>(
-      Source{"assumed", std::move(reason), {}, {}, Trust::assumed});
+  return std::make_shared<Source>(Source{"assumed", std::move(reason), {}, {}, Trust::assumed});
 }
 
 SourcePtr published(std::string title, std::string date, std::string url) {
@@ -26,8 +32,7 @@ SourcePtr published(std::string title, std::string date, std::string url) {
 }
 
 SourcePtr recalled(std::string title) {
-  return std::make_shared<Source>(
-      Source{"recalled", std::move(title), {}, {}, Trust::recalled});
+  return std::make_shared<Source>(Source{"recalled", std::move(title), {}, {}, Trust::recalled});
 }
 
 std::string describe(const Source& source) {

@@ -36,13 +36,13 @@ inline constexpr NodeId no_node = UINT32_MAX;
 
 struct TraceNode {
   std::string id;
-  double si = 0;           ///< value in SI base units
-  std::string unit;        ///< display unit, parseable by parse_unit
-  std::string formula;     ///< empty for a leaf
+  double si = 0;        ///< value in SI base units
+  std::string unit;     ///< display unit, parseable by parse_unit
+  std::string formula;  ///< empty for a leaf
   std::vector<NodeId> inputs;
-  Origin origin;           ///< leaf: where it stands and its source
-  double low = 0, high = 0;///< SI; equal to `si` unless the input is a range
-  std::string text;        ///< leaf that is not a number (a name, a choice)
+  Origin origin;             ///< leaf: where it stands and its source
+  double low = 0, high = 0;  ///< SI; equal to `si` unless the input is a range
+  std::string text;          ///< leaf that is not a number (a name, a choice)
 };
 
 /// A quantity together with the trace node that tells how it came to be.
@@ -51,7 +51,7 @@ struct Figure {
   Q value{};
   NodeId node = no_node;
 
-  operator Q() const { return value; }  // NOLINT: a figure is its quantity
+  operator Q() const { return value; }      // NOLINT: a figure is its quantity
   operator NodeId() const { return node; }  // NOLINT: and its node
   double in(UnitOf<Q::dim> unit) const { return value.in(unit); }
 };

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <charconv>
 #include <cmath>
-#include <cctype>
 #include <span>
 #include <vector>
 
@@ -90,29 +90,32 @@ constexpr Symbol symbols[] = {
 
 // Things that are counted. They are pure numbers; the word is for people.
 constexpr std::string_view counts[] = {
-    "GPU",     "GPUs", "GPU-h",    "accelerator", "accelerators", "node",   "nodes",   "rack",  "racks",
-    "port",    "ports",   "switch",      "switches",     "cable",  "cables",  "unit",  "units",
-    "U",       "request", "requests",    "req",          "seq",    "sequence", "sequences",
-    "replica", "replicas", "shop",       "shops",        "person", "people",  "position",
-    "positions", "vector", "vectors",    "query",        "queries", "document", "documents",
-    "clip",    "clips",   "chunk",       "chunks",       "param",  "params",  "hop",   "hops",
-    "site",    "sites",   "image",       "images",       "TPP",    "sample",  "samples", "x",
-    "step",    "steps",   "licence",     "rule",         "feed",   "feeds",   "op",    "ops",
-    "job", "jobs", "user", "users", "module", "modules", "system", "systems", "box", "boxes"};
+    "GPU",      "GPUs",      "GPU-h",   "accelerator", "accelerators", "node",
+    "nodes",    "rack",      "racks",   "port",        "ports",        "switch",
+    "switches", "cable",     "cables",  "unit",        "units",        "U",
+    "request",  "requests",  "req",     "seq",         "sequence",     "sequences",
+    "replica",  "replicas",  "shop",    "shops",       "person",       "people",
+    "position", "positions", "vector",  "vectors",     "query",        "queries",
+    "document", "documents", "clip",    "clips",       "chunk",        "chunks",
+    "param",    "params",    "hop",     "hops",        "site",         "sites",
+    "image",    "images",    "TPP",     "sample",      "samples",      "x",
+    "step",     "steps",     "licence", "rule",        "feed",         "feeds",
+    "op",       "ops",       "job",     "jobs",        "user",         "users",
+    "module",   "modules",   "system",  "systems",     "box",          "boxes"};
 
 struct Prefix {
   std::string_view name;
   double factor;
 };
-constexpr Prefix si_prefixes[] = {{"n", 1e-9}, {"u", 1e-6}, {"m", 1e-3},  {"k", 1e3},
-                                  {"M", 1e6},  {"G", 1e9},  {"T", 1e12},  {"P", 1e15},
+constexpr Prefix si_prefixes[] = {{"n", 1e-9}, {"u", 1e-6}, {"m", 1e-3}, {"k", 1e3},
+                                  {"M", 1e6},  {"G", 1e9},  {"T", 1e12}, {"P", 1e15},
                                   {"E", 1e18}, {"Z", 1e21}, {"c", 1e-2}};
 constexpr double ki = 1024.0;
 constexpr Prefix binary_prefixes[] = {{"Ki", ki},
-                                      {"Mi", ki * ki},
-                                      {"Gi", ki * ki * ki},
-                                      {"Ti", ki * ki * ki * ki},
-                                      {"Pi", ki * ki * ki * ki * ki}};
+                                      {"Mi", ki* ki},
+                                      {"Gi", ki* ki* ki},
+                                      {"Ti", ki* ki* ki* ki},
+                                      {"Pi", ki* ki* ki* ki* ki}};
 
 const Symbol* find_symbol(std::string_view name) {
   const auto* it = std::find_if(std::begin(symbols), std::end(symbols),
@@ -318,13 +321,12 @@ constexpr Family families[] = {
     {{"Wh", "kWh", "MWh", "GWh", "TWh"}},
     {{"B", "kB", "MB", "GB", "TB", "PB", "EB"}},
     {{"MB/s", "GB/s", "TB/s", "PB/s"}},
-    {{"FLOP", "GFLOP", "TFLOP", "PFLOP", "EFLOP", "ZFLOP"}},
     {{"GFLOP/s", "TFLOP/s", "PFLOP/s", "EFLOP/s"}},
     {{"gCO2e", "kgCO2e", "tCO2e", "ktCO2e"}},
     {{"us", "ms", "s", "min", "h", "d", "yr"}},
     {{"L", "m3"}},
-    {{"USD", "kUSD", "MUSD", "GUSD"}},
-    {{"USD/yr", "kUSD/yr", "MUSD/yr", "GUSD/yr"}},
+    {{"USD", "kUSD", "MUSD"}},
+    {{"USD/yr", "kUSD/yr", "MUSD/yr"}},
     {{"token", "ktoken", "Mtoken", "Gtoken", "Ttoken"}},
     {{"token/s", "ktoken/s", "Mtoken/s"}},
 };

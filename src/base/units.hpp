@@ -19,8 +19,8 @@ namespace headroom {
 
 struct Unit {
   Dim dim;
-  double factor = 1;   ///< SI = value * factor + offset
-  double offset = 0;   ///< only for degC and degF
+  double factor = 1;      ///< SI = value * factor + offset
+  double offset = 0;      ///< only for degC and degF
   bool absolute = false;  ///< an absolute temperature
 };
 

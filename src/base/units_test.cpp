@@ -50,7 +50,8 @@ TEST(Units, SplitsNumbers) {
   EXPECT_EQ(split_number("120kW")->unit, "kW");
   EXPECT_EQ(split_number("3 EB")->unit, "EB");
   EXPECT_DOUBLE_EQ(split_number("-4 K")->number, -4);
-  for (const char* bad : {"", "kW", "nan", "inf", "-inf", ".nan", "1e999 W", "--3", "1.2.3", "e5"}) {
+  for (const char* bad :
+       {"", "kW", "nan", "inf", "-inf", ".nan", "1e999 W", "--3", "1.2.3", "e5"}) {
     EXPECT_FALSE(split_number(bad)) << bad;
   }
   // An underscore groups digits and stands nowhere else.

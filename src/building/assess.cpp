@@ -27,9 +27,7 @@ struct Build {
   }
 };
 
-bool whole_rack(const catalog::System& system) {
-  return system.form == catalog::SystemForm::rack;
-}
+bool whole_rack(const catalog::System& system) { return system.form == catalog::SystemForm::rack; }
 
 std::string mass_text(Mass m) { return format(m.si(), "kg"); }
 
@@ -40,16 +38,17 @@ void check_units(Build& b, const Group& group) {
   if (whole_rack(system) || system.rack_units <= 0 || b.rack == nullptr) return;
   const auto height = b.trace.constant(b.id(group, "system_units"), Scalar(system.rack_units), "U",
                                        system.origin.source);
-  const auto reserved = b.trace.constant(b.id(group, "reserved_units"),
-                                         Scalar(b.demand.rack.reserved_units), "U",
-                                         assumed("as the scenario's rack says"));
-  const auto need = b.trace.derive(
-      b.id(group, "units_needed"), Scalar(group.per_rack.value * height.value + reserved.value), "U",
-      "systems in a rack x height of one + reserved units", {group.per_rack, height, reserved});
+  const auto reserved =
+      b.trace.constant(b.id(group, "reserved_units"), Scalar(b.demand.rack.reserved_units), "U",
+                       assumed("as the scenario's rack says"));
+  const auto need = b.trace.derive(b.id(group, "units_needed"),
+                                   Scalar(group.per_rack.value * height.value + reserved.value),
+                                   "U", "systems in a rack x height of one + reserved units",
+                                   {group.per_rack, height, reserved});
   const int units = b.demand.rack.units > 0 ? b.demand.rack.units : b.rack->units;
-  const auto have = b.trace.constant(b.id(group, "units_had"), Scalar(units), "U",
-                                     b.demand.rack.units > 0 ? assumed("as the scenario's rack says")
-                                                             : b.rack->origin.source);
+  const auto have = b.trace.constant(
+      b.id(group, "units_had"), Scalar(units), "U",
+      b.demand.rack.units > 0 ? assumed("as the scenario's rack says") : b.rack->origin.source);
   const int fit = std::max(0, (units - b.demand.rack.reserved_units) / system.rack_units);
   auto m = make_margin(b.id(group, "units"), "rack units, " + group.title, need, have, "U")
                .because(fmt::format("{} {} of {} U need {} U in a rack of {} U.",
@@ -59,7 +58,9 @@ void check_units(Build& b, const Group& group) {
     m.remedies.push_back({fit > 0 ? fmt::format("put {} in a rack, which takes {} racks", fit,
                                                 std::ceil(group.systems.value / fit))
                                   : "use a taller rack: not one system fits in this one",
-                          {}, {}, ""});
+                          {},
+                          {},
+                          ""});
   }
   b.findings.margins.push_back(std::move(m));
 }
@@ -92,7 +93,9 @@ void check_rack_rating(Build& b, const Group& group, const Figure<Mass>& load) {
     const double each = load.value.si() / std::max(1.0, double(group.per_rack.value));
     m.remedies.push_back({fmt::format("put at most {} in a rack, or use a rack rated for {}",
                                       std::floor(have.value.si() / each), mass_text(load.value)),
-                          {}, {}, ""});
+                          {},
+                          {},
+                          ""});
   }
   b.findings.margins.push_back(std::move(m));
 }
@@ -106,33 +109,39 @@ void check_floor(Build& b, const Group& group, const Figure<Mass>& mass) {
   const Area footprint = footprint_of(b, group);
   const auto& floor = b.demand.hall.floor;
   if (!floor.load || footprint.si() <= 0) return;
-  const SourcePtr source = whole_rack(*group.system) ? group.system->origin.source
-                                                     : b.rack->origin.source;
+  const SourcePtr source =
+      whole_rack(*group.system) ? group.system->origin.source : b.rack->origin.source;
   const auto area = b.trace.constant(b.id(group, "footprint"), footprint, "m2", source);
-  const auto need = b.trace.derive(b.id(group, "floor_load"),
-                                   mass.value * standard_gravity / area.value, "kPa",
-                                   "weight of a full rack x 9.80665 m/s2 / footprint", {mass, area});
+  const auto need =
+      b.trace.derive(b.id(group, "floor_load"), mass.value * standard_gravity / area.value, "kPa",
+                     "weight of a full rack x 9.80665 m/s2 / footprint", {mass, area});
   const auto have = b.trace.input(b.id("floor_limit"), floor.load, "kPa");
   auto m = make_margin(b.id(group, "floor"), "floor load, " + group.title + ", " + b.demand.title,
                        need, have, "kPa")
-               .because(fmt::format("A rack of {} on {} loads the floor with {} ({} lb/ft2); it is "
-                                    "rated for {}.",
-                                    mass_text(mass.value), format(area.value, "m2"),
-                                    format(need.value, "kPa"),
-                                    format_number(need.value.si() / standard_gravity.si() / 4.88243, 3),
-                                    format(have.value, "kPa")));
+               .because(fmt::format(
+                   "A rack of {} on {} loads the floor with {} ({} lb/ft2); it is "
+                   "rated for {}.",
+                   mass_text(mass.value), format(area.value, "m2"), format(need.value, "kPa"),
+                   format_number(need.value.si() / standard_gravity.si() / 4.88243, 3),
+                   format(have.value, "kPa")));
   if (m.headroom() < 0.1) {
     // Sized to leave the reserve below which a limit counts as near.
     const double plate = 1.1 * mass.value.si() * standard_gravity.si() / have.value.si();
     m.remedies.push_back({fmt::format("spread each rack over {} by load plates or a steel frame",
-                                      format(plate, "m2")), {}, {}, ""});
+                                      format(plate, "m2")),
+                          {},
+                          {},
+                          ""});
     const double beside = mass.value.si() / std::max(1.0, double(group.per_rack.value));
-    const double allowed = std::floor(have.value.si() * area.value.si() / standard_gravity.si() / beside);
+    const double allowed =
+        std::floor(have.value.si() * area.value.si() / standard_gravity.si() / beside);
     if (!whole_rack(*group.system) && allowed >= 1 && allowed < double(group.per_rack.value)) {
-      m.remedies.push_back({fmt::format("put about {} {} in a rack", allowed, group.system->name), {}, {}, ""});
+      m.remedies.push_back(
+          {fmt::format("put about {} {} in a rack", allowed, group.system->name), {}, {}, ""});
     }
     if (floor.kind == FloorKind::raised) {
-      m.remedies.push_back({"stand the racks on the slab, with overhead power and pipes", {}, {}, ""});
+      m.remedies.push_back(
+          {"stand the racks on the slab, with overhead power and pipes", {}, {}, ""});
     }
   }
   b.findings.margins.push_back(std::move(m));
@@ -145,8 +154,8 @@ void check_point(Build& b, const Group& group, const Figure<Mass>& mass) {
   const auto have = b.trace.input(b.id("point_limit"), b.demand.hall.floor.point_load, "kg");
   auto m = make_margin(b.id(group, "point"), "point load, " + group.title + ", " + b.demand.title,
                        need, have, "kg")
-               .because(fmt::format("A rack of {} stands on four feet, {} each.", mass_text(mass.value),
-                                    mass_text(need.value)));
+               .because(fmt::format("A rack of {} stands on four feet, {} each.",
+                                    mass_text(mass.value), mass_text(need.value)));
   if (!m.holds()) m.remedies.push_back({"lay load-spreading plates under the feet", {}, {}, ""});
   b.findings.margins.push_back(std::move(m));
 }
@@ -154,18 +163,20 @@ void check_point(Build& b, const Group& group, const Figure<Mass>& mass) {
 void check_move(Build& b, const Group& group, const Figure<Mass>& load) {
   if (!b.demand.hall.move_route) return;
   const catalog::System& system = *group.system;
-  const auto need = whole_rack(system) ? load
-                                       : b.trace.input(b.id(group, "heaviest_item"), system.weight, "kg");
+  const auto need =
+      whole_rack(system) ? load : b.trace.input(b.id(group, "heaviest_item"), system.weight, "kg");
   const auto have = b.trace.input(b.id("move_limit"), b.demand.hall.move_route, "kg");
-  auto m = make_margin(b.id(group, "move"), "move route, " + group.title + ", " + b.demand.title, need,
-                       have, "kg")
+  auto m = make_margin(b.id(group, "move"), "move route, " + group.title + ", " + b.demand.title,
+                       need, have, "kg")
                .because(fmt::format("{} of {} must pass a way in that takes {}.",
                                     whole_rack(system) ? "A filled rack" : "One system",
                                     mass_text(need.value), mass_text(have.value)));
   if (!m.holds()) {
     m.remedies.push_back({whole_rack(system) ? "ship the rack empty and fill it in the hall"
                                              : "strengthen ramp and lift, or use another dock",
-                          {}, {}, ""});
+                          {},
+                          {},
+                          ""});
   }
   b.findings.margins.push_back(std::move(m));
 }
@@ -202,15 +213,19 @@ Figure<Scalar> racks_needed(Build& b) {
 void check_positions(Build& b, const Hall& hall) {
   if (!b.demand.hall.racks) return;
   const auto have = b.trace.input(b.id("positions_had"), b.demand.hall.racks, "rack");
-  auto m = make_margin(b.id("positions"), "rack positions, " + b.demand.title, hall.racks, have, "rack")
-               .because(fmt::format("{} racks are needed, {} of them for network and storage; the "
-                                    "hall has {} positions.",
-                                    format_number(hall.racks.value),
-                                    format_number(b.demand.other_racks), format_number(have.value)));
+  auto m =
+      make_margin(b.id("positions"), "rack positions, " + b.demand.title, hall.racks, have, "rack")
+          .because(fmt::format("{} racks are needed, {} of them for network and storage; the "
+                               "hall has {} positions.",
+                               format_number(hall.racks.value), format_number(b.demand.other_racks),
+                               format_number(have.value)));
   if (!m.holds()) {
     m.remedies.push_back({fmt::format("find {} more positions, or put more systems in a rack if "
                                       "power and cooling allow",
-                                      std::ceil(hall.racks.value - have.value)), {}, {}, ""});
+                                      std::ceil(hall.racks.value - have.value)),
+                          {},
+                          {},
+                          ""});
   }
   b.findings.margins.push_back(std::move(m));
 }
@@ -218,9 +233,10 @@ void check_positions(Build& b, const Hall& hall) {
 void check_area(Build& b, Hall& hall) {
   // 30 ft2 with its share of aisles: the rule of the trade for rows 0.6 m x 1.2 m
   // with 1.2 m cold and 1 m hot aisles (claims ledger, a1-009).
-  static const Value<Area> usual(30 * square_foot,
-                                 assumed("30 ft2 a rack with its share of aisles, the trade's rule"));
-  const auto each = b.trace.input_or(b.id("area_per_rack"), b.demand.hall.area_per_rack, usual, "m2");
+  static const Value<Area> usual(
+      30 * square_foot, assumed("30 ft2 a rack with its share of aisles, the trade's rule"));
+  const auto each =
+      b.trace.input_or(b.id("area_per_rack"), b.demand.hall.area_per_rack, usual, "m2");
   hall.area = b.trace.derive(b.id("area_needed"), each.value * double(hall.racks.value), "m2",
                              "racks x area of a rack", {hall.racks, each});
   if (!b.demand.hall.area) return;
@@ -229,8 +245,11 @@ void check_area(Build& b, Hall& hall) {
                .because(fmt::format("{} racks at {} each.", format_number(hall.racks.value),
                                     format(each.value, "m2")));
   if (!m.holds()) {
-    m.remedies.push_back({fmt::format("find {} more white space", format(hall.area.value - have.value, "m2")),
-                          {}, {}, ""});
+    m.remedies.push_back(
+        {fmt::format("find {} more white space", format(hall.area.value - have.value, "m2")),
+         {},
+         {},
+         ""});
   }
   b.findings.margins.push_back(std::move(m));
 }
@@ -238,8 +257,9 @@ void check_area(Build& b, Hall& hall) {
 void check_density(Build& b) {
   if (!b.demand.hall.density || !b.demand.hall.area || b.demand.it_max.node == no_node) return;
   const auto area = b.trace.input(b.id("area_had"), b.demand.hall.area, "m2");
-  const auto need = b.trace.derive(b.id("density_needed"), b.demand.it_max.value / area.value, "W/ft2",
-                                   "IT power at maximum / white space", {b.demand.it_max, area});
+  const auto need =
+      b.trace.derive(b.id("density_needed"), b.demand.it_max.value / area.value, "W/ft2",
+                     "IT power at maximum / white space", {b.demand.it_max, area});
   const auto have = b.trace.input(b.id("density_had"), b.demand.hall.density, "W/ft2");
   auto m = make_margin(b.id("density"), "power density, " + b.demand.title, need, have, "W/ft2")
                .because(fmt::format("{} over {} is {}; the hall was designed for {}.",
@@ -249,8 +269,11 @@ void check_density(Build& b) {
   if (!m.holds()) {
     const Area wanted = b.demand.it_max.value / have.value;
     m.remedies.push_back({fmt::format("spread the load over {}, or raise power and cooling of the "
-                                      "zone as the limits of those layers say", format(wanted, "ft2")),
-                          {}, {}, ""});
+                                      "zone as the limits of those layers say",
+                                      format(wanted, "ft2")),
+                          {},
+                          {},
+                          ""});
   }
   b.findings.margins.push_back(std::move(m));
 }
@@ -286,12 +309,16 @@ int systems_by_height(const catalog::System& system, const RackSpec& rack,
                       const catalog::Catalog& catalog) {
   if (whole_rack(system) || system.rack_units <= 0) return 1;
   const auto* entry = rack_of(rack, catalog);
-  const int units = (rack.units > 0 ? rack.units : entry != nullptr ? entry->units : 42) - rack.reserved_units;
+  const int units = (rack.units > 0     ? rack.units
+                     : entry != nullptr ? entry->units
+                                        : 42) -
+                    rack.reserved_units;
   const int fit = std::max(1, units / system.rack_units);
   return system.max_per_rack > 0 ? std::min(fit, system.max_per_rack) : fit;
 }
 
-Result assess(const std::vector<HallDemand>& demand, const catalog::Catalog& catalog, Trace& trace) {
+Result assess(const std::vector<HallDemand>& demand, const catalog::Catalog& catalog,
+              Trace& trace) {
   Result result;
   for (const auto& hall_demand : demand) {
     Build b{hall_demand, catalog, trace, result.findings, rack_of(hall_demand.rack, catalog)};

@@ -41,28 +41,28 @@ struct Group {
   std::string scope, title;                 ///< "gpu", "cluster gpu"
   const catalog::System* system = nullptr;  ///< required
   Figure<Scalar> systems;
-  Figure<Scalar> per_rack;                  ///< systems in a rack
-  Figure<Scalar> racks;                     ///< racks they take
+  Figure<Scalar> per_rack;  ///< systems in a rack
+  Figure<Scalar> racks;     ///< racks they take
 };
 
 struct HallDemand {
-  std::string scope, title;                 ///< "hall-a", "hall A"
+  std::string scope, title;  ///< "hall-a", "hall A"
   HallSpec hall;
   RackSpec rack;
   std::vector<Group> groups;
-  double other_racks = 0;                   ///< network and storage
+  double other_racks = 0;  ///< network and storage
   NodeId other_racks_node = no_node;
   Figure<Power> it_max;
 };
 
 struct Hall {
-  Figure<Scalar> racks;        ///< needed
-  Figure<Area> area;           ///< needed
+  Figure<Scalar> racks;  ///< needed
+  Figure<Area> area;     ///< needed
   Figure<Mass> heaviest_rack;
 };
 
 struct Result {
-  std::vector<Hall> halls;     ///< as the demand
+  std::vector<Hall> halls;  ///< as the demand
   Findings findings;
 };
 
@@ -73,7 +73,6 @@ int systems_by_height(const catalog::System& system, const RackSpec& rack,
 /// The rack entry a spec names.
 const catalog::Rack* rack_of(const RackSpec& rack, const catalog::Catalog& catalog);
 
-Result assess(const std::vector<HallDemand>& demand, const catalog::Catalog& catalog,
-              Trace& trace);
+Result assess(const std::vector<HallDemand>& demand, const catalog::Catalog& catalog, Trace& trace);
 
 }  // namespace headroom::building

@@ -13,7 +13,8 @@ Value<Q> given(Q q) {
   return Value<Q>(q, assumed("test"));
 }
 
-HallDemand hall_of(const char* system, double systems, double per_rack, double racks, Trace& trace) {
+HallDemand hall_of(const char* system, double systems, double per_rack, double racks,
+                   Trace& trace) {
   HallDemand d;
   d.scope = "hall-a";
   d.title = "hall A";

@@ -26,35 +26,35 @@ std::span<const std::string_view> floor_kind_names();
 
 struct FloorSpec {
   FloorKind kind = FloorKind::slab;
-  Value<FloorLoad> load;       ///< allowed on the footprint of a rack
-  Value<Mass> point_load;      ///< allowed on one foot or caster
+  Value<FloorLoad> load;   ///< allowed on the footprint of a rack
+  Value<Mass> point_load;  ///< allowed on one foot or caster
   void fields(spec::Fields& f);
 };
 
 /// Fields stand flat in the scenario's `rack`, beside the feeds of power.
 struct RackSpec {
-  std::string rack;            ///< `rack` entry; empty: standard-42u
-  int units = 0;               ///< over the entry's; 0: the entry's
-  Value<Mass> weight_limit;    ///< equipment a rack may hold, over the entry's
-  int reserved_units = 0;      ///< for PDUs, patch panels and switches that are not counted
+  std::string rack;          ///< `rack` entry; empty: standard-42u
+  int units = 0;             ///< over the entry's; 0: the entry's
+  Value<Mass> weight_limit;  ///< equipment a rack may hold, over the entry's
+  int reserved_units = 0;    ///< for PDUs, patch panels and switches that are not counted
   void fields(spec::Fields& f);
 };
 
 struct HallSpec {
   std::string name;
-  Value<Scalar> racks;         ///< positions with power and cooling
-  Value<Area> area;            ///< white space
-  Value<Area> area_per_rack;   ///< with its share of aisles
-  Value<PowerDensity> density; ///< IT power the hall was designed for, over its area
+  Value<Scalar> racks;          ///< positions with power and cooling
+  Value<Area> area;             ///< white space
+  Value<Area> area_per_rack;    ///< with its share of aisles
+  Value<PowerDensity> density;  ///< IT power the hall was designed for, over its area
   FloorSpec floor;
-  Value<Mass> move_route;      ///< heaviest item that lift, ramp and doors take
+  Value<Mass> move_route;  ///< heaviest item that lift, ramp and doors take
   void fields(spec::Fields& f);
 };
 
 /// Of the building as a whole.
 struct Spec {
-  bool existing = true;        ///< false: it has to be built
-  Value<Area> area;            ///< gross floor area
+  bool existing = true;  ///< false: it has to be built
+  Value<Area> area;      ///< gross floor area
   void fields(spec::Fields& f);
 };
 

@@ -8,7 +8,7 @@
 
 #include "catalog/kinds.hpp"
 #include "catalog/packed_data.hpp"
-#include "spec/reader.hpp"
+#include "spec/sources.hpp"
 
 namespace headroom::catalog {
 
@@ -23,47 +23,19 @@ namespace {
 
 using Key = std::pair<std::string, std::string>;  // kind, id
 
-bool is_source_date(const std::string& date) {
-  static constexpr std::string_view shape = "dddd-dd-dd";
-  if (date.size() != 4 && date.size() != 7 && date.size() != 10) return false;
-  for (std::size_t i = 0; i < date.size(); ++i) {
-    const bool digit = date[i] >= '0' && date[i] <= '9';
-    if (shape[i] == 'd' ? !digit : date[i] != shape[i]) return false;
-  }
-  return true;
-}
-
-/// A `sources` entry as it stands in a file.
-struct SourceEntry {
-  std::string title, url, date;
-  Trust trust = Trust::published;
-
-  void fields(spec::Fields& f) {
-    static constexpr std::string_view trusts[] = {"measured", "published", "secondary", "derived",
-                                                  "user", "assumed", "recalled"};
-    f.text("title", title, "Document, table or page").required();
-    f.text("url", url, "Address");
-    f.text("date", date, "When it was published or read: YYYY, YYYY-MM or YYYY-MM-DD");
-    if (!date.empty() && !is_source_date(date)) {
-      f.mistake("date", "'" + date + "' is not a date", "write 2026, 2026-11 or 2026-11-20");
-    }
-    f.choice("trust", trust, trusts, "How far it may be trusted");
-  }
-};
-
 /// One file's sources, decoded when its first entry is.
 struct File {
   std::shared_ptr<const std::string> name;
-  spec::PackedPart sources;               // built-in
-  std::optional<spec::Document> document; // overlay
+  spec::PackedPart sources;                // built-in
+  std::optional<spec::Document> document;  // overlay
   bool decoded = false;
   spec::ReadContext context;
 };
 
 struct Slot {
   std::size_t file = 0;
-  spec::PackedPart packed;            // built-in
-  const spec::Node* node = nullptr;   // overlay
+  spec::PackedPart packed;           // built-in
+  const spec::Node* node = nullptr;  // overlay
   const KindInfo* kind = nullptr;
   void* entry = nullptr;
 };
@@ -156,15 +128,7 @@ struct Catalog::Impl {
     const spec::Node node = sources != nullptr ? *sources
                             : file.document    ? spec::Node{}
                                                : file.sources.decode();
-    spec::ReadContext plain;
-    plain.file = context.file;
-    plain.document = context.document;
-    for (std::size_t i = 0; i + 1 < node.items.size(); i += 2) {
-      SourceEntry entry;
-      spec::read(node.items[i + 1], entry, plain, diagnostics, "sources." + node.items[i].text);
-      context.sources[node.items[i].text] = std::make_shared<Source>(
-          Source{node.items[i].text, entry.title, entry.url, entry.date, entry.trust});
-    }
+    context.sources = spec::read_sources(node, context, diagnostics);
   }
 
   /// Decodes an entry on first use. Requires the lock.
@@ -194,7 +158,8 @@ std::unique_ptr<Catalog> Catalog::with_overlay(const std::string& folder,
   auto catalog = std::make_unique<Catalog>();
   std::error_code error;
   if (!fs::is_directory(folder, error)) {
-    diagnostics.add({folder, 0, 0, "", "is not a folder", "--catalog takes a folder laid out as data/catalog is", ""});
+    diagnostics.add({folder, 0, 0, "", "is not a folder",
+                     "--catalog takes a folder laid out as data/catalog is", ""});
     return catalog;
   }
   std::vector<std::string> known;

@@ -58,8 +58,7 @@ class Catalog {
 
   /// The built-in catalogue with a folder laid over it. Mistakes in the folder's
   /// files go to `diagnostics`; the result is then incomplete.
-  static std::unique_ptr<Catalog> with_overlay(const std::string& folder,
-                                               Diagnostics& diagnostics);
+  static std::unique_ptr<Catalog> with_overlay(const std::string& folder, Diagnostics& diagnostics);
 
   /// The entry of type T (T::kind) with this id, or nullptr.
   template <class T>

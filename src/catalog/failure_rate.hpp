@@ -38,8 +38,8 @@ struct FailurePopulation : Entry {
   Value<Time> repair;            ///< from failure until the node is back
   Value<Time> detection;
   Value<Time> restart;
-  Value<Scalar> ettr;            ///< effective training time ratio as published
-  std::string ettr_means;        ///< the paper's own definition of it
+  Value<Scalar> ettr;      ///< effective training time ratio as published
+  std::string ettr_means;  ///< the paper's own definition of it
   std::vector<FailureCause> causes;
 
   void fields(spec::Fields& f);

@@ -4,7 +4,9 @@ namespace headroom::catalog {
 
 void ResidualPoint::fields(spec::Fields& f) {
   f.number("age", age, "mo", "Age of the machine").at_least(0).required();
-  f.number("share", share, "%", "Share of the purchase price it fetches").between(0, 100).required();
+  f.number("share", share, "%", "Share of the purchase price it fetches")
+      .between(0, 100)
+      .required();
 }
 
 void Finance::fields(spec::Fields& f) {

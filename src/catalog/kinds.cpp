@@ -65,7 +65,8 @@ std::span<const KindInfo> kind_table() { return table; }
 
 const KindInfo* find_kind(std::string_view name) {
   const auto all = kind_table();
-  const auto it = std::find_if(all.begin(), all.end(), [&](const auto& k) { return k.name == name; });
+  const auto it =
+      std::find_if(all.begin(), all.end(), [&](const auto& k) { return k.name == name; });
   return it == all.end() ? nullptr : &*it;
 }
 

@@ -32,10 +32,10 @@ struct Price : Entry {
   std::string region;
   Offer offer = Offer::on_demand;
   Seller seller = Seller::neocloud;
-  std::string as_of;        ///< day of the offer (YYYY-MM-DD)
-  Value<MoneyRate> rent;    ///< of one accelerator
-  Value<Money> purchase;    ///< of one accelerator, or of one system when `system` is set
-  Value<Time> term;         ///< shortest commitment
+  std::string as_of;      ///< day of the offer (YYYY-MM-DD)
+  Value<MoneyRate> rent;  ///< of one accelerator
+  Value<Money> purchase;  ///< of one accelerator, or of one system when `system` is set
+  Value<Time> term;       ///< shortest commitment
 
   void fields(spec::Fields& f);
 };

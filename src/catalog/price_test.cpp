@@ -17,9 +17,8 @@ class Overlay {
  public:
   explicit Overlay(const std::string& entry)
       : folder_(fs::path(testing::TempDir()) /
-                ("headroom-" + std::string(testing::UnitTest::GetInstance()
-                                               ->current_test_info()
-                                               ->name()))) {
+                ("headroom-" +
+                 std::string(testing::UnitTest::GetInstance()->current_test_info()->name()))) {
     fs::create_directories(folder_ / "price");
     std::ofstream(folder_ / "price" / "mine.yaml")
         << "sources:\n  me: {title: a quotation, date: 2026-10}\nentries:\n  - " << entry << "\n";
@@ -44,8 +43,9 @@ class Overlay {
 
 TEST(Price, ADatedQuotationIsRead) {
   std::string mistakes;
-  Overlay overlay("{id: mine, name: mine, source: me, accelerator: h100-sxm, as_of: 2026-10-01, "
-                  "rent: 2.10 USD/GPU/h}");
+  Overlay overlay(
+      "{id: mine, name: mine, source: me, accelerator: h100-sxm, as_of: 2026-10-01, "
+      "rent: 2.10 USD/GPU/h}");
   const auto* p = overlay.read(mistakes);
   EXPECT_EQ(mistakes, "");
   ASSERT_NE(p, nullptr);
@@ -55,7 +55,8 @@ TEST(Price, ADatedQuotationIsRead) {
 
 TEST(Price, AnUndatedPriceIsRefused) {
   std::string mistakes;
-  Overlay overlay("{id: mine, name: mine, source: me, accelerator: h100-sxm, rent: 2.10 USD/GPU/h}");
+  Overlay overlay(
+      "{id: mine, name: mine, source: me, accelerator: h100-sxm, rent: 2.10 USD/GPU/h}");
   overlay.read(mistakes);
   EXPECT_NE(mistakes.find("as_of"), std::string::npos) << mistakes;
 }

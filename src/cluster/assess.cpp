@@ -37,9 +37,7 @@ class Assessor {
   }
 
  private:
-  std::string id(const std::string& name) const {
-    return "cluster." + demand_.scope + "." + name;
-  }
+  std::string id(const std::string& name) const { return "cluster." + demand_.scope + "." + name; }
   std::string title() const { return demand_.title.empty() ? demand_.scope : demand_.title; }
   void remark(const std::string& text) {
     const bool named = title().starts_with("cluster ");
@@ -82,10 +80,9 @@ void Assessor::count_gpus() {
   const double spare_gpus = spec_.spares.or_else(Scalar(0)) * gpus_per_node();
   std::vector<NodeId> from{demand_.gpus, occupancy_};
   if (spec_.spares) from.push_back(trace_.input(id("spares_had"), spec_.spares, "node"));
-  result_.gpus_usable =
-      trace_.derive(id("gpus_usable"), Scalar(std::max(0.0, demand_.gpus.value - spare_gpus) *
-                                              occupancy_.value),
-                    "GPU", "(GPUs - GPUs of spare nodes) x occupancy", std::move(from));
+  result_.gpus_usable = trace_.derive(
+      id("gpus_usable"), Scalar(std::max(0.0, demand_.gpus.value - spare_gpus) * occupancy_.value),
+      "GPU", "(GPUs - GPUs of spare nodes) x occupancy", std::move(from));
   double wanted = 0;
   std::vector<NodeId> inputs;
   std::string names;
@@ -94,34 +91,33 @@ void Assessor::count_gpus() {
     if (needs.value <= 0) continue;
     wanted += needs.value;
     inputs.push_back(needs);
-    names += fmt::format("{}{} {}", names.empty() ? "" : ", ", job.name,
-                         format_number(needs.value));
+    names +=
+        fmt::format("{}{} {}", names.empty() ? "" : ", ", job.name, format_number(needs.value));
   }
   result_.gpus_wanted = trace_.derive(id("gpus_wanted"), Scalar(wanted), "GPU",
                                       "sum over the jobs that run at once", std::move(inputs));
   if (wanted <= 0) return;
-  auto margin = make_margin(id("gpus"), "GPUs, " + title(), result_.gpus_wanted,
-                            result_.gpus_usable, "GPU")
-                    .because(fmt::format("The jobs want {} GPUs at once ({}). The cluster has {}, "
-                                         "of which {} can be given to jobs.",
-                                         format_number(wanted), names,
-                                         format_number(demand_.gpus.value),
-                                         format_number(result_.gpus_usable.value)));
+  auto margin =
+      make_margin(id("gpus"), "GPUs, " + title(), result_.gpus_wanted, result_.gpus_usable, "GPU")
+          .because(fmt::format("The jobs want {} GPUs at once ({}). The cluster has {}, "
+                               "of which {} can be given to jobs.",
+                               format_number(wanted), names, format_number(demand_.gpus.value),
+                               format_number(result_.gpus_usable.value)));
   const double missing = wanted - result_.gpus_usable.value;
   if (missing > 0 && gpus_per_node() > 0 && occupancy_.value > 0) {
     const double nodes = std::ceil(missing / occupancy_.value / gpus_per_node() - 1e-9);
-    margin.remedies.push_back({fmt::format("add {} nodes of {:g} GPUs", format_number(nodes),
-                                           gpus_per_node()),
-                               price_of(nodes), std::nullopt,
-                               demand_.node_price ? "price of a node in the bill" : ""});
-    margin.remedies.push_back({fmt::format("run the jobs one after the other: the largest wants {} "
-                                           "GPUs",
-                                           format_number(std::max_element(
-                                               demand_.jobs.begin(), demand_.jobs.end(),
-                                               [](const Job& a, const Job& b) {
-                                                 return a.gpus.value < b.gpus.value;
-                                               })->gpus.value)),
-                               std::nullopt, std::nullopt, ""});
+    margin.remedies.push_back(
+        {fmt::format("add {} nodes of {:g} GPUs", format_number(nodes), gpus_per_node()),
+         price_of(nodes), std::nullopt, demand_.node_price ? "price of a node in the bill" : ""});
+    margin.remedies.push_back(
+        {fmt::format("run the jobs one after the other: the largest wants {} "
+                     "GPUs",
+                     format_number(std::max_element(demand_.jobs.begin(), demand_.jobs.end(),
+                                                    [](const Job& a, const Job& b) {
+                                                      return a.gpus.value < b.gpus.value;
+                                                    })
+                                       ->gpus.value)),
+         std::nullopt, std::nullopt, ""});
   }
   result_.findings.margins.push_back(std::move(margin));
 }
@@ -133,7 +129,8 @@ void Assessor::find_rates() {
   if (spec_.gpu_mtbf) {
     result_.gpu_mtbf = trace_.input(id("gpu_mtbf"), spec_.gpu_mtbf, "h");
   } else if (population == nullptr) {
-    remark("finds no failure population '" + wanted + "' in the catalogue; failures were not "
+    remark("finds no failure population '" + wanted +
+           "' in the catalogue; failures were not "
            "looked at");
     return;
   } else {
@@ -154,17 +151,17 @@ void Assessor::find_rates() {
                                      "GPUs watched x window / interruptions", std::move(from));
     if (spec_.failures.empty() && p.accelerator != demand_.accelerator) {
       remark(fmt::format("takes its failure rate from {}, since no fleet of {} has been published",
-                         p.name, demand_.accelerator.empty() ? "its accelerator"
-                                                             : demand_.accelerator));
+                         p.name,
+                         demand_.accelerator.empty() ? "its accelerator" : demand_.accelerator));
     }
   }
   find_node_share(population);
   const Value<Time> none;
   repair_ = trace_.input_or(id("repair_time"), spec_.repair_time, default_repair(), "h");
-  detection_ = trace_.input_or(
-      id("detection"),
-      spec_.detection.or_else(population != nullptr ? population->detection : none),
-      default_detection(), "s");
+  detection_ =
+      trace_.input_or(id("detection"),
+                      spec_.detection.or_else(population != nullptr ? population->detection : none),
+                      default_detection(), "s");
   restart_ = trace_.input_or(
       id("restart"), spec_.restart.or_else(population != nullptr ? population->restart : none),
       default_restart(), "s");
@@ -173,8 +170,8 @@ void Assessor::find_rates() {
 void Assessor::find_node_share(const FailurePopulation* population) {
   const double known = population != nullptr ? static_cast<double>(population->node_share()) : -1;
   if (spec_.node_out_share || known < 0) {
-    node_share_ = trace_.input_or(id("node_out_share"), spec_.node_out_share, default_node_share(),
-                                  "%");
+    node_share_ =
+        trace_.input_or(id("node_out_share"), spec_.node_out_share, default_node_share(), "%");
     return;
   }
   const NodeId from = trace_.choice("catalog.failure." + population->id + ".causes",
@@ -184,22 +181,20 @@ void Assessor::find_node_share(const FailurePopulation* population) {
 }
 
 void Assessor::size_spares() {
-  const double per_node =
-      node_share_.value * gpus_per_node() / result_.gpu_mtbf.value.si();  // 1/s
+  const double per_node = node_share_.value * gpus_per_node() / result_.gpu_mtbf.value.si();  // 1/s
   const double x = per_node * repair_.value.si();
   out_probability_ = x / (1 + x);
   const int nodes = static_cast<int>(std::min(1e9, std::round(demand_.nodes.value.si())));
-  result_.nodes_in_repair = trace_.derive(
-      id("nodes_in_repair"), Scalar(nodes * out_probability_), "node",
-      "nodes x h T / (1 + h T), h = share taken out x GPUs a node / GPU time between "
-      "interruptions, T = repair time",
-      {demand_.nodes, node_share_, demand_.gpus, result_.gpu_mtbf, repair_});
-  const auto percentile = trace_.input_or(id("spare_percentile"), spec_.spare_percentile,
-                                          default_percentile(), "%");
+  result_.nodes_in_repair =
+      trace_.derive(id("nodes_in_repair"), Scalar(nodes * out_probability_), "node",
+                    "nodes x h T / (1 + h T), h = share taken out x GPUs a node / GPU time between "
+                    "interruptions, T = repair time",
+                    {demand_.nodes, node_share_, demand_.gpus, result_.gpu_mtbf, repair_});
+  const auto percentile =
+      trace_.input_or(id("spare_percentile"), spec_.spare_percentile, default_percentile(), "%");
   result_.spares_needed = trace_.derive(
-      id("spares_needed"),
-      Scalar(binomial_quantile(nodes, out_probability_, percentile.value)), "node",
-      "binomial percentile of nodes in repair", {result_.nodes_in_repair, percentile});
+      id("spares_needed"), Scalar(binomial_quantile(nodes, out_probability_, percentile.value)),
+      "node", "binomial percentile of nodes in repair", {result_.nodes_in_repair, percentile});
   Plan plan;
   plan.id = id("spare_plan");
   plan.layer = "cluster";
@@ -281,8 +276,9 @@ Cycle Assessor::choose_interval(const Job& job, const std::string& base, JobGood
 void Assessor::estimate(const Job& job, const std::string& base, const Cycle& cycle,
                         JobGoodput& out) {
   double value = ettr(cycle);
-  std::vector<NodeId> from{out.interval, job.checkpoint_write, out.mtbf, detection_, restart_,
-                           job.checkpoint_drain, trace_.find(base + "wait")};
+  std::vector<NodeId> from{
+      out.interval,         job.checkpoint_write,      out.mtbf, detection_, restart_,
+      job.checkpoint_drain, trace_.find(base + "wait")};
   std::string formula = "tau / ((e^((tau+w)/M) - 1)(M + d)), d = D + (e^((R+s)/M) - 1)(M + D)";
   if (spec_.maintenance_interval) {
     const auto between = trace_.input(base + "maintenance", spec_.maintenance_interval, "d");
@@ -297,9 +293,9 @@ void Assessor::estimate(const Job& job, const std::string& base, const Cycle& cy
                                 "productive time / ETTR", {job.productive, out.ettr});
   }
   const Time span = ends ? out.elapsed.value : 30 * day;
-  out.stops = trace_.derive(base + "stops", Scalar(span / out.mtbf.value), "",
-                            ends ? "elapsed time / MTBF" : "30 days / MTBF",
-                            {out.mtbf, out.elapsed});
+  out.stops =
+      trace_.derive(base + "stops", Scalar(span / out.mtbf.value), "",
+                    ends ? "elapsed time / MTBF" : "30 days / MTBF", {out.mtbf, out.elapsed});
 }
 
 void Assessor::follow(const Job& job) {
@@ -338,8 +334,9 @@ void Assessor::checkpoint_findings(const Job& job, const std::string& base, cons
                 {"ettr", format(out.ettr.value, "%")}};
   result_.findings.plans.push_back(std::move(plan));
 
-  const auto need = trace_.derive(base + "cycle", cycle.interval + cycle.write, "min",
-                                  "interval + blocking write", {out.interval, job.checkpoint_write});
+  const auto need =
+      trace_.derive(base + "cycle", cycle.interval + cycle.write, "min",
+                    "interval + blocking write", {out.interval, job.checkpoint_write});
   auto margin =
       make_margin(base + "checkpoint", "checkpoint before the next failure, " + job.name, need,
                   out.mtbf, "min")
@@ -358,13 +355,13 @@ void Assessor::goodput_margin(const Job& job, const std::string& base, const Cyc
   const auto& asked = job.goodput.or_else(spec_.goodput);
   if (!asked) return;
   const auto need = trace_.input(base + "goodput_asked", asked, "%");
-  auto margin = make_margin(base + "goodput", "goodput, " + job.name, need, out.ettr, "%")
-                    .because(fmt::format(
-                        "Stopped every {}, with a checkpoint stall of {} every {} and {} to come "
-                        "back, the job is productive {:.1f} % of elapsed time (queue excluded).",
-                        format(out.mtbf.value, "h"), format(cycle.write, "s"),
-                        format(cycle.interval, "min"),
-                        format(cycle.detection + cycle.restart, "min"), out.ettr.value * 100));
+  auto margin =
+      make_margin(base + "goodput", "goodput, " + job.name, need, out.ettr, "%")
+          .because(fmt::format(
+              "Stopped every {}, with a checkpoint stall of {} every {} and {} to come "
+              "back, the job is productive {:.1f} % of elapsed time (queue excluded).",
+              format(out.mtbf.value, "h"), format(cycle.write, "s"), format(cycle.interval, "min"),
+              format(cycle.detection + cycle.restart, "min"), out.ettr.value * 100));
   if (margin.headroom() < 0.1) {
     const bool given = spec_.checkpoint_interval || job.checkpoint_interval;
     margin.remedies = goodput_remedies(cycle, {job.gpus.value.si(), out.ettr.value, given});

@@ -33,17 +33,17 @@ namespace headroom::cluster {
 
 /// One workload as the cluster sees it. All jobs of a Demand run at once.
 struct Job {
-  std::string name;                     ///< kebab-case; part of ids
-  Figure<Scalar> gpus;                  ///< GPUs it runs on; they decide its failures
+  std::string name;     ///< kebab-case; part of ids
+  Figure<Scalar> gpus;  ///< GPUs it runs on; they decide its failures
   /// GPUs it cannot do without; `gpus` when unset. A run that takes what is left wants
   /// only as many as its deadline asks.
   std::optional<Figure<Scalar>> wanted;
-  bool gang = true;                     ///< one failure stops it all (training); false: serving
-  Figure<Time> productive;              ///< productive time wanted, without losses; 0: open end
-  Figure<Time> checkpoint_write;        ///< stall of one checkpoint; 0: free
-  Figure<Time> checkpoint_drain;        ///< asynchronous write after the stall
-  Value<Time> checkpoint_interval;      ///< the workload's own choice; over Spec's
-  Value<Scalar> goodput;                ///< the workload's own demand; over Spec's
+  bool gang = true;                 ///< one failure stops it all (training); false: serving
+  Figure<Time> productive;          ///< productive time wanted, without losses; 0: open end
+  Figure<Time> checkpoint_write;    ///< stall of one checkpoint; 0: free
+  Figure<Time> checkpoint_drain;    ///< asynchronous write after the stall
+  Value<Time> checkpoint_interval;  ///< the workload's own choice; over Spec's
+  Value<Scalar> goodput;            ///< the workload's own demand; over Spec's
 };
 
 struct Demand {
@@ -60,21 +60,21 @@ struct Demand {
 struct JobGoodput {
   std::string name;
   Figure<Time> mtbf;
-  Figure<Time> interval;        ///< between checkpoints
+  Figure<Time> interval;  ///< between checkpoints
   Figure<Time> young, daly;
-  Figure<Scalar> ettr;          ///< productive over elapsed time, queueing excluded
-  Figure<Time> elapsed;         ///< productive time / ETTR; 0 for an open end
-  Figure<Scalar> stops;         ///< unexpected stops in `elapsed` (in 30 d for an open end)
+  Figure<Scalar> ettr;   ///< productive over elapsed time, queueing excluded
+  Figure<Time> elapsed;  ///< productive time / ETTR; 0 for an open end
+  Figure<Scalar> stops;  ///< unexpected stops in `elapsed` (in 30 d for an open end)
 };
 
 struct Result {
-  std::string population;           ///< id of the failure population used; empty when overridden
+  std::string population;  ///< id of the failure population used; empty when overridden
   Figure<Time> gpu_mtbf;
-  Figure<Scalar> gpus_usable;       ///< (nodes - spares) x GPUs a node x occupancy
+  Figure<Scalar> gpus_usable;  ///< (nodes - spares) x GPUs a node x occupancy
   Figure<Scalar> gpus_wanted;
-  Figure<Scalar> nodes_in_repair;   ///< mean
-  Figure<Scalar> spares_needed;     ///< nodes at the percentile
-  std::vector<JobGoodput> jobs;     ///< gang jobs, in order
+  Figure<Scalar> nodes_in_repair;  ///< mean
+  Figure<Scalar> spares_needed;    ///< nodes at the percentile
+  std::vector<JobGoodput> jobs;    ///< gang jobs, in order
   Findings findings;
 };
 

@@ -223,9 +223,7 @@ TEST(FailurePopulations, EveryEntryGivesARate) {
     EXPECT_FALSE(p->counts.empty());
     double causes = 0;
     for (const auto& c : p->causes) causes += c.count.likely;
-    if (!p->causes.empty()) {
-      EXPECT_EQ(causes, p->interruptions.get().si());
-    }
+    if (!p->causes.empty()) { EXPECT_EQ(causes, p->interruptions.get().si()); }
   }
 }
 

@@ -8,8 +8,8 @@ namespace {
 
 // Cumulative sums run in logarithms: p^n of 100,000 nodes underflows otherwise.
 double log_binomial_pmf(int n, double p, int k) {
-  return std::lgamma(n + 1.0) - std::lgamma(k + 1.0) - std::lgamma(n - k + 1.0) +
-         k * std::log(p) + (n - k) * std::log1p(-p);
+  return std::lgamma(n + 1.0) - std::lgamma(k + 1.0) - std::lgamma(n - k + 1.0) + k * std::log(p) +
+         (n - k) * std::log1p(-p);
 }
 
 }  // namespace
@@ -32,9 +32,8 @@ Scalar ettr(const Cycle& c) {
   const double w = std::max(0.0, c.write.si());
   if (c.mtbf.si() <= 0) return tau > 0 ? tau / (tau + w) : (w > 0 ? 0.0 : 1.0);
   const double m = c.mtbf.si();
-  const double d =
-      c.detection.si() +
-      std::expm1((c.restart.si() + c.staleness.si()) / m) * (m + c.detection.si());
+  const double d = c.detection.si() +
+                   std::expm1((c.restart.si() + c.staleness.si()) / m) * (m + c.detection.si());
   if (tau <= 0) return w > 0 ? 0.0 : m / (m + d);  // the limit of ever finer, free checkpoints
   const double expected = std::expm1((tau + w) / m) * (m + d);
   return std::isfinite(expected) ? tau / expected : 0.0;
@@ -46,8 +45,7 @@ Scalar ettr_first_order(const Cycle& c) {
   if (tau <= 0 && w > 0) return 0.0;
   const double writing = tau > 0 ? w / tau : 0;
   if (c.mtbf.si() <= 0) return 1 / (1 + writing);
-  const double lost =
-      tau / 2 + w + c.staleness.si() + c.detection.si() + c.restart.si();
+  const double lost = tau / 2 + w + c.staleness.si() + c.detection.si() + c.restart.si();
   return 1 / (1 + writing + lost / c.mtbf.si());
 }
 

@@ -47,8 +47,8 @@ constexpr Row oracle[] = {
 
 TEST(Goodput, ClosedFormsAgreeWithAnIndependentImplementation) {
   for (const auto& row : oracle) {
-    SCOPED_TRACE(testing::Message() << row.mtbf_h << " h, " << row.interval_min << " min, "
-                                    << row.write_s << " s");
+    SCOPED_TRACE(testing::Message()
+                 << row.mtbf_h << " h, " << row.interval_min << " min, " << row.write_s << " s");
     const Cycle c = cycle_of(row.mtbf_h, row.interval_min, row.write_s);
     // The oracle's D is part of what a failed restart repeats: 0.002 is its own tolerance.
     EXPECT_NEAR(ettr(c), row.ettr, 0.002);

@@ -42,8 +42,9 @@ void Spec::fields(spec::Fields& f) {
            "Share of the GPUs that the scheduler can place work on; by default 100 % for jobs of "
            "whole nodes")
       .between(1, 100);
-  f.number("goodput", goodput, "%", "Share of elapsed time that a training job must spend "
-                                    "making progress; by default no demand is made")
+  f.number("goodput", goodput, "%",
+           "Share of elapsed time that a training job must spend "
+           "making progress; by default no demand is made")
       .between(0, 99.999);
 }
 

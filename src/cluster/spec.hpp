@@ -9,12 +9,12 @@
 namespace headroom::cluster {
 
 struct Spec {
-  std::string failures;              ///< catalogue entry; by accelerator when empty
-  Value<Time> gpu_mtbf;              ///< GPU time between interruptions; overrides `failures`
-  Value<Time> job_mtbf;              ///< failures that do not grow with size (software, users)
-  Value<Scalar> node_out_share;      ///< interruptions after which a node leaves for repair
-  Value<Scalar> spares;              ///< nodes kept idle, out of the cluster's count
-  Value<Scalar> spare_percentile;    ///< spares must cover this share of the time
+  std::string failures;            ///< catalogue entry; by accelerator when empty
+  Value<Time> gpu_mtbf;            ///< GPU time between interruptions; overrides `failures`
+  Value<Time> job_mtbf;            ///< failures that do not grow with size (software, users)
+  Value<Scalar> node_out_share;    ///< interruptions after which a node leaves for repair
+  Value<Scalar> spares;            ///< nodes kept idle, out of the cluster's count
+  Value<Scalar> spare_percentile;  ///< spares must cover this share of the time
   Value<Time> repair_time;
   Value<Time> detection;
   Value<Time> restart;

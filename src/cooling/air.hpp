@@ -2,7 +2,8 @@
 //
 // Saturation pressure: Hyland & Wexler 1983 as in ASHRAE Fundamentals ch. 1,
 // -100 to 200 degC. Humidity ratio from wet bulb by the psychrometer equation of
-// the same chapter (over ice below 0 degC, with a small step there). Enthalpy in J per kg of dry air, 0 at 0 degC.
+// the same chapter (over ice below 0 degC, with a small step there). Enthalpy in J per kg of dry
+// air, 0 at 0 degC.
 //
 //   air_heat(V, dT)    = V * 1.2 kg/m3 * 1005 J/(kg K) * dT
 //   liquid_heat(V, dT) = V * density * specific heat * dT

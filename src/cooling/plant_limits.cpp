@@ -143,8 +143,9 @@ void supply_limit(const PlantState& s, Result& r, Trace& trace) {
   const auto need =
       trace.derive("cooling.supply.need", std::max(free - air, TemperatureDifference{}), "K",
                    "approach of the plant (York curve or cooler) and exchanger", {bulb.node});
-  const auto have = trace.derive("cooling.supply.have", load.water - air, "K",
-                                 "coldest facility water wanted less design air", {bulb.node});
+  const auto have =
+      trace.derive("cooling.supply.have", std::max(load.water - air, TemperatureDifference{}), "K",
+                   "coldest facility water wanted less design air", {bulb.node});
   auto m = make_margin("cooling.supply", "approach to the design day's air", need, have, "K")
                .because(fmt::format(
                    "At a {} of {} on the design day the plant makes {} without a compressor; {} is "

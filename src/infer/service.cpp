@@ -70,8 +70,8 @@ bool ServiceStudy::choose() {
   const Search found = search(formats);
   if (!found.best) {
     r.layout = formats;
-    r.layout.tp =
-        std::max(spec.engine.tp, static_cast<int>(std::max(demand.hardware.path.domain, 1.0)));
+    const int domain = static_cast<int>(std::max(demand.hardware.path.domain, 1.0));
+    r.layout.tp = spec.engine.tp > 0 ? spec.engine.tp : domain;
     r.layout.pp = std::max(spec.engine.pp, 1);
     return false;
   }
@@ -262,7 +262,10 @@ ServiceResult assess(const ServiceSpec& spec, const ServiceDemand& demand, Trace
   study.context_limit();
   const bool fits = study.choose();
   study.memory_limit();
-  if (!fits) return std::move(study.r);
+  if (!fits) {
+    study.layout_limit();
+    return std::move(study.r);
+  }
   study.deploy();
   study.operate();
   study.figures();

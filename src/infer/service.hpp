@@ -16,10 +16,11 @@
 //   tpot      TPOT at the percentile, peak traffic                  | SLO
 //   e2e       end-to-end time at the percentile, peak traffic       | SLO
 //   kv        sequences running at the peak (Little's law)          | sequences the KV cache holds
-//   gpus      GPUs needed, spare replica included                   | GPUs had       (when given)
-//   rate      peak requests/s                                       | fleet's rate inside the SLOs
-//   spare     peak requests/s                                       | the same with one replica
-//   lost
+//   layout    one layout that works                              | layouts found (only when none
+//   is) gpus      GPUs needed, spare replica included                   | GPUs had       (when
+//   given) rate      peak requests/s                                       | fleet's rate inside
+//   the SLOs spare     peak requests/s                                       | the same with one
+//   replica lost
 //
 // A fleet below saturation answers with steady-state times; one above it queues for the
 // quarter of an hour that the peak lasts, and TTFT is what the last arrival then waits.

@@ -126,6 +126,28 @@ void ServiceStudy::context_limit() {
   r.findings.margins.push_back(std::move(m));
 }
 
+void ServiceStudy::layout_limit() {
+  // Memory usually says why no layout holds the model; where it does not, this must.
+  if (!r.findings.margins.empty() && !r.findings.margins.back().holds()) return;
+  const auto need =
+      book.derive("layouts-needed", Scalar(1.0), "replica", "one layout that works", {model_node});
+  const auto have = book.derive("layouts-found", Scalar(0.0), "replica",
+                                "layouts that split the heads, hold the model and one request",
+                                {model_node, device_node});
+  r.findings.margins.push_back(
+      make_margin(book.id("layout"), "replica layout, " + demand.scope, need, have, "replica")
+          .because("No split of " + demand.model->id + " over TP " +
+                   (spec.engine.tp > 0 ? std::to_string(spec.engine.tp)
+                                       : std::string("1 to the domain")) +
+                   " and PP " +
+                   (spec.engine.pp > 0 ? std::to_string(spec.engine.pp) : std::string("any")) +
+                   " holds its weights, the engine's workspace and one request.")
+          .remedy({"leave tensor and pipeline degrees to the planner, or allow more GPUs a replica",
+                   {},
+                   {},
+                   {}}));
+}
+
 void ServiceStudy::memory_limit() {
   const StepModel step(*demand.model, *demand.hardware.accelerator, demand.hardware.path, r.layout,
                        demand.engine);

@@ -29,6 +29,7 @@ struct ServiceStudy {
 
   void context_limit();
   void memory_limit();
+  void layout_limit();
   void time_limits();
   void fleet_limits();
   void kv_limit();

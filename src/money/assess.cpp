@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::array<const char*, 4> way_names{"own", "colo", "neocloud", "cloud"};
 constexpr std::array<const char*, causes> cause_names{
-    "accelerators", "network", "storage", "other", "racks", "facility", "energy",
+    "accelerators", "network", "storage", "other", "racks",  "facility", "energy",
     "water",        "people",  "upkeep",  "rent",  "extras", "residual", "tax"};
 
 Figure<Scalar> goodput_ratio(Way way, const Spec& spec, const Demand& demand, Trace& trace) {
@@ -59,9 +59,10 @@ void judge_rent(Way way, const Rent& rent, const Inputs& in, std::vector<std::st
                                   way_name(way), rent.as_of, (in.start_day - *day) / 30.4));
   }
   if (way == Way::neocloud && rent.term.si() > 0 && rent.term < in.horizon.value) {
-    remarks.push_back(fmt::format("money: the neocloud's contract of {:.0f} months is taken to be "
-                                  "renewed at the same rent for {:.0f} months",
-                                  rent.term.in(month), in.horizon.in(month)));
+    remarks.push_back(
+        fmt::format("money: the neocloud's contract of {:.0f} months is taken to be "
+                    "renewed at the same rent for {:.0f} months",
+                    rent.term.in(month), in.horizon.in(month)));
   }
 }
 
@@ -116,8 +117,9 @@ Result assess(const Spec& spec, const Demand& demand, const catalog::Catalog& ca
     if (asked(spec, way)) add_way(way, spec, demand, catalog, *in, result, trace);
   }
   if (demand.facility_exists) {
-    remarks.push_back("money: the facility there is counts as paid for; owning bears its upkeep "
-                      "and people, and no rent");
+    remarks.push_back(
+        "money: the facility there is counts as paid for; owning bears its upkeep "
+        "and people, and no rent");
   }
   rent_spread(demand, catalog, result);
   consequences(*in, demand, result, trace);

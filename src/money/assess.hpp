@@ -56,42 +56,42 @@ namespace headroom::money {
 /// Something useful that GPU time turns into.
 struct Product {
   enum class Kind : unsigned char { serving, training, other };
-  std::string name;                  ///< kebab-case; part of ids
+  std::string name;  ///< kebab-case; part of ids
   Kind kind = Kind::serving;
-  Figure<Scalar> gpus;               ///< held for it
+  Figure<Scalar> gpus;  ///< held for it
   // serving
-  Figure<TokenRate> input_rate, output_rate;   ///< yearly means
-  Value<Scalar> prefill_share;       ///< of its GPU time
+  Figure<TokenRate> input_rate, output_rate;  ///< yearly means
+  Value<Scalar> prefill_share;                ///< of its GPU time
   // training: one run
-  Figure<Time> run_time;             ///< elapsed, losses included
+  Figure<Time> run_time;  ///< elapsed, losses included
   Figure<Tokens> run_tokens;
-  Figure<Flops> run_flops;           ///< useful (model) FLOPs
+  Figure<Flops> run_flops;  ///< useful (model) FLOPs
 };
 
 /// What the other layers know. Figures left default (node == no_node and value
 /// 0) are unknown; optionals likewise.
 struct Demand {
-  std::string start;                 ///< first day of service, YYYY-MM-DD
+  std::string start;  ///< first day of service, YYYY-MM-DD
   BillOfMaterials bill;
-  std::string accelerator;           ///< id
+  std::string accelerator;  ///< id
   Figure<Scalar> accelerators;
-  Figure<Power> it_power_max;        ///< what colo contracts and construction is sized by
-  Figure<Power> it_power;            ///< mean
-  Figure<Power> peak_power;          ///< at the meter, for the demand charge
+  Figure<Power> it_power_max;  ///< what colo contracts and construction is sized by
+  Figure<Power> it_power;      ///< mean
+  Figure<Power> peak_power;    ///< at the meter, for the demand charge
   std::optional<Figure<Power>> contracted_power;
-  Figure<Scalar> pue;                ///< yearly
-  Figure<Power> energy_rate;         ///< mean draw at the meter: energy of a year over a year
+  Figure<Scalar> pue;                      ///< yearly
+  Figure<Power> energy_rate;               ///< mean draw at the meter: energy of a year over a year
   std::optional<Figure<Power>> idle_rate;  ///< the same if the accelerators idled all year
   std::optional<Figure<EnergyPrice>> energy_price;
   std::optional<Figure<PowerPriceRate>> demand_charge;
   std::optional<Figure<VolumeFlow>> water_rate;
   std::optional<Figure<VolumePrice>> water_price;
-  std::optional<Figure<PowerPrice>> construction;  ///< the region's
-  bool facility_exists = true;       ///< false: a new one is built
-  std::optional<Figure<Power>> facility_capacity;      ///< critical load built, for stranding
-  std::optional<Figure<Scalar>> accelerators_usable;   ///< that power, cooling, space can serve
-  std::optional<Figure<Time>> delay; ///< of the energised date behind the need
-  Figure<Scalar> goodput;            ///< ETTR of one's own cluster; 0: unknown, taken as equal
+  std::optional<Figure<PowerPrice>> construction;     ///< the region's
+  bool facility_exists = true;                        ///< false: a new one is built
+  std::optional<Figure<Power>> facility_capacity;     ///< critical load built, for stranding
+  std::optional<Figure<Scalar>> accelerators_usable;  ///< that power, cooling, space can serve
+  std::optional<Figure<Time>> delay;                  ///< of the energised date behind the need
+  Figure<Scalar> goodput;  ///< ETTR of one's own cluster; 0: unknown, taken as equal
   std::vector<Product> products;
 };
 
@@ -100,12 +100,26 @@ const char* way_name(Way way);
 
 /// What money is spent on; the bridge between two ways is by cause.
 enum class Cause : unsigned char {
-  accelerators, network, storage, other_it, racks, facility, energy, water, people, upkeep, rent,
-  extras, residual, tax,
+  accelerators,
+  network,
+  storage,
+  other_it,
+  racks,
+  facility,
+  energy,
+  water,
+  people,
+  upkeep,
+  rent,
+  extras,
+  residual,
+  tax,
 };
 inline constexpr int causes = 14;
 /// Racks and the facility last longer than IT, stay when it is replaced, and come with colocation.
-constexpr bool outlives_it(Cause cause) { return cause == Cause::racks || cause == Cause::facility; }
+constexpr bool outlives_it(Cause cause) {
+  return cause == Cause::racks || cause == Cause::facility;
+}
 const char* cause_name(Cause cause);
 
 struct Item {
@@ -115,7 +129,7 @@ struct Item {
 struct RateItem {
   Cause cause;
   Figure<MoneyRate> amount;
-  std::string name;   ///< "facility people"
+  std::string name;  ///< "facility people"
 };
 
 /// Month m of a way: what is paid (positive) or comes back (negative) by cause.
@@ -128,24 +142,24 @@ struct Month {
 
 struct Path {
   Way way = Way::own;
-  std::string name;                       ///< "own, new building"
-  std::vector<Item> capital;              ///< month 0, by cause
-  std::vector<RateItem> operating;        ///< first year, by cause
-  std::vector<Month> months;              ///< 0 .. n
+  std::string name;                 ///< "own, new building"
+  std::vector<Item> capital;        ///< month 0, by cause
+  std::vector<RateItem> operating;  ///< first year, by cause
+  std::vector<Month> months;        ///< 0 .. n
   Figure<Money> capital_total;
   Figure<MoneyRate> operating_total;
-  Figure<Money> present_cost;             ///< net present value of all costs, positive
-  Figure<MoneyRate> per_used_gpu_hour;    ///< LC; comparable between ways
+  Figure<Money> present_cost;           ///< net present value of all costs, positive
+  Figure<MoneyRate> per_used_gpu_hour;  ///< LC; comparable between ways
   Figure<MoneyRate> per_installed_gpu_hour;
-  double share_of_cost[causes] = {};      ///< present value by cause over the total
+  double share_of_cost[causes] = {};  ///< present value by cause over the total
   // rents only
-  std::string price_id;                   ///< catalogue entry, empty when the scenario's
+  std::string price_id;  ///< catalogue entry, empty when the scenario's
   std::string price_as_of;
-  Figure<MoneyRate> rent;                 ///< of one GPU
+  Figure<MoneyRate> rent;  ///< of one GPU
   // alternatives against own
-  std::optional<Figure<Scalar>> break_even;   ///< utilisation above which owning is cheaper
-  std::string break_even_text;                ///< "41 %", "never", "always"
-  std::optional<double> irr;              ///< per year, of owning instead of this; unset: none
+  std::optional<Figure<Scalar>> break_even;  ///< utilisation above which owning is cheaper
+  std::string break_even_text;               ///< "41 %", "never", "always"
+  std::optional<double> irr;                 ///< per year, of owning instead of this; unset: none
   std::optional<double> mirr;
 };
 
@@ -156,16 +170,16 @@ struct BridgeStep {
 };
 struct Bridge {
   Way from = Way::own, to = Way::cloud;
-  std::vector<BridgeStep> steps;   ///< sum equals the difference of the two levelised costs
+  std::vector<BridgeStep> steps;  ///< sum equals the difference of the two levelised costs
 };
 
 struct ProductCost {
   std::string name;
   Product::Kind kind = Product::Kind::serving;
-  Figure<MoneyRate> cost_rate;                        ///< its share of the owned cost
+  Figure<MoneyRate> cost_rate;  ///< its share of the owned cost
   std::optional<Figure<TokenPrice>> per_input, per_output;
-  std::optional<Figure<TokenPrice>> per_output_all_in; ///< whole cost over output tokens
-  std::optional<Figure<TokenPrice>> per_token;        ///< whole cost over all tokens
+  std::optional<Figure<TokenPrice>> per_output_all_in;  ///< whole cost over output tokens
+  std::optional<Figure<TokenPrice>> per_token;          ///< whole cost over all tokens
   std::optional<Figure<Money>> per_run;
   std::string split_rule;
 };
@@ -174,14 +188,14 @@ struct Result {
   std::string start;
   Figure<Time> horizon;
   Figure<Scalar> discount, utilisation;
-  std::vector<Path> paths;         ///< own first, then as asked, those that could be priced
-  std::vector<Bridge> bridges;     ///< own to each other
-  std::vector<ProductCost> products;   ///< at the cost of owning
+  std::vector<Path> paths;            ///< own first, then as asked, those that could be priced
+  std::vector<Bridge> bridges;        ///< own to each other
+  std::vector<ProductCost> products;  ///< at the cost of owning
   Way cheapest = Way::own;
-  Figure<MoneyRate> depreciation;      ///< book, first year, of what is owned
+  Figure<MoneyRate> depreciation;  ///< book, first year, of what is owned
   std::optional<Figure<Money>> delay_cost;
-  std::optional<Figure<MoneyRate>> stranded_cost;   ///< per year
-  std::vector<std::string> unpriced;   ///< bill lines with no price
+  std::optional<Figure<MoneyRate>> stranded_cost;  ///< per year
+  std::vector<std::string> unpriced;               ///< bill lines with no price
   Findings findings;
 };
 

@@ -67,8 +67,8 @@ struct Node {
 };
 
 const Path& way(const Result& r, Way w) {
-  const auto it = std::find_if(r.paths.begin(), r.paths.end(),
-                               [&](const Path& p) { return p.way == w; });
+  const auto it =
+      std::find_if(r.paths.begin(), r.paths.end(), [&](const Path& p) { return p.way == w; });
   EXPECT_NE(it, r.paths.end());
   return *it;
 }
@@ -88,8 +88,7 @@ TEST(Money, AnOwnedNodeInColoCostsWhatTheAnnuitySays) {
   const double i = std::pow(1.08, 1.0 / 12) - 1;
   const double v = std::pow(1 + i, -36);
   const double recovery = (410e3 - 123e3 * v) * i / (1 - v);
-  const double monthly = recovery + 410e3 * 0.05 / 12 + 190 * 10.2 +
-                         8.5 * 1.3 * 730 * 0.083 + 2500;
+  const double monthly = recovery + 410e3 * 0.05 / 12 + 190 * 10.2 + 8.5 * 1.3 * 730 * 0.083 + 2500;
   const auto& colo = way(r, Way::colo);
   EXPECT_NEAR(usd_h(colo.per_installed_gpu_hour), monthly / (8 * 730), 1e-6);
   EXPECT_NEAR(usd_h(colo.per_installed_gpu_hour), 2.84, 0.03);
@@ -111,9 +110,9 @@ TEST(Money, ASmallClusterStillNeedsHalfAnEngineer) {
   const auto r = s.run();
   EXPECT_NEAR(running(way(r, Way::own), "platform people"), 80e3, 1);
   EXPECT_NEAR(running(way(r, Way::own), "hardware people"), 40e3, 1);
-  const auto floors = std::count_if(
-      r.findings.remarks.begin(), r.findings.remarks.end(),
-      [](const auto& t) { return t.find("at the floor of") != std::string::npos; });
+  const auto floors =
+      std::count_if(r.findings.remarks.begin(), r.findings.remarks.end(),
+                    [](const auto& t) { return t.find("at the floor of") != std::string::npos; });
   EXPECT_EQ(floors, 2);
   s.demand.accelerators = s.figure("many", Scalar(16384), "GPU");
   EXPECT_NEAR(running(way(s.run(), Way::own), "platform people"), 16.384 * 2 * 160e3, 1);
@@ -133,8 +132,8 @@ TEST(Money, RacksAreNotCalledFacility) {
   s.demand.facility_exists = true;
   const auto r = s.run();
   const auto& own = way(r, Way::own).capital;
-  const auto it = std::find_if(own.begin(), own.end(),
-                               [](const Item& i) { return i.cause == Cause::racks; });
+  const auto it =
+      std::find_if(own.begin(), own.end(), [](const Item& i) { return i.cause == Cause::racks; });
   ASSERT_NE(it, own.end());
   EXPECT_EQ(it->amount.in(dollar), 50e3);
   for (const auto& i : own) EXPECT_NE(i.cause, Cause::facility);
@@ -221,8 +220,10 @@ TEST(Money, BridgesSumToTheDifference) {
   for (const auto& b : r.bridges) {
     MoneyRate sum;
     for (const auto& step : b.steps) sum += step.change;
-    EXPECT_NEAR(usd_h(sum), usd_h(way(r, b.to).per_used_gpu_hour.value -
-                                  way(r, Way::own).per_used_gpu_hour.value), 1e-9);
+    EXPECT_NEAR(
+        usd_h(sum),
+        usd_h(way(r, b.to).per_used_gpu_hour.value - way(r, Way::own).per_used_gpu_hour.value),
+        1e-9);
   }
 }
 
@@ -261,8 +262,8 @@ TEST(Money, NewBuildingsCostTheirConstructionPrice) {
   EXPECT_NEAR(way(r, Way::colo).capital_total.in(dollar), 410e3, 1e-6);
   // 20 years of life: 17/20 of it is left after three.
   const auto& last = way(r, Way::own).months.back();
-  EXPECT_NEAR(last.usd[static_cast<int>(Cause::residual)],
-              -(0.3 * 410e3 + 11700 * 10.2 * 17 / 20), 1e-6);
+  EXPECT_NEAR(last.usd[static_cast<int>(Cause::residual)], -(0.3 * 410e3 + 11700 * 10.2 * 17 / 20),
+              1e-6);
 }
 
 // The trade press's table of a 100,000-GPU site: GPUs 100,000 x 30,000, chassis
@@ -415,8 +416,8 @@ TEST(Money, GpuHourTargetNamesTheUtilisationThatMeetsIt) {
   const auto r = s.run();
   const auto* m = find(r, "money.gpu_hour");
   EXPECT_FALSE(m->holds());
-  const int wanted = static_cast<int>(std::ceil(
-      usd_h(way(r, Way::own).per_installed_gpu_hour) / 4 * 100));
+  const int wanted =
+      static_cast<int>(std::ceil(usd_h(way(r, Way::own).per_installed_gpu_hour) / 4 * 100));
   EXPECT_EQ(m->remedies[0].action, "put " + std::to_string(wanted) + " % of the GPU-hours to use");
 }
 
@@ -501,8 +502,8 @@ TEST(Money, TakeOrPayIsAFloorUnderTheDemandCharge) {
   const double at_peak = way(s.run(), Way::own).operating_total.in(dollar / year);
   s.demand.contracted_power = s.figure("contract", 20 * kilowatt, "kW");
   s.spec.take_or_pay = {Scalar(0.85), us()};  // 17 kW billed
-  EXPECT_NEAR(way(s.run(), Way::own).operating_total.in(dollar / year) - at_peak,
-              7 * 15 * 12, 1e-6);
+  EXPECT_NEAR(way(s.run(), Way::own).operating_total.in(dollar / year) - at_peak, 7 * 15 * 12,
+              1e-6);
 }
 
 TEST(Money, NothingToCostIsARemark) {
@@ -542,8 +543,8 @@ RC_GTEST_PROP(Money, DearerCapitalOrEnergyNeverMakesOwningCheaper, ()) {
   Node s;
   const double base = usd_h(way(s.run(), Way::own).per_used_gpu_hour);
   s.spec.discount = {Scalar(0.08 + *rc::gen::inRange(0, 20) / 100.0), us()};
-  s.demand.energy_price =
-      s.figure("p", (0.083 + *rc::gen::inRange(0, 50) / 100.0) * (dollar / kilowatt_hour), "USD/kWh");
+  s.demand.energy_price = s.figure(
+      "p", (0.083 + *rc::gen::inRange(0, 50) / 100.0) * (dollar / kilowatt_hour), "USD/kWh");
   RC_ASSERT(usd_h(way(s.run(), Way::own).per_used_gpu_hour) >= base - 1e-12);
 }
 
@@ -560,13 +561,26 @@ TEST(PriceCatalogue, EveryPriceIsDatedAndNamesItsAccelerator) {
 TEST(FinanceCatalogue, DefaultGivesEveryFigure) {
   const auto* d = catalog::Catalog::builtin().find<catalog::Finance>("default");
   ASSERT_NE(d, nullptr);
-  const Number* all[] = {&d->discount, &d->escalation, &d->horizon, &d->it_book_life,
-                         &d->it_economic_life, &d->it_tax_life, &d->facility_life,
-                         &d->utilisation, &d->it_maintenance, &d->facility_maintenance,
-                         &d->construction, &d->colo, &d->colo_pue, &d->person,
-                         &d->facility_people_per_mw, &d->hardware_people_per_1000,
-                         &d->platform_people_per_1000, &d->hardware_people_least,
-                         &d->platform_people_least, &d->rent_extras};
+  const Number* all[] = {&d->discount,
+                         &d->escalation,
+                         &d->horizon,
+                         &d->it_book_life,
+                         &d->it_economic_life,
+                         &d->it_tax_life,
+                         &d->facility_life,
+                         &d->utilisation,
+                         &d->it_maintenance,
+                         &d->facility_maintenance,
+                         &d->construction,
+                         &d->colo,
+                         &d->colo_pue,
+                         &d->person,
+                         &d->facility_people_per_mw,
+                         &d->hardware_people_per_1000,
+                         &d->platform_people_per_1000,
+                         &d->hardware_people_least,
+                         &d->platform_people_least,
+                         &d->rent_extras};
   for (const auto* n : all) EXPECT_TRUE(n->given);
   EXPECT_GE(d->residual.size(), 3u);
 }

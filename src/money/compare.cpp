@@ -36,8 +36,8 @@ void break_even(const Inputs& in, const Demand& demand, double goodput_ratio, co
   }
   const double before_tax = in.tax ? 1 - in.tax->value : 1.0;
   const double people = per_installed_hour(other, Cause::people) * before_tax;
-  const double fixed = own.per_installed_gpu_hour.value.si() / usd_per_hour -
-                       by_use * before_tax - people;
+  const double fixed =
+      own.per_installed_gpu_hour.value.si() / usd_per_hour - by_use * before_tax - people;
   const double slope = rent - by_use * before_tax / u;
   if (fixed <= 0) {
     other.break_even_text = "always";
@@ -48,10 +48,10 @@ void break_even(const Inputs& in, const Demand& demand, double goodput_ratio, co
     return;
   }
   const double share = fixed / slope;
-  other.break_even = trace.derive(
-      fmt::format("money.{}.break_even", way_name(other.way)), Scalar(share), "%",
-      "owned cost that does not depend on use / (rent of an hour - energy of an hour)",
-      {own.per_installed_gpu_hour, other.rent, in.extras, in.utilisation});
+  other.break_even =
+      trace.derive(fmt::format("money.{}.break_even", way_name(other.way)), Scalar(share), "%",
+                   "owned cost that does not depend on use / (rent of an hour - energy of an hour)",
+                   {own.per_installed_gpu_hour, other.rent, in.extras, in.utilisation});
   other.break_even_text = share > 1 ? "never" : fmt::format("{:.0f} %", share * 100);
 }
 
@@ -68,9 +68,10 @@ void returns(const Inputs& in, const Path& own, Path& other, std::vector<std::st
     other.mirr = std::pow(1 + *monthly, 12) - 1;
   }
   if (other.irr && sign_changes(plain) > 1) {
-    remarks.push_back(fmt::format("money: savings of owning against {} change sign more than "
-                                  "once, so its IRR is not unique; read the MIRR",
-                                  way_name(other.way)));
+    remarks.push_back(
+        fmt::format("money: savings of owning against {} change sign more than "
+                    "once, so its IRR is not unique; read the MIRR",
+                    way_name(other.way)));
   }
 }
 
@@ -89,7 +90,8 @@ Bridge bridge(const Path& from, const Path& to) {
   for (int c = 0; c < causes; ++c) {
     const MoneyRate change = to.per_used_gpu_hour.value * to.share_of_cost[c] -
                              from.per_used_gpu_hour.value * from.share_of_cost[c];
-    if (std::abs(change.in(dollar / hour)) > 1e-9) out.steps.push_back({static_cast<Cause>(c), change});
+    if (std::abs(change.in(dollar / hour)) > 1e-9)
+      out.steps.push_back({static_cast<Cause>(c), change});
   }
   return out;
 }
@@ -101,10 +103,12 @@ void delay_cost(const Inputs& in, const Demand& demand, Result& result, Trace& t
   const Path* interim = nullptr;
   for (const auto& p : result.paths) {
     if (p.way != Way::neocloud && p.way != Way::cloud) continue;
-    if (interim == nullptr || p.operating_total.value < interim->operating_total.value) interim = &p;
+    if (interim == nullptr || p.operating_total.value < interim->operating_total.value)
+      interim = &p;
   }
   const Path& own = result.paths.front();
-  MoneyRate rate = MoneyRate::from_si(own.capital_total.value.si() * in.discount.value / year.factor);
+  MoneyRate rate =
+      MoneyRate::from_si(own.capital_total.value.si() * in.discount.value / year.factor);
   std::vector<NodeId> from{*demand.delay, own.capital_total, in.discount};
   std::string formula = "delay x (capital x cost of capital";
   if (interim != nullptr) {
@@ -147,8 +151,8 @@ void stranded_cost(const Inputs& in, const Demand& demand, Result& result, Trace
     rate += capital_recovery(idle.in(dollar), 0, in.monthly, months) * (dollar / month);
     from.insert(from.end(), {*demand.facility_capacity, demand.it_power_max, in.construction,
                              in.facility_life, in.discount});
-    formula += std::string(formula.empty() ? "" : " + ") +
-               "capital recovery of the kW built and not used";
+    formula +=
+        std::string(formula.empty() ? "" : " + ") + "capital recovery of the kW built and not used";
   }
   if (rate.si() > 0) {
     result.stranded_cost = trace.derive("money.stranded", rate, "USD/yr", formula, std::move(from));

@@ -54,8 +54,10 @@ TEST(FinanceMath, XirrOfTwoFlowsIsAPower) {
 
 TEST(FinanceMath, XirrOfTheSpreadsheetExample) {
   // Microsoft's documented XIRR example: 37.34 %.
-  const DatedFlow flows[] = {{*day_number("2008-01-01"), -10000}, {*day_number("2008-03-01"), 2750},
-                             {*day_number("2008-10-30"), 4250},   {*day_number("2009-02-15"), 3250},
+  const DatedFlow flows[] = {{*day_number("2008-01-01"), -10000},
+                             {*day_number("2008-03-01"), 2750},
+                             {*day_number("2008-10-30"), 4250},
+                             {*day_number("2009-02-15"), 3250},
                              {*day_number("2009-04-01"), 2750}};
   EXPECT_NEAR(*xirr(flows), 0.373362535, 1e-6);
 }

@@ -23,7 +23,11 @@ class Resolver {
  public:
   Resolver(const Spec& spec, const Demand& demand, const catalog::Catalog& catalog, Trace& trace,
            const Finance& profile, const Finance& fallback)
-      : spec_(spec), demand_(demand), catalog_(catalog), trace_(trace), profile_(profile),
+      : spec_(spec),
+        demand_(demand),
+        catalog_(catalog),
+        trace_(trace),
+        profile_(profile),
         fallback_(fallback) {}
 
   Inputs run() {
@@ -75,10 +79,9 @@ void Resolver::rates_and_lives() {
   in_.economic_life = pick("economic_life", spec_.economic_life, &Finance::it_economic_life, "yr");
   in_.tax_life = pick("tax_life", spec_.tax_life, &Finance::it_tax_life, "yr");
   in_.facility_life = pick("facility_life", spec_.facility_life, &Finance::facility_life, "yr");
-  in_.it_maintenance =
-      pick("it_maintenance", spec_.it_maintenance, &Finance::it_maintenance, "%");
-  in_.facility_maintenance = pick("facility_maintenance", spec_.facility_maintenance,
-                                  &Finance::facility_maintenance, "%");
+  in_.it_maintenance = pick("it_maintenance", spec_.it_maintenance, &Finance::it_maintenance, "%");
+  in_.facility_maintenance =
+      pick("facility_maintenance", spec_.facility_maintenance, &Finance::facility_maintenance, "%");
   in_.extras = pick("rent_extras", spec_.rent_extras, &Finance::rent_extras, "%");
   if (spec_.residual) in_.residual = trace_.input("money.residual", spec_.residual, "%");
   if (spec_.tax) in_.tax = trace_.input("money.tax", spec_.tax, "%");
@@ -108,11 +111,11 @@ Figure<Scalar> Resolver::people_at_least(const std::string& name, const Value<Sc
       "money: {} are taken at the floor of {} of a person ({}); {} accelerators would ask for {}; "
       "money.{} overrides it",
       name == "platform_people" ? "platform engineers" : "hands on hardware",
-      format_number(floor.value), describe(*(profile_.*least).or_else(fallback_.*least).origin.source),
-      format_number(n), format_number(linear.value), name));
+      format_number(floor.value),
+      describe(*(profile_.*least).or_else(fallback_.*least).origin.source), format_number(n),
+      format_number(linear.value), name));
   return trace_.derive("money." + name + "_floored", floor.value, "people",
-                       "greater of people per 1,000 x accelerators and the floor",
-                       {linear, floor});
+                       "greater of people per 1,000 x accelerators and the floor", {linear, floor});
 }
 
 void Resolver::facility_and_people() {
@@ -126,10 +129,9 @@ void Resolver::facility_and_people() {
   in_.colo = pick("colo", spec_.colo, &Finance::colo, "USD/kW/mo");
   in_.colo_pue = pick("colo_pue", spec_.colo_pue, &Finance::colo_pue, "");
   in_.person = pick("person", spec_.person, &Finance::person, "USD/yr");
-  in_.facility_people =
-      people("facility_people", spec_.facility_people, &Finance::facility_people_per_mw,
-             demand_.it_power_max.in(megawatt), "people per MW x critical load",
-             demand_.it_power_max);
+  in_.facility_people = people("facility_people", spec_.facility_people,
+                               &Finance::facility_people_per_mw, demand_.it_power_max.in(megawatt),
+                               "people per MW x critical load", demand_.it_power_max);
   in_.hardware_people =
       people_at_least("hardware_people", spec_.hardware_people, &Finance::hardware_people_per_1000,
                       &Finance::hardware_people_least);
@@ -313,8 +315,8 @@ std::optional<Inputs> resolve(const Spec& spec, const Demand& demand,
   const auto* fallback = catalog.find<Finance>("default");
   if (fallback == nullptr) return std::nullopt;
   const auto* profile = spec.profile.empty() ? fallback : catalog.find<Finance>(spec.profile);
-  Inputs in = Resolver(spec, demand, catalog, trace, profile ? *profile : *fallback, *fallback)
-                  .run();
+  Inputs in =
+      Resolver(spec, demand, catalog, trace, profile ? *profile : *fallback, *fallback).run();
   if (profile == nullptr) {
     in.remarks.push_back("money: no finance profile '" + spec.profile + "'; the default is used");
   }
@@ -333,8 +335,10 @@ std::optional<Rent> find_rent(Way way, const Spec& spec, const Demand& demand,
     rent.as_of = spec.prices_as_of;
     rent.what = "the scenario's rent";
     if (rent.as_of.empty()) {
-      remarks.push_back(fmt::format("money: the scenario's {} rent carries no date "
-                                    "(prices_as_of)", way_name(way)));
+      remarks.push_back(
+          fmt::format("money: the scenario's {} rent carries no date "
+                      "(prices_as_of)",
+                      way_name(way)));
     }
     return rent;
   }
@@ -348,11 +352,10 @@ std::optional<Rent> find_rent(Way way, const Spec& spec, const Demand& demand,
   int strictness = 0;
   const auto* p = pick_price(way, dated_rents(catalog, demand.accelerator), strictness);
   if (p == nullptr) {
-    remarks.push_back(fmt::format("money: nobody has dated a rent of {} in the catalogue, so {} "
-                                  "was not costed",
-                                  demand.accelerator.empty() ? "this accelerator"
-                                                             : demand.accelerator,
-                                  way_name(way)));
+    remarks.push_back(fmt::format(
+        "money: nobody has dated a rent of {} in the catalogue, so {} "
+        "was not costed",
+        demand.accelerator.empty() ? "this accelerator" : demand.accelerator, way_name(way)));
     return std::nullopt;
   }
   if (strictness > 0) {

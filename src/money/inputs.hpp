@@ -20,9 +20,9 @@ struct Capital {
 };
 
 struct Rent {
-  Figure<MoneyRate> rate;       ///< of one GPU, extras not included
+  Figure<MoneyRate> rate;  ///< of one GPU, extras not included
   std::string price_id, as_of, what;
-  Time term;                    ///< shortest commitment; 0: unknown
+  Time term;  ///< shortest commitment; 0: unknown
 };
 
 struct Inputs {
@@ -39,9 +39,9 @@ struct Inputs {
   const catalog::Finance* residual_curve = nullptr;
 
   int months = 0;
-  double monthly = 0;           ///< discount rate of a month
+  double monthly = 0;  ///< discount rate of a month
   long start_day = 0;
-  Capital capital;              ///< the bill
+  Capital capital;  ///< the bill
   std::vector<std::string> unpriced, remarks;
 
   /// Share of its price that IT of this age fetches.

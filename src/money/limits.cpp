@@ -12,7 +12,11 @@ namespace {
 class Limits {
  public:
   Limits(const Spec& spec, const Inputs& in, const Demand& demand, Result& result, Trace& trace)
-      : spec_(spec), in_(in), demand_(demand), result_(result), own_(result.paths.front()),
+      : spec_(spec),
+        in_(in),
+        demand_(demand),
+        result_(result),
+        own_(result.paths.front()),
         trace_(trace) {}
 
   void run() {
@@ -78,39 +82,39 @@ void Limits::budget() {
 
 void Limits::operating_budget() {
   const auto have = trace_.input("money.operating_budget_given", spec_.operating_budget, "USD/yr");
-  auto margin =
-      make_margin("money.operating_budget", "operating budget", own_.operating_total, have,
-                  "USD/yr");
+  auto margin = make_margin("money.operating_budget", "operating budget", own_.operating_total,
+                            have, "USD/yr");
   const RateItem* largest = nullptr;
   for (const auto& item : own_.operating) {
     if (largest == nullptr || item.amount.value > largest->amount.value) largest = &item;
   }
-  margin.why = fmt::format("Running costs are {} a year{}.",
-                           format_scaled(own_.operating_total.value.si() * year.factor, "USD"),
-                           largest == nullptr
-                               ? ""
-                               : fmt::format(", most of it {} ({})", largest->name,
-                                             format_scaled(largest->amount.value.si() * year.factor,
-                                                           "USD")));
+  margin.why = fmt::format(
+      "Running costs are {} a year{}.",
+      format_scaled(own_.operating_total.value.si() * year.factor, "USD"),
+      largest == nullptr
+          ? ""
+          : fmt::format(", most of it {} ({})", largest->name,
+                        format_scaled(largest->amount.value.si() * year.factor, "USD")));
   if (margin.headroom() < 0.1 && margin.need > 0) {
     for (const auto& p : result_.paths) {
       if (p.operating_total.value > have.value || p.way == Way::own) continue;
-      margin.remedies.push_back(advice(fmt::format(
-          "{}: {} a year", p.name, format_scaled(p.operating_total.value.si() * year.factor, "USD"))));
+      margin.remedies.push_back(
+          advice(fmt::format("{}: {} a year", p.name,
+                             format_scaled(p.operating_total.value.si() * year.factor, "USD"))));
     }
     const double excess = own_.operating_total.value.si() - have.value.si();
     if (largest != nullptr && excess > 0 && excess < largest->amount.value.si()) {
       const double left = (largest->amount.value.si() - excess) * year.factor;
-      margin.remedies.push_back(advice(fmt::format(
-          "bring {} down from {} to {} a year{}", largest->name,
-          format_scaled(largest->amount.value.si() * year.factor, "USD"),
-          format_scaled(left, "USD"),
-          largest->cause == Cause::people ? ": share them with other systems" : "")));
+      margin.remedies.push_back(advice(
+          fmt::format("bring {} down from {} to {} a year{}", largest->name,
+                      format_scaled(largest->amount.value.si() * year.factor, "USD"),
+                      format_scaled(left, "USD"),
+                      largest->cause == Cause::people ? ": share them with other systems" : "")));
     }
     if (margin.remedies.empty() && excess > 0) {
-      margin.remedies.push_back(advice(fmt::format(
-          "cut running costs by {:.0f} %: fewer accelerators and what goes with them",
-          std::ceil(100 * excess / own_.operating_total.value.si()))));
+      margin.remedies.push_back(advice(
+          fmt::format("cut running costs by {:.0f} %: fewer accelerators and what goes with them",
+                      std::ceil(100 * excess / own_.operating_total.value.si()))));
     }
   }
   keep(std::move(margin));
@@ -119,21 +123,21 @@ void Limits::operating_budget() {
 void Limits::cheaper_ways(Margin& margin, MoneyRate target, const char* unit, double per_unit) {
   for (const auto& p : result_.paths) {
     if (p.way == Way::own || p.per_used_gpu_hour.value > target) continue;
-    margin.remedies.push_back(advice(
-        fmt::format("{}: {} {}", p.name, format_number(p.per_used_gpu_hour.value.si() * per_unit),
-                    unit),
-        p.price_id));
+    margin.remedies.push_back(
+        advice(fmt::format("{}: {} {}", p.name,
+                           format_number(p.per_used_gpu_hour.value.si() * per_unit), unit),
+               p.price_id));
   }
 }
 
 void Limits::gpu_hour() {
   const auto have = trace_.input("money.target_gpu_hour", spec_.target_gpu_hour, "USD/GPU/h");
-  auto margin = make_margin("money.gpu_hour", "cost of a GPU-hour put to use",
-                            own_.per_used_gpu_hour, have, "USD/GPU/h")
-                    .because(fmt::format(
-                        "An installed GPU-hour costs {} and {:.0f} % of them are put to use.",
-                        format(own_.per_installed_gpu_hour.value, "USD/GPU/h"),
-                        in_.utilisation.value * 100));
+  auto margin =
+      make_margin("money.gpu_hour", "cost of a GPU-hour put to use", own_.per_used_gpu_hour, have,
+                  "USD/GPU/h")
+          .because(fmt::format(
+              "An installed GPU-hour costs {} and {:.0f} % of them are put to use.",
+              format(own_.per_installed_gpu_hour.value, "USD/GPU/h"), in_.utilisation.value * 100));
   if (margin.headroom() < 0.1) {
     const double wanted = own_.per_installed_gpu_hour.value / have.value;
     if (wanted <= 1 && wanted > in_.utilisation.value) {
@@ -146,8 +150,8 @@ void Limits::gpu_hour() {
 }
 
 void Limits::token_price() {
-  const auto have = trace_.input("money.target_token_price", spec_.target_token_price,
-                                 "USD/Mtoken");
+  const auto have =
+      trace_.input("money.target_token_price", spec_.target_token_price, "USD/Mtoken");
   for (const auto& product : result_.products) {
     if (product.kind != Product::Kind::serving || !product.per_output_all_in) continue;
     const auto& need = *product.per_output_all_in;

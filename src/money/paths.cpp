@@ -11,7 +11,7 @@
 namespace headroom::money {
 namespace {
 
-constexpr double usd_per_hour = (dollar / hour).factor;   // SI of 1 USD/h
+constexpr double usd_per_hour = (dollar / hour).factor;  // SI of 1 USD/h
 constexpr double usd_per_month = (dollar / month).factor;
 
 class PathBuilder {
@@ -76,18 +76,23 @@ void PathBuilder::name() {
     case Way::own:
       path_.name = demand_.facility_exists ? "own, in the facility there is" : "own, new facility";
       break;
-    case Way::colo: path_.name = "own IT in colocation"; break;
-    case Way::neocloud: path_.name = "reserved at a neocloud"; break;
-    case Way::cloud: path_.name = "cloud by the hour"; break;
+    case Way::colo:
+      path_.name = "own IT in colocation";
+      break;
+    case Way::neocloud:
+      path_.name = "reserved at a neocloud";
+      break;
+    case Way::cloud:
+      path_.name = "cloud by the hour";
+      break;
   }
 }
 
 void PathBuilder::add_capital(Cause cause, Money amount, const char* formula,
                               std::vector<NodeId> from) {
   if (amount.si() == 0) return;
-  path_.capital.push_back(
-      {cause, trace_.derive(id(fmt::format("capital.{}", cause_name(cause))), amount, "USD",
-                            formula, std::move(from))});
+  path_.capital.push_back({cause, trace_.derive(id(fmt::format("capital.{}", cause_name(cause))),
+                                                amount, "USD", formula, std::move(from))});
 }
 
 void PathBuilder::add_running(Cause cause, const std::string& what, MoneyRate amount,
@@ -200,10 +205,10 @@ void PathBuilder::total() {
     running += item.amount.value;
     running_nodes.push_back(item.amount);
   }
-  path_.capital_total = trace_.derive(id("capital"), capital, "USD", "sum by cause",
-                                      std::move(capital_nodes));
-  path_.operating_total = trace_.derive(id("operating"), running, "USD/yr", "sum by item",
-                                        std::move(running_nodes));
+  path_.capital_total =
+      trace_.derive(id("capital"), capital, "USD", "sum by cause", std::move(capital_nodes));
+  path_.operating_total =
+      trace_.derive(id("operating"), running, "USD/yr", "sum by item", std::move(running_nodes));
 }
 
 void PathBuilder::it_flows(std::vector<double>& tax_base) {
@@ -283,9 +288,9 @@ void PathBuilder::levelise() {
                            in_.horizon,         in_.escalation,        in_.economic_life};
   if (in_.residual) from.push_back(*in_.residual);
   if (in_.tax) from.push_back(*in_.tax);
-  path_.present_cost = trace_.derive(id("present_cost"), cost * dollar, "USD",
-                                     "sum over months of cost x (1 + r)^(-m/12), residual taken off",
-                                     std::move(from));
+  path_.present_cost = trace_.derive(
+      id("present_cost"), cost * dollar, "USD",
+      "sum over months of cost x (1 + r)^(-m/12), residual taken off", std::move(from));
   for (int c = 0; c < causes; ++c) path_.share_of_cost[c] = cost != 0 ? by_cause[c] / cost : 0;
   const double before_tax = in_.tax ? 1 - in_.tax->value : 1.0;
   const double installed = cost / hours / before_tax;
@@ -307,8 +312,8 @@ MoneyRate energy_bill(const Inputs& in, const Demand& demand) {
   if (in.demand_charge) {
     Power billed = demand.peak_power.value;
     if (demand.contracted_power) {
-      billed = std::max(billed, demand.contracted_power->value *
-                                    static_cast<double>(in.take_or_pay.value));
+      billed = std::max(billed,
+                        demand.contracted_power->value * static_cast<double>(in.take_or_pay.value));
     }
     bill += in.demand_charge->value * billed;
   }

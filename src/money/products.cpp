@@ -38,8 +38,10 @@ class ProductCoster {
     const double out_rate = p.output_rate.value.si();
     const double prefill = in_rate > 0 && p.prefill_share ? p.prefill_share.get().si() : 0.0;
     out.split_rule = p.prefill_share
-                         ? fmt::format("input tokens carry the {:.0f} % of GPU time spent on "
-                                       "prefill, output tokens the rest", prefill * 100)
+                         ? fmt::format(
+                               "input tokens carry the {:.0f} % of GPU time spent on "
+                               "prefill, output tokens the rest",
+                               prefill * 100)
                          : "output tokens carry everything: the share of prefill is not known";
     NodeId share = no_node;
     if (p.prefill_share) share = trace_.leaf(id(p, "prefill_share"), p.prefill_share, "%");
@@ -54,15 +56,14 @@ class ProductCoster {
                                      out.cost_rate.value * (1 - prefill) / p.output_rate.value,
                                      "USD/Mtoken", "cost x (1 - prefill share) / output tokens",
                                      {out.cost_rate, p.output_rate, share});
-      out.per_output_all_in = trace_.derive(
-          id(p, "per_output_token_all_in"), out.cost_rate.value / p.output_rate.value, "USD/Mtoken",
-          "whole cost / output tokens", {out.cost_rate, p.output_rate});
+      out.per_output_all_in =
+          trace_.derive(id(p, "per_output_token_all_in"), out.cost_rate.value / p.output_rate.value,
+                        "USD/Mtoken", "whole cost / output tokens", {out.cost_rate, p.output_rate});
     }
     if (in_rate + out_rate > 0) {
-      out.per_token = trace_.derive(id(p, "per_token"),
-                                    out.cost_rate.value / (p.input_rate.value + p.output_rate.value),
-                                    "USD/Mtoken", "whole cost / all tokens",
-                                    {out.cost_rate, p.input_rate, p.output_rate});
+      out.per_token = trace_.derive(
+          id(p, "per_token"), out.cost_rate.value / (p.input_rate.value + p.output_rate.value),
+          "USD/Mtoken", "whole cost / all tokens", {out.cost_rate, p.input_rate, p.output_rate});
     }
   }
 
@@ -73,12 +74,13 @@ class ProductCoster {
         "cost of a used GPU-hour x GPUs x elapsed time of the run",
         {own_.per_used_gpu_hour, p.gpus, p.run_time});
     if (p.run_tokens.value.si() > 0) {
-      out.per_token = trace_.derive(id(p, "per_token"), out.per_run->value / p.run_tokens.value,
-                                    "USD/Mtoken", "cost of the run / tokens",
-                                    {*out.per_run, p.run_tokens});
+      out.per_token =
+          trace_.derive(id(p, "per_token"), out.per_run->value / p.run_tokens.value, "USD/Mtoken",
+                        "cost of the run / tokens", {*out.per_run, p.run_tokens});
     }
-    out.split_rule = "a run carries the GPU-hours it holds, idle hours between runs included by "
-                     "the utilisation";
+    out.split_rule =
+        "a run carries the GPU-hours it holds, idle hours between runs included by "
+        "the utilisation";
   }
 
   const Demand& demand_;

@@ -43,8 +43,7 @@ void price_fields(Spec& s, spec::Fields& f) {
       .at_least(0);
   f.number("colo", s.colo, "USD/kW/mo", "Colocation, energy not included; by default the profile's")
       .at_least(0);
-  f.number("colo_pue", s.colo_pue, "", "PUE at which a landlord passes energy through")
-      .at_least(1);
+  f.number("colo_pue", s.colo_pue, "", "PUE at which a landlord passes energy through").at_least(1);
 }
 
 void life_fields(Spec& s, spec::Fields& f) {
@@ -69,10 +68,11 @@ void running_fields(Spec& s, spec::Fields& f) {
   f.number("facility_maintenance", s.facility_maintenance, "%",
            "Upkeep of the facility per year, of its price")
       .between(0, 100);
-  f.number("facility_people", s.facility_people, "people",
-           "Facility staff; by default by the MW").at_least(0);
+  f.number("facility_people", s.facility_people, "people", "Facility staff; by default by the MW")
+      .at_least(0);
   f.number("hardware_people", s.hardware_people, "people",
-           "Hands on hardware; by default by the thousand accelerators").at_least(0);
+           "Hands on hardware; by default by the thousand accelerators")
+      .at_least(0);
   f.number("platform_people", s.platform_people, "people",
            "Platform engineers, owned or rented; by default by the thousand accelerators")
       .at_least(0);

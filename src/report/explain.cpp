@@ -81,8 +81,8 @@ std::string explain_margin(const Verdict& v, const Margin& m) {
 }  // namespace
 
 Result<std::string> explain(const Verdict& v, const std::string& id) {
-  const auto margin = std::find_if(v.margins.begin(), v.margins.end(),
-                                   [&](const Margin& m) { return m.id == id; });
+  const auto margin =
+      std::find_if(v.margins.begin(), v.margins.end(), [&](const Margin& m) { return m.id == id; });
   if (margin != v.margins.end()) return explain_margin(v, *margin);
   NodeId node = v.trace.find(id);
   const auto lines = named_lines(v);

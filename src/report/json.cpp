@@ -13,9 +13,7 @@ using study::Line;
 using study::Section;
 using study::Verdict;
 
-Json number(double value) {
-  return std::isfinite(value) ? Json(value) : Json(nullptr);
-}
+Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
 Json quantity(double si, const std::string& unit) {
   const auto parsed = parse_unit(unit);
@@ -33,7 +31,9 @@ Json remedy_json(const Remedy& r) {
 Json margin_json(const Margin& m, const Trace& trace) {
   Json remedies = Json::array();
   for (const auto& r : m.remedies) remedies.push_back(remedy_json(r));
-  auto id_of = [&](NodeId node) { return node == no_node ? Json(nullptr) : Json(trace.at(node).id); };
+  auto id_of = [&](NodeId node) {
+    return node == no_node ? Json(nullptr) : Json(trace.at(node).id);
+  };
   return {{"id", m.id},
           {"layer", m.layer},
           {"limit", m.limit},
@@ -101,7 +101,8 @@ Json trace_json(const Trace& trace) {
 Json bill_json(const BillOfMaterials& bill) {
   Json out = Json::array();
   for (const auto& line : bill.lines()) {
-    Json item = {{"id", line.id}, {"category", line.category}, {"item", line.item}, {"count", line.count}};
+    Json item = {
+        {"id", line.id}, {"category", line.category}, {"item", line.item}, {"count", line.count}};
     item["unit_price"] = line.unit_price ? quantity(line.unit_price->si(), "USD") : Json(nullptr);
     item["total"] = line.unit_price ? quantity(line.total().si(), "USD") : Json(nullptr);
     if (line.lead_time) item["lead_time"] = quantity(line.lead_time->si(), "wk");
@@ -113,9 +114,14 @@ Json bill_json(const BillOfMaterials& bill) {
 Json sensitivities_json(const Verdict& v) {
   Json out = Json::array();
   for (const auto& s : v.sensitivities) {
-    out.push_back({{"path", s.path}, {"low", s.low}, {"likely", s.likely}, {"high", s.high},
-                   {"headroom_low", number(s.headroom_low)}, {"headroom_high", number(s.headroom_high)},
-                   {"binding_low", s.binding_low}, {"binding_high", s.binding_high}});
+    out.push_back({{"path", s.path},
+                   {"low", s.low},
+                   {"likely", s.likely},
+                   {"high", s.high},
+                   {"headroom_low", number(s.headroom_low)},
+                   {"headroom_high", number(s.headroom_high)},
+                   {"binding_low", s.binding_low},
+                   {"binding_high", s.binding_high}});
   }
   return out;
 }
@@ -124,9 +130,13 @@ Json paths_json(const Verdict& v) {
   Json out = Json::array();
   for (const auto& path : v.paths) {
     Json flow = Json::array();
-    for (const auto& [date, usd] : path.cash_flow) flow.push_back({{"date", date}, {"usd", number(usd)}});
-    out.push_back({{"key", path.key}, {"label", path.label}, {"figures", lines_json(path.lines, v.trace)},
-                   {"break_even", path.break_even}, {"cash_flow", flow}});
+    for (const auto& [date, usd] : path.cash_flow)
+      flow.push_back({{"date", date}, {"usd", number(usd)}});
+    out.push_back({{"key", path.key},
+                   {"label", path.label},
+                   {"figures", lines_json(path.lines, v.trace)},
+                   {"break_even", path.break_even},
+                   {"cash_flow", flow}});
   }
   return out;
 }
@@ -139,7 +149,8 @@ std::string json(const Verdict& v) {
   Json plans = Json::array();
   for (const auto& plan : v.plans) plans.push_back(plan_json(plan));
   Json workloads = Json::object();
-  for (const auto& section : v.workloads) workloads[section.key] = lines_json(section.lines, v.trace);
+  for (const auto& section : v.workloads)
+    workloads[section.key] = lines_json(section.lines, v.trace);
   Json money = lines_json(v.money.lines, v.trace);
   Json out = {{"scenario", v.scenario},
               {"file", v.file},
@@ -165,11 +176,17 @@ std::string json(const Verdict& v) {
 std::string json(const Diagnostics& diagnostics) {
   Json list = Json::array();
   for (const auto& d : diagnostics.all()) {
-    list.push_back({{"file", d.file}, {"line", d.line}, {"column", d.column}, {"path", d.path},
-                    {"message", d.message}, {"hint", d.hint}, {"excerpt", d.excerpt}});
+    list.push_back({{"file", d.file},
+                    {"line", d.line},
+                    {"column", d.column},
+                    {"path", d.path},
+                    {"message", d.message},
+                    {"hint", d.hint},
+                    {"excerpt", d.excerpt}});
   }
-  return Json{{"verdict", "bad input"}, {"diagnostics", list}, {"count", diagnostics.count()}}
-             .dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return Json{{"verdict", "bad input"}, {"diagnostics", list}, {"count", diagnostics.count()}}.dump(
+             2, ' ', false, Json::error_handler_t::replace) +
+         "\n";
 }
 
 namespace {

@@ -45,7 +45,8 @@ std::string Table::str(std::string_view indent) const {
   for (std::size_t c = 0; c < columns_.size(); ++c) {
     std::size_t width = columns_of(columns_[c].head);
     for (const auto& row : rows_) {
-      if (c < row.cells.size()) width = std::max(width, columns_of(clip(row.cells[c], columns_[c].most)));
+      if (c < row.cells.size())
+        width = std::max(width, columns_of(clip(row.cells[c], columns_[c].most)));
     }
     widths.push_back(width);
   }
@@ -92,7 +93,8 @@ std::string headroom_bar(double headroom, std::size_t width) {
   static constexpr const char* eighths[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"};
   const std::size_t half = width / 2;
   const double h = std::clamp(headroom, -1.0, 1.0);
-  const auto steps = static_cast<std::size_t>(std::round(std::abs(h) * static_cast<double>(half) * 8));
+  const auto steps =
+      static_cast<std::size_t>(std::round(std::abs(h) * static_cast<double>(half) * 8));
   std::string bar;
   if (h >= 0) {
     for (std::size_t i = 0; i < half; ++i) bar += " ";

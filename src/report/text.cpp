@@ -57,11 +57,25 @@ class Writer {
               headroom_text(binding->headroom()) + ".\n";
     } else {
       out_ += paint(fmt::format("It does not fit: {} of {} limits fall short.", short_count,
-                                v_.margins.size()), "31") +
+                                v_.margins.size()),
+                    "31") +
               " The first is " + binding->limit + " (" + binding->layer + "), " +
               headroom_text(binding->headroom()) + ".\n";
     }
     out_ += wrap(binding->why, width_, "");
+  }
+
+  /// Need and have in one unit, in which the smaller still reads well; each in its own when
+  /// they are far apart. A condition is met or not.
+  static std::pair<std::string, std::string> pair_text(const Margin& m) {
+    if (m.unit == "rule") return {m.need > 0 ? format_number(m.need) + " missing" : "met", ""};
+    const double small = std::min(m.need, m.have);
+    const double large = std::max(m.need, m.have);
+    if (small <= 0) return {format_scaled(m.need, m.unit), format_scaled(m.have, m.unit)};
+    const bool apart = large > 1000 * small;
+    const std::string unit = readable_unit(small, m.unit);
+    return {format(m.need, apart ? readable_unit(m.need, m.unit) : unit),
+            format(m.have, apart ? readable_unit(m.have, m.unit) : unit)};
   }
 
   static const char* style_of(const Margin& m) {
@@ -72,8 +86,12 @@ class Writer {
   void margins() {
     title("Limits");
     const std::size_t bar = 20;
-    Table table({{"layer", Align::left, 10}, {"limit", Align::left, 44}, {"need", Align::right, 0},
-                 {"have", Align::right, 0}, {"headroom", Align::right, 0}, {"", Align::left, 0}});
+    Table table({{"layer", Align::left, 10},
+                 {"limit", Align::left, 44},
+                 {"need", Align::right, 0},
+                 {"have", Align::right, 0},
+                 {"headroom", Align::right, 0},
+                 {"", Align::left, 0}});
     std::map<std::string, int> hidden;
     for (const auto& m : v_.margins) {
       const bool far = m.headroom() > far_from_binding;
@@ -81,17 +99,18 @@ class Writer {
         ++hidden[m.layer];
         continue;
       }
-      // One unit for both, the one in which the larger reads best.
-      const std::string unit = readable_unit(std::max(m.need, m.have), m.unit);
-      table.add({m.layer, m.limit, format(m.need, unit), format(m.have, unit),
-                 headroom_text(m.headroom()), headroom_bar(m.headroom(), bar)},
+      const auto [need, have] = pair_text(m);
+      table.add({m.layer, m.limit, need, have, headroom_text(m.headroom()),
+                 headroom_bar(m.headroom(), bar)},
                 o_.colour ? style_of(m) : "");
     }
     out_ += table.str();
     if (!hidden.empty()) {
       std::string list;
-      for (const auto& [layer, n] : hidden) list += fmt::format("{}{} {}", list.empty() ? "" : ", ", n, layer);
-      out_ += wrap("and with more than twice what they need: " + list + " (--all shows them)", width_, "  ");
+      for (const auto& [layer, n] : hidden)
+        list += fmt::format("{}{} {}", list.empty() ? "" : ", ", n, layer);
+      out_ += wrap("and with more than twice what they need: " + list + " (--all shows them)",
+                   width_, "  ");
     }
     if (!v_.not_asked.empty()) {
       std::string list;
@@ -114,7 +133,8 @@ class Writer {
       if (m.holds() && m.remedies.empty()) continue;
       if (!headed) title("What falls short or is close, and what lifts it");
       headed = true;
-      out_ += "  " + paint(m.limit, m.holds() ? "33" : "31") + " " + headroom_text(m.headroom()) + "\n";
+      out_ +=
+          "  " + paint(m.limit, m.holds() ? "33" : "31") + " " + headroom_text(m.headroom()) + "\n";
       out_ += wrap(m.why, width_, "    ");
       for (const auto& r : m.remedies) out_ += wrap("- " + remedy_text(r), width_, "    ");
     }
@@ -133,7 +153,8 @@ class Writer {
     if (section.lines.empty()) return;
     title(section.title);
     Table table({{"", Align::left, 60}, {"", Align::right, 0}});
-    for (const auto& line : section.lines) table.add({line.label, format_scaled(line.si, line.unit)});
+    for (const auto& line : section.lines)
+      table.add({line.label, format_scaled(line.si, line.unit)});
     out_ += table.str();
   }
 
@@ -148,7 +169,8 @@ class Writer {
     if (v_.paths.empty()) return;
     out_ += "\n";
     std::vector<Column> columns = {{"the same work by", Align::left, 44}};
-    for (const auto& line : v_.paths.front().lines) columns.push_back({line.label, Align::right, 0});
+    for (const auto& line : v_.paths.front().lines)
+      columns.push_back({line.label, Align::right, 0});
     columns.push_back({"own is cheaper above", Align::right, 0});
     Table table(columns);
     for (const auto& path : v_.paths) {
@@ -165,10 +187,14 @@ class Writer {
   void sensitivities() {
     if (v_.sensitivities.empty()) return;
     title("What the ranged inputs do to the binding limit");
-    Table table({{"input", Align::left, 40}, {"low", Align::right, 0}, {"high", Align::right, 0},
-                 {"headroom at low", Align::right, 0}, {"at high", Align::right, 0}});
+    Table table({{"input", Align::left, 40},
+                 {"low", Align::right, 0},
+                 {"high", Align::right, 0},
+                 {"headroom at low", Align::right, 0},
+                 {"at high", Align::right, 0}});
     for (const auto& s : v_.sensitivities) {
-      table.add({s.path, s.low, s.high, headroom_text(s.headroom_low), headroom_text(s.headroom_high)});
+      table.add(
+          {s.path, s.low, s.high, headroom_text(s.headroom_low), headroom_text(s.headroom_high)});
     }
     out_ += table.str();
   }
@@ -177,7 +203,8 @@ class Writer {
     title("Remarks");
     for (const auto& remark : v_.remarks) out_ += wrap("- " + remark, width_, "  ");
     out_ += wrap(fmt::format("- energy in = energy out + stored: off by {:.1e} of what enters",
-                             v_.energy_imbalance), width_, "  ");
+                             v_.energy_imbalance),
+                 width_, "  ");
     weak_sources();
   }
 
@@ -192,9 +219,11 @@ class Writer {
       if (node.origin.source->trust == Trust::assumed) ++assumed_count;
       if (node.origin.source->trust == Trust::recalled) ++recalled_count;
     }
-    out_ += wrap(fmt::format("- of {} inputs {} are assumed and {} recalled, unverified; `headroom explain` "
-                             "FILE ID shows each figure's tree, `--json` all of them",
-                             inputs, assumed_count, recalled_count), width_, "  ");
+    out_ += wrap(
+        fmt::format("- of {} inputs {} are assumed and {} recalled, unverified; `headroom explain` "
+                    "FILE ID shows each figure's tree, `--json` all of them",
+                    inputs, assumed_count, recalled_count),
+        width_, "  ");
   }
 
   const Verdict& v_;

@@ -196,7 +196,8 @@ Margin count_margin(const Context& c, const std::string& id, std::string limit, 
   // real first limit. So the need is what is missing, and met conditions need nothing.
   const auto n = c.trace.derive(id + ".need", Scalar(std::max(0.0, need - have)), "rule",
                                 "conditions that must be met and are not", {});
-  const auto h = c.trace.derive(id + ".have", Scalar(0.0), "rule", "conditions that may be left open", {});
+  const auto h =
+      c.trace.derive(id + ".have", Scalar(0.0), "rule", "conditions that may be left open", {});
   return make_margin(id, std::move(limit), n, h, "rule");
 }
 

@@ -49,11 +49,11 @@ inline Temperature absolute(const Value<TemperatureDifference>& v) {
 /// object dies, at the end of the statement.
 struct Info {
   std::string_view key;
-  std::string_view unit;   ///< display unit of a number
+  std::string_view unit;  ///< display unit of a number
   std::string_view doc;
   bool is_required = false;
   double low = 0, high = 1e300;  ///< in the display unit; nothing is negative unless it says so
-  bool low_open = false;              ///< strictly above `low`
+  bool low_open = false;         ///< strictly above `low`
 };
 
 /// A type-erased struct with a field list.
@@ -93,12 +93,29 @@ class Constraint {
   Constraint& operator=(const Constraint&) = delete;
   ~Constraint() { apply_(*fields_, slot_, info_); }
 
-  Constraint& required() { info_.is_required = true; return *this; }
+  Constraint& required() {
+    info_.is_required = true;
+    return *this;
+  }
   /// Bounds in the display unit.
-  Constraint& at_least(double low) { info_.low = low; return *this; }
-  Constraint& above(double low) { info_.low = low; info_.low_open = true; return *this; }
-  Constraint& at_most(double high) { info_.high = high; return *this; }
-  Constraint& between(double low, double high) { info_.low = low; info_.high = high; return *this; }
+  Constraint& at_least(double low) {
+    info_.low = low;
+    return *this;
+  }
+  Constraint& above(double low) {
+    info_.low = low;
+    info_.low_open = true;
+    return *this;
+  }
+  Constraint& at_most(double high) {
+    info_.high = high;
+    return *this;
+  }
+  Constraint& between(double low, double high) {
+    info_.low = low;
+    info_.high = high;
+    return *this;
+  }
 
  private:
   Fields* fields_;
@@ -210,14 +227,15 @@ class Fields {
   /// A list of structs.
   template <class T>
   void list(std::string_view key, std::vector<T>& v, std::string_view doc) {
-    on_list({key, "", doc},
-            {&v, [](void* p) { return static_cast<std::vector<T>*>(p)->size(); },
-             [](void* p) { return object_ref(static_cast<std::vector<T>*>(p)->emplace_back()); },
-             [](void* p, std::size_t i) { return object_ref((*static_cast<std::vector<T>*>(p))[i]); },
-             [] {
-               static T prototype{};
-               return object_ref(prototype);
-             }});
+    on_list(
+        {key, "", doc},
+        {&v, [](void* p) { return static_cast<std::vector<T>*>(p)->size(); },
+         [](void* p) { return object_ref(static_cast<std::vector<T>*>(p)->emplace_back()); },
+         [](void* p, std::size_t i) { return object_ref((*static_cast<std::vector<T>*>(p))[i]); },
+         [] {
+           static T prototype{};
+           return object_ref(prototype);
+         }});
   }
   /// The struct may also be written as a bare scalar, which then is this field:
   /// `generator: 2 MW` for `generator: {capacity: 2 MW}`. Call first.
@@ -250,8 +268,8 @@ class Fields {
   virtual void on_choice(const Info&, int& index, std::span<const std::string_view> names) = 0;
   virtual void on_reference(const Info&, std::string& id, std::string_view kind) = 0;
   virtual void on_object(const Info&, ObjectRef) = 0;
-  virtual void on_optional_object(const Info&, void* slot, bool present,
-                                  ObjectRef (*make)(void*), ObjectRef (*prototype)()) = 0;
+  virtual void on_optional_object(const Info&, void* slot, bool present, ObjectRef (*make)(void*),
+                                  ObjectRef (*prototype)()) = 0;
   virtual void on_list(const Info&, ListRef) = 0;
 };
 

@@ -188,10 +188,10 @@ class Builder : public YAML::EventHandler {
     if (key.text == "<<") throw Stop{mark, "merge keys (<<) are not supported; write the keys out"};
     const auto [first, is_new] = parent.keys.emplace(key.text, key.line);
     if (is_new) return;
-    diagnostics_.add({file_, key.line, key.column, "", "duplicate key '" + shown(key.text) + "'",
-                      "it was first given at line " + std::to_string(first->second) +
-                          "; keep one of the two",
-                      ""});
+    diagnostics_.add(
+        {file_, key.line, key.column, "", "duplicate key '" + shown(key.text) + "'",
+         "it was first given at line " + std::to_string(first->second) + "; keep one of the two",
+         ""});
   }
 
   const std::string& file_;
@@ -224,7 +224,11 @@ std::optional<BadByte> find_bad_byte(const std::string& text) {
     if (c < 0x20 && c != '\n' && c != '\t' && c != '\r') {
       return BadByte{i, "a control character: this is not a text file"};
     }
-    std::size_t more = c < 0x80 ? 0 : (c >> 5) == 6 ? 1 : (c >> 4) == 14 ? 2 : (c >> 3) == 30 ? 3 : 9;
+    std::size_t more = c < 0x80         ? 0
+                       : (c >> 5) == 6  ? 1
+                       : (c >> 4) == 14 ? 2
+                       : (c >> 3) == 30 ? 3
+                                        : 9;
     for (std::size_t k = 1; k <= more; ++k) {
       if (more == 9 || i + k >= text.size() ||
           (static_cast<unsigned char>(text[i + k]) >> 6) != 2) {
@@ -301,7 +305,8 @@ std::optional<Document> parse_yaml(std::string file_name, std::string text,
       NoMore rest(*document.file, mine);
       parser.HandleNextDocument(rest);
     } catch (const Stop& stop) {
-      mine.add({*document.file, stop.mark.line + 1, stop.mark.column + 1, "", stop.message, "", ""});
+      mine.add(
+          {*document.file, stop.mark.line + 1, stop.mark.column + 1, "", stop.message, "", ""});
     } catch (const YAML::Exception& e) {
       const Stop stop = builder.explain(e);
       mine.add({*document.file, stop.mark.line + 1, stop.mark.column + 1, "", stop.message,
@@ -320,8 +325,9 @@ std::optional<Document> load_yaml(const std::string& path, Diagnostics& diagnost
     file.open(path, std::ios::binary);
     // Opening a folder succeeds on Linux; reading it does not.
     if (!file || (file.peek() == std::char_traits<char>::eof() && file.bad())) {
-      diagnostics.add({name, 0, 0, "", "cannot be opened for reading: " +
-                       std::string(std::strerror(errno)), "", ""});
+      diagnostics.add({name, 0, 0, "",
+                       "cannot be opened for reading: " + std::string(std::strerror(errno)), "",
+                       ""});
       return std::nullopt;
     }
     file.clear();
@@ -331,7 +337,8 @@ std::optional<Document> load_yaml(const std::string& path, Diagnostics& diagnost
   in.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<std::size_t>(in.gcount()));
   if (text.size() > max_bytes) {
-    diagnostics.add({name, 0, 0, "", "the file is larger than 4 MiB, the most that is read", "", ""});
+    diagnostics.add(
+        {name, 0, 0, "", "the file is larger than 4 MiB, the most that is read", "", ""});
     return std::nullopt;
   }
   return parse_yaml(name, std::move(text), diagnostics);

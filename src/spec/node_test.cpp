@@ -51,8 +51,10 @@ TEST(Node, RefusesWhatAParserWouldLetThrough) {
   EXPECT_EQ(mistake("a: &x {b: 1}\nc:\n  <<: *x\n"),
             "3:3: merge keys (<<) are not supported; write the keys out");
   EXPECT_EQ(mistake("? [a, b]\n: 1\n"), "1:3: a key must be a plain word");
-  EXPECT_EQ(mistake("a: 1\n---\nb: 2\n"), "2:1: a second document ('---') begins here; a file holds one");
-  EXPECT_EQ(mistake(std::string("a: \0b", 5)), "1:4: a NUL byte: this is a binary file, not a text");
+  EXPECT_EQ(mistake("a: 1\n---\nb: 2\n"),
+            "2:1: a second document ('---') begins here; a file holds one");
+  EXPECT_EQ(mistake(std::string("a: \0b", 5)),
+            "1:4: a NUL byte: this is a binary file, not a text");
   EXPECT_EQ(mistake("a: caf\xe9\n"), "1:7: a byte that is not UTF-8: save the file as UTF-8 text");
   EXPECT_EQ(mistake("# nothing\n"), "1:1: the file is empty");
   EXPECT_EQ(mistake("a: 'b\nc: 1\n"), "1:4: this quote is not closed");
@@ -81,7 +83,8 @@ TEST(Node, RefusesAliasBombs) {
   }
   EXPECT_NE(mistake(values).find("over 200,000 values"), std::string::npos);
   // Few values, much text: 100 times a megabyte.
-  const std::string text = "a: &a " + std::string(1 << 20, 'x') + "\nb: [" + repeat("*a, ", 100) + "1]\n";
+  const std::string text =
+      "a: &a " + std::string(1 << 20, 'x') + "\nb: [" + repeat("*a, ", 100) + "1]\n";
   EXPECT_NE(mistake(text).find("over 16 MiB"), std::string::npos);
 }
 
@@ -137,13 +140,16 @@ TEST(Set, AddsReplacesAndRefuses) {
     return *document;
   };
   Diagnostics none;
-  EXPECT_EQ(set("clusters.llama-3.1.count=2", none).root.get("clusters")->items[0].get("count")->text, "2");
+  EXPECT_EQ(
+      set("clusters.llama-3.1.count=2", none).root.get("clusters")->items[0].get("count")->text,
+      "2");
   EXPECT_EQ(set("clusters.0.count=3", none).root.get("clusters")->items[0].get("count")->text, "3");
-  EXPECT_EQ(set("clusters[0].count=4", none).root.get("clusters")->items[0].get("count")->text, "4");
+  EXPECT_EQ(set("clusters[0].count=4", none).root.get("clusters")->items[0].get("count")->text,
+            "4");
   EXPECT_EQ(set("site.region=x", none).root.get("site")->get("region")->text, "x");
   EXPECT_TRUE(none.empty());
-  for (const char* wrong : {"", "=", "=1", "a", "clusters.lama-3.1.count=2", "clusters.7.count=2", "a=[",
-                            "clusters.0.name.x=1"}) {
+  for (const char* wrong : {"", "=", "=1", "a", "clusters.lama-3.1.count=2", "clusters.7.count=2",
+                            "a=[", "clusters.0.name.x=1"}) {
     Diagnostics some;
     set(wrong, some);
     EXPECT_EQ(some.count(), 1u) << wrong;

@@ -127,27 +127,65 @@ struct Alias {
   std::string_view right;
 };
 // What people write, and what they mean. Only hints: nothing is guessed.
-constexpr Alias aliases[] = {
-    {"Gbps", "Gb/s"},     {"Mbps", "Mb/s"},      {"Tbps", "Tb/s"},     {"GBps", "GB/s"},
-    {"gbps", "Gb/s"},     {"Gbit/s", "Gb/s"},    {"gb/s", "Gb/s or GB/s"}, {"gb", "GB or Gb"},
-    {"GBs", "GB/s"},      {"kw", "kW"},          {"KW", "kW"},         {"mw", "MW (mW is a milliwatt)"},
-    {"Mw", "MW"},         {"kwh", "kWh"},        {"KWh", "kWh"},       {"kWH", "kWh"},
-    {"C", "degC"},        {"°C", "degC"},        {"F", "degF"},        {"°F", "degF"},
-    {"c", "degC"},        {"$", "USD"},          {"usd", "USD"},       {"$/kWh", "USD/kWh"},
-    {"EUR", "USD (convert at the rate of a date, and say so in a note)"},
-    {"hrs", "h"},         {"hr", "h"},           {"H", "h"},           {"sec", "s"},
-    {"secs", "s"},        {"minutes", "min"},    {"TFLOPS", "TFLOP/s"}, {"TFLOPs", "TFLOP/s"},
-    {"PFLOPS", "PFLOP/s"}, {"tok/s", "token/s"}, {"tok", "token"},     {"kva", "kVA"},
-    {"KVA", "kVA"},       {"mva", "MVA"},        {"sqft", "ft2"},  {"sqm", "m2"},
-    {"m^2", "m2"},        {"lbs", "lb"},             {"gpm", "gal/min"},
-    {"cfm", "ft3/min"},   {"CFM", "ft3/min"},    {"lpm", "L/min"},     {"l", "L"},
-    {"T", "Ttoken (or t for a tonne, TB for data)"}, {"B", "GB (B alone is a byte)"},
-    {"M", "Mtoken, MW or MUSD, as meant"}, {"k", "kW or kUSD, as meant"}, {"K tokens", "ktoken"}};
+constexpr Alias aliases[] = {{"Gbps", "Gb/s"},
+                             {"Mbps", "Mb/s"},
+                             {"Tbps", "Tb/s"},
+                             {"GBps", "GB/s"},
+                             {"gbps", "Gb/s"},
+                             {"Gbit/s", "Gb/s"},
+                             {"gb/s", "Gb/s or GB/s"},
+                             {"gb", "GB or Gb"},
+                             {"GBs", "GB/s"},
+                             {"kw", "kW"},
+                             {"KW", "kW"},
+                             {"mw", "MW (mW is a milliwatt)"},
+                             {"Mw", "MW"},
+                             {"kwh", "kWh"},
+                             {"KWh", "kWh"},
+                             {"kWH", "kWh"},
+                             {"C", "degC"},
+                             {"°C", "degC"},
+                             {"F", "degF"},
+                             {"°F", "degF"},
+                             {"c", "degC"},
+                             {"$", "USD"},
+                             {"usd", "USD"},
+                             {"$/kWh", "USD/kWh"},
+                             {"EUR", "USD (convert at the rate of a date, and say so in a note)"},
+                             {"hrs", "h"},
+                             {"hr", "h"},
+                             {"H", "h"},
+                             {"sec", "s"},
+                             {"secs", "s"},
+                             {"minutes", "min"},
+                             {"TFLOPS", "TFLOP/s"},
+                             {"TFLOPs", "TFLOP/s"},
+                             {"PFLOPS", "PFLOP/s"},
+                             {"tok/s", "token/s"},
+                             {"tok", "token"},
+                             {"kva", "kVA"},
+                             {"KVA", "kVA"},
+                             {"mva", "MVA"},
+                             {"sqft", "ft2"},
+                             {"sqm", "m2"},
+                             {"m^2", "m2"},
+                             {"lbs", "lb"},
+                             {"gpm", "gal/min"},
+                             {"cfm", "ft3/min"},
+                             {"CFM", "ft3/min"},
+                             {"lpm", "L/min"},
+                             {"l", "L"},
+                             {"T", "Ttoken (or t for a tonne, TB for data)"},
+                             {"B", "GB (B alone is a byte)"},
+                             {"M", "Mtoken, MW or MUSD, as meant"},
+                             {"k", "kW or kUSD, as meant"},
+                             {"K tokens", "ktoken"}};
 
 /// The unit of a list "GB, TB, GiB" that differs from `unit` in case alone.
 std::string other_case(const std::string& unit, const std::string& units) {
   const auto same = [](char a, char b) {
-    return std::tolower(static_cast<unsigned char>(a)) == std::tolower(static_cast<unsigned char>(b));
+    return std::tolower(static_cast<unsigned char>(a)) ==
+           std::tolower(static_cast<unsigned char>(b));
   };
   std::istringstream in(units);
   for (std::string one; std::getline(in >> std::ws, one, ',');) {
@@ -189,14 +227,15 @@ bool check_unit(const NumberText& parsed, const std::optional<Unit>& unit, Dim d
     hint = "write " + example(parsed.number, display);
     return false;
   }
-  const std::string wanted = absolute ? "a temperature (degC, degF)"
-                                      : dimension_name(dim) + " (" +
-                                            (dimension_units(dim).empty()
-                                                 ? std::string(display)
-                                                 : dimension_units(dim)) + ")";
+  const std::string wanted =
+      absolute
+          ? "a temperature (degC, degF)"
+          : dimension_name(dim) + " (" +
+                (dimension_units(dim).empty() ? std::string(display) : dimension_units(dim)) + ")";
   if (!(unit->dim == dim) || unit->absolute != absolute) {
     message = "'" + shown(original) + "' is " +
-              (unit->absolute ? "a temperature" : dimension_name(unit->dim)) + ", expected " + wanted;
+              (unit->absolute ? "a temperature" : dimension_name(unit->dim)) + ", expected " +
+              wanted;
     return false;
   }
   return true;
@@ -220,7 +259,8 @@ bool read_number(std::string_view text, Dim dim, bool absolute_temperature,
     return false;
   }
   const auto unit = parse_unit(parsed->unit);
-  if (!check_unit(*parsed, unit, dim, absolute_temperature, display_unit, original, message, hint)) {
+  if (!check_unit(*parsed, unit, dim, absolute_temperature, display_unit, original, message,
+                  hint)) {
     return false;
   }
   si = parsed->number * unit->factor + unit->offset;

@@ -20,7 +20,7 @@ struct SourcedText {
 SourcedText strip_source(const std::string& text);
 
 struct BankText {
-  int count = 0;       ///< 0 when the text's count is not a whole positive number
+  int count = 0;  ///< 0 when the text's count is not a whole positive number
   std::string rating;
 };
 /// "3 x 500 kW" -> (3, "500 kW"); "500 kW" -> (1, "500 kW").

@@ -16,10 +16,14 @@ constexpr std::size_t max_list = 2000;
 
 const char* kind_name(Node::Kind kind) {
   switch (kind) {
-    case Node::Kind::null: return "nothing";
-    case Node::Kind::scalar: return "a single value";
-    case Node::Kind::sequence: return "a list";
-    case Node::Kind::map: return "a map of keys";
+    case Node::Kind::null:
+      return "nothing";
+    case Node::Kind::scalar:
+      return "a single value";
+    case Node::Kind::sequence:
+      return "a list";
+    case Node::Kind::map:
+      return "a map of keys";
   }
   return "";
 }
@@ -54,7 +58,9 @@ class Reader : public Fields {
   }
 
   void shorthand(std::string_view key) override { frame_.shorthand = key; }
-  void elsewhere(std::string_view key, std::string_view) override { frame_.known.emplace_back(key); }
+  void elsewhere(std::string_view key, std::string_view) override {
+    frame_.known.emplace_back(key);
+  }
 
  protected:
   void on_number(const Info& info, Number& slot, Dim dim, bool absolute) override {
@@ -73,7 +79,8 @@ class Reader : public Fields {
     if (node->kind == Node::Kind::scalar) {
       const auto split = split_bank(node->text);
       if (split.count < 1) {
-        return fail(*node, "'" + shown(node->text) + "' does not begin with a whole number of units",
+        return fail(*node,
+                    "'" + shown(node->text) + "' does not begin with a whole number of units",
                     "write it as '3 x 500 kW'");
       }
       n = split.count;
@@ -173,8 +180,8 @@ class Reader : public Fields {
     }
   }
 
-  void on_optional_object(const Info& info, void* slot, bool,
-                          ObjectRef (*make)(void*), ObjectRef (*)()) override {
+  void on_optional_object(const Info& info, void* slot, bool, ObjectRef (*make)(void*),
+                          ObjectRef (*)()) override {
     if (const Node* node = take(info)) {
       Scope scope(*this, info.key);
       read_object(*node, make(slot));
@@ -348,7 +355,9 @@ class Reader : public Fields {
                    Origin& origin) {
     const SourcedText text = strip_source(node.text);
     if (!text.closed) {
-      fail(node, "'" + shown(node.text) + "': the bracket behind '@" + shown(text.source) + "' is not closed",
+      fail(node,
+           "'" + shown(node.text) + "': the bracket behind '@" + shown(text.source) +
+               "' is not closed",
            "in {...} a comma ends the value; put all of it in quotes");
       return false;
     }
@@ -377,13 +386,15 @@ class Reader : public Fields {
   void read_spread(const Node& node, const Info& info, Number& slot, Dim dim, bool absolute) {
     const SpreadForm* form = find_spread_form(node);
     if (form == nullptr) {
-      return fail(node, "expected a number, {low, likely, high}, or one of uniform, triangular, "
-                        "normal, lognormal");
+      return fail(node,
+                  "expected a number, {low, likely, high}, or one of uniform, triangular, "
+                  "normal, lognormal");
     }
     const Node& body = form->name.empty() ? node : node.items[1];
     double values[3] = {0, 0, 0};
     Origin origin = origin_of(body);
-    if (body.kind != Node::Kind::map || !read_parts(body, *form, info, dim, absolute, values, origin)) {
+    if (body.kind != Node::Kind::map ||
+        !read_parts(body, *form, info, dim, absolute, values, origin)) {
       return;
     }
     if (!origin.source) return fail(node, "this number has no source");
@@ -404,7 +415,8 @@ class Reader : public Fields {
     const auto unit = parse_unit(info.unit);
     const auto shown_value = [&](double si) { return (si - unit->offset) / unit->factor; };
     return std::isfinite(slot.low) && std::isfinite(slot.high) &&
-           shown_value(slot.low) >= info.low - 1e-12 && shown_value(slot.high) <= info.high * (1 + 1e-12);
+           shown_value(slot.low) >= info.low - 1e-12 &&
+           shown_value(slot.high) <= info.high * (1 + 1e-12);
   }
 
   bool read_parts(const Node& body, const SpreadForm& form, const Info& info, Dim dim,
@@ -422,7 +434,8 @@ class Reader : public Fields {
       const bool difference = absolute && form.parts[i] == "sd";
       Info part_info = info;
       if (difference) part_info.unit = "K";
-      if (form.parts[i] == "sd") part_info.low = 0, part_info.high = 1e300, part_info.low_open = false;
+      if (form.parts[i] == "sd")
+        part_info.low = 0, part_info.high = 1e300, part_info.low_open = false;
       ok = read_scalar(*part, part_info, dim, absolute && !difference, values[i], origin) && ok;
     }
     for (std::size_t i = 0; i + 1 < body.items.size(); i += 2) {
@@ -445,8 +458,8 @@ class Reader : public Fields {
 
 }  // namespace
 
-bool read(const Node& node, ObjectRef object, const ReadContext& context,
-          Diagnostics& diagnostics, const std::string& path) {
+bool read(const Node& node, ObjectRef object, const ReadContext& context, Diagnostics& diagnostics,
+          const std::string& path) {
   Reader reader(context, diagnostics, path);
   reader.read_object(node, object);
   return !reader.failed();

@@ -37,8 +37,8 @@ struct ReadContext {
 };
 
 /// Reads `node` into `object`. Returns whether there was no mistake.
-bool read(const Node& node, ObjectRef object, const ReadContext& context,
-          Diagnostics& diagnostics, const std::string& path = {});
+bool read(const Node& node, ObjectRef object, const ReadContext& context, Diagnostics& diagnostics,
+          const std::string& path = {});
 
 template <class T>
 bool read(const Node& node, T& object, const ReadContext& context, Diagnostics& diagnostics,

@@ -122,7 +122,8 @@ TEST(Reader, ReadsRangesAndDistributions) {
 // Each mistake: its text, and what the message must say.
 TEST(Reader, NamesEveryMistakeAtItsPlace) {
   const std::pair<const char*, const char*> cases[] = {
-      {"name: A\nracks: [{feed: 132 kWh}]", "hall.yaml:2:16: racks.0.feed: '132 kWh' is an energy, expected a power"},
+      {"name: A\nracks: [{feed: 132 kWh}]",
+       "hall.yaml:2:16: racks.0.feed: '132 kWh' is an energy, expected a power"},
       {"name: A\nracks: [{feed: 10}]", "has no unit, expected a power"},
       {"name: A\nracks: [{feed: 10 kw}]", "did you mean kW?"},
       {"name: A\nracks: [{feed: -10 kW}]", "out of range: it must be at least 0 kW"},
@@ -225,7 +226,8 @@ RC_GTEST_PROP(Walk, NumbersRoundTrip, ()) {
   const double kw = *rc::gen::inRange(0, 1'000'000) / 7.0;
   Hall hall;
   hall.name = "A";
-  hall.standard.feed = Value<Power>(kw * 0.5 * kilowatt, kw * kilowatt, kw * 2 * kilowatt, assumed("x"));
+  hall.standard.feed =
+      Value<Power>(kw * 0.5 * kilowatt, kw * kilowatt, kw * 2 * kilowatt, assumed("x"));
   for (const auto& leaf : leaves(object_ref(hall))) {
     if (leaf.path != "standard.feed") continue;
     const auto back = read_hall("name: A\nstandard: {feed: " + leaf.text + "}\n");

@@ -21,14 +21,16 @@ std::string bounds_text(const Info& info) {
   } else if (info.low > -unbounded && info.low != 0) {
     out = "at least " + format_number(info.low);
   }
-  if (info.high < unbounded) out += (out.empty() ? "" : ", ") + ("at most " + format_number(info.high));
+  if (info.high < unbounded)
+    out += (out.empty() ? "" : ", ") + ("at most " + format_number(info.high));
   return out;
 }
 
 class SchemaWriter : public Fields {
  public:
   Json take() {
-    Json object = {{"type", "object"}, {"additionalProperties", false}, {"properties", properties_}};
+    Json object = {
+        {"type", "object"}, {"additionalProperties", false}, {"properties", properties_}};
     if (!required_.empty()) object["required"] = required_;
     if (shorthand_.empty()) return object;
     return {{"anyOf", Json::array({{{"type", Json::array({"string", "number"})}}, object})}};
@@ -128,17 +130,21 @@ Json number_definitions() {
       properties[key] = value;
       required.push_back(key);
     }
-    return Json{{"type", "object"}, {"additionalProperties", false}, {"properties", properties},
+    return Json{{"type", "object"},
+                {"additionalProperties", false},
+                {"properties", properties},
                 {"required", required}};
   };
   auto named = [&](const char* name, const Json& body) {
-    return Json{{"type", "object"}, {"additionalProperties", false},
-                {"properties", {{name, body}}}, {"required", Json::array({name})}};
+    return Json{{"type", "object"},
+                {"additionalProperties", false},
+                {"properties", {{name, body}}},
+                {"required", Json::array({name})}};
   };
   const Json spreads = Json::array(
       {map_of({"low", "likely", "high"}), named("uniform", map_of({"low", "high"})),
-       named("triangular", map_of({"low", "likely", "high"})), named("normal", map_of({"mean", "sd"})),
-       named("lognormal", map_of({"median", "p90"}))});
+       named("triangular", map_of({"low", "likely", "high"})),
+       named("normal", map_of({"mean", "sd"})), named("lognormal", map_of({"median", "p90"}))});
   auto with = [&](const Json& first, const char* description) {
     Json forms = Json::array({first});
     for (const auto& spread : spreads) forms.push_back(spread);
@@ -173,7 +179,8 @@ class PageWriter : public Fields {
 
  protected:
   void on_number(const Info& info, Number& v, Dim, bool) override {
-    const std::string form = info.unit.empty() || info.unit == "1" ? "number" : std::string(info.unit);
+    const std::string form =
+        info.unit.empty() || info.unit == "1" ? "number" : std::string(info.unit);
     std::string initial;
     if (v.given) {
       initial = number_text(v, info.unit);
@@ -186,9 +193,13 @@ class PageWriter : public Fields {
         each.given ? std::to_string(count) + " x " + number_text(each, info.unit) : "");
   }
   void on_integer(const Info& info, int& v) override { row(info, "integer", std::to_string(v)); }
-  void on_flag(const Info& info, bool& v) override { row(info, "true, false", v ? "true" : "false"); }
+  void on_flag(const Info& info, bool& v) override {
+    row(info, "true, false", v ? "true" : "false");
+  }
   void on_text(const Info& info, std::string& v) override { row(info, "text", v); }
-  void on_texts(const Info& info, std::vector<std::string>&) override { row(info, "list of texts", ""); }
+  void on_texts(const Info& info, std::vector<std::string>&) override {
+    row(info, "list of texts", "");
+  }
   void on_date(const Info& info, std::string& v) override { row(info, "date", v); }
   void on_choice(const Info& info, int& index, std::span<const std::string_view> names) override {
     std::string form;
@@ -220,11 +231,13 @@ class PageWriter : public Fields {
              (info.is_required ? "*required*" : escaped(initial)) + " | " + meaning + " |\n";
   }
   void nested(const Info& info, const std::string& form, ObjectRef object) {
-    const std::string path = path_.empty() ? std::string(info.key) : path_ + "." + std::string(info.key);
+    const std::string path =
+        path_.empty() ? std::string(info.key) : path_ + "." + std::string(info.key);
     row(info, form, "");
     PageWriter inner(path);
     object.describe(object.object, inner);
-    sections_.push_back("\n## `" + path + "`\n\n" + escaped(std::string(info.doc)) + ".\n\n" + inner.take());
+    sections_.push_back("\n## `" + path + "`\n\n" + escaped(std::string(info.doc)) + ".\n\n" +
+                        inner.take());
   }
 
   std::string path_;
@@ -235,7 +248,8 @@ class PageWriter : public Fields {
 }  // namespace
 
 std::string json_schema(ObjectRef object, const std::string& id, const std::string& title) {
-  Json schema = {{"$schema", "http://json-schema.org/draft-07/schema#"}, {"$id", id}, {"title", title}};
+  Json schema = {
+      {"$schema", "http://json-schema.org/draft-07/schema#"}, {"$id", id}, {"title", title}};
   schema.update(SchemaWriter::of(object));
   schema["definitions"] = number_definitions();
   return schema.dump(2) + "\n";
@@ -245,8 +259,8 @@ std::string reference_page(ObjectRef object, const std::string& title,
                            const std::string& introduction) {
   PageWriter writer("");
   object.describe(object.object, writer);
-  return "<!-- Generated by `headroom schema --docs`; edit the field lists instead. -->\n# " + title +
-         "\n\n" + introduction + "\n\n" + writer.take();
+  return "<!-- Generated by `headroom schema --docs`; edit the field lists instead. -->\n# " +
+         title + "\n\n" + introduction + "\n\n" + writer.take();
 }
 
 }  // namespace headroom::spec

@@ -25,8 +25,9 @@ Node* find_element(Node& list, const std::string& part) {
       if (label != nullptr && label->text == part) return &item;
     }
   }
-  const bool index = !part.empty() && part.size() < 7 &&
-                     std::all_of(part.begin(), part.end(), [](char c) { return c >= '0' && c <= '9'; });
+  const bool index =
+      !part.empty() && part.size() < 7 &&
+      std::all_of(part.begin(), part.end(), [](char c) { return c >= '0' && c <= '9'; });
   if (!index || std::stoul(part) >= list.items.size()) return nullptr;
   return &list.items[std::stoul(part)];
 }

@@ -109,20 +109,27 @@ std::string number_text(const Number& number, std::string_view unit) {
   if (!number.ranged()) return likely;
   const std::string low = in_unit(number.low, unit);
   const std::string high = in_unit(number.high, unit);
-  const auto three = [&] { return "{low: " + low + ", likely: " + likely + ", high: " + high + "}"; };
+  const auto three = [&] {
+    return "{low: " + low + ", likely: " + likely + ", high: " + high + "}";
+  };
   constexpr double z90 = 1.2815515655446004;
   switch (number.shape) {
-    case Shape::uniform: return "{uniform: {low: " + low + ", high: " + high + "}}";
-    case Shape::triangular: return "{triangular: " + three() + "}";
+    case Shape::uniform:
+      return "{uniform: {low: " + low + ", high: " + high + "}}";
+    case Shape::triangular:
+      return "{triangular: " + three() + "}";
     case Shape::normal: {
       const auto parsed = parse_unit(unit);
       const double sd = (number.likely - number.low) / z90 / (parsed ? parsed->factor : 1);
       const bool absolute = parsed && parsed->absolute;
-      return fmt::format("{{normal: {{mean: {}, sd: {:.15g}{}}}}}", likely, sd,
-                         unit.empty() || unit == "1" ? "" : " " + std::string(absolute ? "K" : unit));
+      return fmt::format(
+          "{{normal: {{mean: {}, sd: {:.15g}{}}}}}", likely, sd,
+          unit.empty() || unit == "1" ? "" : " " + std::string(absolute ? "K" : unit));
     }
-    case Shape::lognormal: return "{lognormal: {median: " + likely + ", p90: " + high + "}}";
-    default: return three();
+    case Shape::lognormal:
+      return "{lognormal: {median: " + likely + ", p90: " + high + "}}";
+    default:
+      return three();
   }
 }
 

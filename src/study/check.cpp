@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "study/context.hpp"
-#include "study/sensitivity.hpp"
 #include "study/lines.hpp"
+#include "study/sensitivity.hpp"
 
 namespace headroom::study {
 namespace {
@@ -19,8 +19,9 @@ void note_unasked(Context& c) {
     if (!present) c.verdict.not_asked.emplace_back(layer);
   };
   missing(s.power.has_value(), "power");
-  const bool cooled = s.building && std::any_of(s.building->halls.begin(), s.building->halls.end(),
-                                                [](const HallSpec& h) { return h.cooling.has_value(); });
+  const bool cooled =
+      s.building && std::any_of(s.building->halls.begin(), s.building->halls.end(),
+                                [](const HallSpec& h) { return h.cooling.has_value(); });
   missing(s.cooling.has_value() || cooled, "cooling");
   missing(s.building.has_value(), "building");
   missing(!s.clusters.empty(), "clusters");
@@ -38,7 +39,7 @@ Verdict run(const Scenario& scenario, const Loaded& loaded, const catalog::Catal
   verdict.scenario = scenario.name;
   verdict.file = loaded.file;
   Context c(scenario, loaded.models, catalog, verdict);
-  c.as_of = !scenario.as_of.empty() ? scenario.as_of
+  c.as_of = !scenario.as_of.empty()  ? scenario.as_of
             : !options.as_of.empty() ? options.as_of
                                      : catalogue_date;
   resolve_machines(c);

@@ -23,10 +23,11 @@ namespace headroom::study {
 struct CheckOptions {
   bool sensitivities = true;      ///< of the ranges that the scenario gives
   bool catalogue_ranges = false;  ///< and of the catalogue's behind the binding limit
-  std::string overlay;            ///< folder laid over the catalogue, for the copy that ranges change
-  std::string as_of;  ///< date when the scenario names none, YYYY-MM-DD
+  std::string overlay;  ///< folder laid over the catalogue, for the copy that ranges change
+  std::string as_of;    ///< date when the scenario names none, YYYY-MM-DD
 };
 
-Verdict check(const Loaded& loaded, const catalog::Catalog& catalog, const CheckOptions& options = {});
+Verdict check(const Loaded& loaded, const catalog::Catalog& catalog,
+              const CheckOptions& options = {});
 
 }  // namespace headroom::study

@@ -19,8 +19,8 @@ cluster::Demand cluster_demand(const Machines& m, std::vector<cluster::Job> jobs
   d.gpus = m.gpus;
   d.nodes = {Scalar(m.gpus.value / gpus_per_node(m)), m.gpus.node};
   if (m.system->price) {
-    d.node_price = Figure<Money>{m.system->price.get() * (gpus_per_node(m) / m.system->accelerators),
-                                 no_node};
+    d.node_price =
+        Figure<Money>{m.system->price.get() * (gpus_per_node(m) / m.system->accelerators), no_node};
   }
   d.jobs = std::move(jobs);
   return d;
@@ -32,12 +32,14 @@ cluster::Job training_job(const Context& c, const Work& work, Figure<Time> stall
   job.gang = true;
   job.productive = work.productive;
   job.checkpoint_write = stall;
-  if (c.checkpoint_write && work.spec->train.checkpoint.async && c.checkpoint_write.get().si() > 0) {
+  if (c.checkpoint_write && work.spec->train.checkpoint.async &&
+      c.checkpoint_write.get().si() > 0) {
     job.checkpoint_drain = {work.checkpoint.value / c.checkpoint_write.get(), work.checkpoint.node};
   }
   job.checkpoint_interval = work.spec->train.checkpoint.interval;
-  job.gpus = {Scalar(work.spec->train.gpus > 0 ? work.spec->train.gpus : double(work.machines->gpus.value)),
-              work.machines->gpus.node};
+  job.gpus = {
+      Scalar(work.spec->train.gpus > 0 ? work.spec->train.gpus : double(work.machines->gpus.value)),
+      work.machines->gpus.node};
   return job;
 }
 
@@ -45,7 +47,8 @@ namespace {
 
 /// Training was reckoned with this goodput before the cluster layer reported it.
 void tie_goodput(Context& c, const cluster::JobGoodput& job) {
-  for (const std::string& id : {"train." + job.name + ".goodput", "workloads." + job.name + ".goodput"}) {
+  for (const std::string& id :
+       {"train." + job.name + ".goodput", "workloads." + job.name + ".goodput"}) {
     const NodeId node = c.trace.find(id);
     if (node != no_node && job.ettr.node != no_node) {
       c.trace.complete(node, "ETTR of the cluster layer", {job.ettr});
@@ -70,7 +73,8 @@ void assess_clusters(Context& c) {
       jobs.push_back(std::move(job));
     }
     if (jobs.empty()) continue;
-    auto result = cluster::assess(m.spec->operation, cluster_demand(m, std::move(jobs)), c.catalog, c.trace);
+    auto result =
+        cluster::assess(m.spec->operation, cluster_demand(m, std::move(jobs)), c.catalog, c.trace);
     c.add(result.findings);
     for (const auto& job : result.jobs) {
       tie_goodput(c, job);

@@ -29,16 +29,16 @@ struct Machines;
 /// One workload after its layer has spoken.
 struct Work {
   const WorkSpec* spec = nullptr;
-  std::string scope;             ///< kebab-case name
+  std::string scope;  ///< kebab-case name
   Machines* machines = nullptr;
-  double gpus_held = 0;          ///< of the cluster's, while it runs
-  Figure<Scalar> gpus_needed;    ///< those it runs on
-  Figure<Scalar> gpus_wanted;    ///< training: what its deadline asks; 0: it takes what is left
-  Figure<Scalar> power_share;    ///< mean accelerator power over its maximum while held
-  Figure<Time> productive;       ///< training: time of the run without losses
+  double gpus_held = 0;        ///< of the cluster's, while it runs
+  Figure<Scalar> gpus_needed;  ///< those it runs on
+  Figure<Scalar> gpus_wanted;  ///< training: what its deadline asks; 0: it takes what is left
+  Figure<Scalar> power_share;  ///< mean accelerator power over its maximum while held
+  Figure<Time> productive;     ///< training: time of the run without losses
   Figure<Information> checkpoint;
-  Figure<Time> stall;            ///< training: what one save holds it up
-  Figure<Scalar> goodput;        ///< training: from the cluster layer
+  Figure<Time> stall;      ///< training: what one save holds it up
+  Figure<Scalar> goodput;  ///< training: from the cluster layer
   bool gang = false;
   money::Product product;
   bool has_product = false;
@@ -47,11 +47,11 @@ struct Work {
 /// One cluster resolved against the catalogue.
 struct Machines {
   const ClusterSpec* spec = nullptr;
-  std::string scope;             ///< kebab-case name
+  std::string scope;  ///< kebab-case name
   const catalog::System* system = nullptr;
   const catalog::Accelerator* accelerator = nullptr;
   Figure<Scalar> systems, gpus, per_rack, racks;
-  Figure<Power> system_max;      ///< of one
+  Figure<Power> system_max;  ///< of one
   double network_racks = 0;
   fabric::Design network;
   Figure<Power> it_max, it_typical;
@@ -63,8 +63,8 @@ struct HallLoads {
   const HallSpec* spec = nullptr;
   std::string scope, title;
   std::vector<const Machines*> machines;
-  const Machines* main = nullptr;   ///< the cluster with the most power
-  double other_racks = 0;           ///< of network and storage
+  const Machines* main = nullptr;  ///< the cluster with the most power
+  double other_racks = 0;          ///< of network and storage
   NodeId other_racks_node = no_node;
   Figure<Power> it_max, it_typical, rack_max;
   double racks = 0;
@@ -89,7 +89,7 @@ struct Context {
   std::vector<HallLoads> halls;
   power::Result power;
   cooling::Result cooling;
-  bool has_facility = false;     ///< halls were given, so power and cooling were solved
+  bool has_facility = false;  ///< halls were given, so power and cooling were solved
   Figure<Power> it_max, it_typical, meter_max, meter_typical;
   Figure<Scalar> pue;
   site::Result site;

@@ -13,8 +13,8 @@ cooling::HallSpec cooling_spec(const HallLoads& hall) {
   // Nothing is asked of cooling; its energy still counts, with the usual
   // technology for what stands there.
   cooling::HallSpec spec;
-  const bool liquid = hall.main != nullptr &&
-                      hall.main->system->heat.cooling != catalog::SystemCooling::air;
+  const bool liquid =
+      hall.main != nullptr && hall.main->system->heat.cooling != catalog::SystemCooling::air;
   spec.kind = liquid ? "cold-plate" : "crah";
   return spec;
 }
@@ -48,7 +48,8 @@ cooling::HallDemand cooling_demand(const HallLoads& hall, const catalog::Catalog
   d.max_coolant = system.heat.max_coolant;
   const auto& gpu = *hall.main->accelerator;
   if (gpu.power.max && gpu.die_area && gpu.die_area.get().si() > 0) {
-    d.chip_flux = Value<PowerDensity>(gpu.power.max.get() / gpu.die_area.get(), gpu.power.max.origin.source);
+    d.chip_flux =
+        Value<PowerDensity>(gpu.power.max.get() / gpu.die_area.get(), gpu.power.max.origin.source);
   }
   d.box = system.name;
   d.boxes_per_rack = static_cast<int>(hall.main->per_rack.value);
@@ -125,8 +126,9 @@ void iterate(FixedPoint& f, const power::Spec& spec, const cooling::PlantSpec& p
   for (f.rounds = 1; f.rounds <= most_rounds; ++f.rounds) {
     pass_losses(f, spec, catalog);
     const auto totals = cooling_totals(f, cooling::resolve(plant, f.cooling, catalog), climate);
-    const double change = std::abs(totals.cooling_max.si() - f.power.cooling_max.value.si()) +
-                          std::abs(totals.cooling_typical.si() - f.power.cooling_typical.value.si());
+    const double change =
+        std::abs(totals.cooling_max.si() - f.power.cooling_max.value.si()) +
+        std::abs(totals.cooling_typical.si() - f.power.cooling_typical.value.si());
     f.power.cooling_max.value = totals.cooling_max;
     f.power.cooling_typical.value = totals.cooling_typical;
     if (change <= tolerance * totals.cooling_max.si()) break;
@@ -171,10 +173,12 @@ void solve_facility(Context& c) {
 // --- Clusters that stand in no hall ---------------------------------------------
 
 const Value<Scalar>& usual_pue(const Machines& m) {
-  static const Value<Scalar> boxes(Scalar(1.0), assumed("a box in a shop or office needs no plant of its own"));
-  static const Value<Scalar> servers(Scalar(1.2), Scalar(1.35), Scalar(1.56),
-                                     assumed("colocation between 1.2 (new) and 1.56 (Uptime Institute survey "
-                                             "2024, mean of all sites)"));
+  static const Value<Scalar> boxes(Scalar(1.0),
+                                   assumed("a box in a shop or office needs no plant of its own"));
+  static const Value<Scalar> servers(
+      Scalar(1.2), Scalar(1.35), Scalar(1.56),
+      assumed("colocation between 1.2 (new) and 1.56 (Uptime Institute survey "
+              "2024, mean of all sites)"));
   using catalog::SystemForm;
   const auto form = m.system->form;
   return form == SystemForm::server || form == SystemForm::rack ? servers : boxes;
@@ -189,7 +193,8 @@ Outside outside_halls(Context& c) {
   Outside out;
   for (const auto& m : c.machines) {
     if (!m.spec->hall.empty()) continue;
-    const auto pue = c.trace.input_or("clusters." + m.scope + ".pue", m.spec->pue, usual_pue(m), "");
+    const auto pue =
+        c.trace.input_or("clusters." + m.scope + ".pue", m.spec->pue, usual_pue(m), "");
     out.max += m.it_max.value * double(pue.value);
     out.typical += m.it_typical.value * double(pue.value);
     out.nodes.insert(out.nodes.end(), {m.it_max.node, m.it_typical.node, pue.node});
@@ -226,13 +231,16 @@ void assess_facility(Context& c) {
   inputs.push_back(c.power.meter_typical.node);
   const Power max = c.power.meter_max.value + outside.max;
   const Power typical = c.power.meter_typical.value + outside.typical;
-  c.meter_max = c.trace.derive("study.meter_max", max, "MW",
-                               "meter of the halls + clusters outside them x their PUE, at maximum", inputs);
-  c.meter_typical = c.trace.derive("study.meter_typical", typical, "MW",
-                                   "meter of the halls + clusters outside them x their PUE, yearly mean", inputs);
+  c.meter_max =
+      c.trace.derive("study.meter_max", max, "MW",
+                     "meter of the halls + clusters outside them x their PUE, at maximum", inputs);
+  c.meter_typical =
+      c.trace.derive("study.meter_typical", typical, "MW",
+                     "meter of the halls + clusters outside them x their PUE, yearly mean", inputs);
   const double it = c.it_typical.value.si();
   c.pue = c.trace.derive("study.pue", Scalar(it > 0 ? typical.si() / it : 1.0), "",
-                         "yearly energy at the meter / yearly energy of IT", {c.meter_typical, c.it_typical});
+                         "yearly energy at the meter / yearly energy of IT",
+                         {c.meter_typical, c.it_typical});
   c.verdict.energy_imbalance = imbalance(c, outside);
 }
 

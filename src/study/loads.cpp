@@ -13,7 +13,9 @@ namespace {
 Power busy_power(const Machines& m, double share) {
   const Power max = m.system_max.value;
   const auto& p = m.accelerator->power;
-  const double s0 = p.idle && p.max && p.max.get().si() > 0 ? static_cast<double>(p.idle.get() / p.max.get()) : 0.1;
+  const double s0 = p.idle && p.max && p.max.get().si() > 0
+                        ? static_cast<double>(p.idle.get() / p.max.get())
+                        : 0.1;
   const Power idle = m.system->power.idle ? std::min(m.system->power.idle.get(), max) : max * 0.3;
   const double f = std::clamp((share - s0) / (1 - s0), 0.0, 1.0);
   return idle + (max - idle) * f;
@@ -22,9 +24,9 @@ Power busy_power(const Machines& m, double share) {
 void cluster_loads(Context& c, Machines& m) {
   const std::string base = "clusters." + m.scope;
   const Power network_max = m.network.power_max.value;
-  m.it_max = c.trace.derive(base + ".it_max", m.system_max.value * double(m.systems.value) + network_max,
-                            "MW", "systems x maximum power of one + network",
-                            {m.systems, m.system_max, m.network.power_max});
+  m.it_max = c.trace.derive(
+      base + ".it_max", m.system_max.value * double(m.systems.value) + network_max, "MW",
+      "systems x maximum power of one + network", {m.systems, m.system_max, m.network.power_max});
   double held = 0;
   double share_sum = 0;
   std::vector<NodeId> inputs = {m.systems, m.system_max, m.gpus, m.network.power};
@@ -38,15 +40,17 @@ void cluster_loads(Context& c, Machines& m) {
   const double busy_share = held > 0 ? share_sum / std::max(held, 1e-9) : 0;
   const double used = m.gpus.value > 0 ? held / double(m.gpus.value) : 0.0;
   Power each = busy_power(m, busy_share) * used + busy_power(m, 0) * (1 - used);
-  std::string formula = "systems x [idle + (maximum - idle) x accelerators' share above idle, over the "
-                        "GPUs held; idle for the rest] + network";
+  std::string formula =
+      "systems x [idle + (maximum - idle) x accelerators' share above idle, over the "
+      "GPUs held; idle for the rest] + network";
   if (m.spec->load) {
     inputs.push_back(c.trace.leaf(base + ".load", m.spec->load, "%"));
     each = m.system_max.value * double(m.spec->load.get());
     formula = "systems x maximum power x load of the scenario + network";
   }
-  m.it_typical = c.trace.derive(base + ".it_typical", each * double(m.systems.value) + m.network.power.value,
-                                "MW", formula, inputs);
+  m.it_typical =
+      c.trace.derive(base + ".it_typical", each * double(m.systems.value) + m.network.power.value,
+                     "MW", formula, inputs);
 }
 
 }  // namespace
@@ -65,10 +69,11 @@ void gather_loads(Context& c) {
   typical += c.storage.power.value;
   max_nodes.push_back(c.storage.power.node);
   typical_nodes.push_back(c.storage.power.node);
-  c.it_max = c.trace.derive("study.it_max", max, "MW", "clusters with their networks + storage, at maximum",
-                            max_nodes);
-  c.it_typical = c.trace.derive("study.it_typical", typical, "MW",
-                                "clusters with their networks + storage, yearly mean", typical_nodes);
+  c.it_max = c.trace.derive("study.it_max", max, "MW",
+                            "clusters with their networks + storage, at maximum", max_nodes);
+  c.it_typical =
+      c.trace.derive("study.it_typical", typical, "MW",
+                     "clusters with their networks + storage, yearly mean", typical_nodes);
 }
 
 namespace {
@@ -109,16 +114,17 @@ HallLoads hall_loads(Context& c, const HallSpec& spec, bool first) {
   }
   hall.racks += hall.other_racks;
   const std::string base = "halls." + hall.scope;
-  hall.other_racks_node =
-      c.trace.derive(base + ".other_racks", Scalar(hall.other_racks), "rack",
-                     "rack units of switches and storage / 36 a rack, rounded up",
-                     std::vector<NodeId>{}).node;
-  hall.it_max = c.trace.derive(base + ".it_max", max, "kW",
-                               "its clusters with their networks, storage in the first hall, at maximum",
-                               max_nodes);
-  hall.it_typical = c.trace.derive(base + ".it_typical", typical, "kW",
-                                   "its clusters with their networks, storage in the first hall, yearly mean",
-                                   typical_nodes);
+  hall.other_racks_node = c.trace
+                              .derive(base + ".other_racks", Scalar(hall.other_racks), "rack",
+                                      "rack units of switches and storage / 36 a rack, rounded up",
+                                      std::vector<NodeId>{})
+                              .node;
+  hall.it_max = c.trace.derive(
+      base + ".it_max", max, "kW",
+      "its clusters with their networks, storage in the first hall, at maximum", max_nodes);
+  hall.it_typical = c.trace.derive(
+      base + ".it_typical", typical, "kW",
+      "its clusters with their networks, storage in the first hall, yearly mean", typical_nodes);
   return hall;
 }
 
@@ -129,7 +135,8 @@ building::HallDemand building_demand(const HallLoads& hall) {
   d.hall = hall.spec->building;
   d.rack = hall.spec->rack.rack;
   for (const Machines* m : hall.machines) {
-    d.groups.push_back({m->scope, "cluster " + m->spec->name, m->system, m->systems, m->per_rack, m->racks});
+    d.groups.push_back(
+        {m->scope, "cluster " + m->spec->name, m->system, m->systems, m->per_rack, m->racks});
   }
   d.other_racks = hall.other_racks;
   d.other_racks_node = hall.other_racks_node;

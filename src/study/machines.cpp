@@ -80,7 +80,7 @@ void bill_systems(Context& c, const Machines& m) {
   if (m.system->lead_time) line.lead_time = m.system->lead_time.get();
   if (m.accelerator->embodied_carbon) {
     line.embodied_kgco2e =
-        m.accelerator->embodied_carbon.get().in(kilogram_co2e) * m.system->accelerators;
+        m.accelerator->embodied_carbon.get().in(kilogram_co2e)*m.system->accelerators;
   }
   c.verdict.bill.add(std::move(line));
 }
@@ -93,19 +93,21 @@ void resolve_machines(Context& c) {
     m.spec = &spec;
     m.scope = kebab(spec.name);
     m.system = c.catalog.find<catalog::System>(spec.system);
-    m.accelerator = m.system != nullptr
-                        ? c.catalog.find<catalog::Accelerator>(m.system->accelerator) : nullptr;
+    m.accelerator =
+        m.system != nullptr ? c.catalog.find<catalog::Accelerator>(m.system->accelerator) : nullptr;
     if (m.accelerator == nullptr) continue;  // the reader and the catalogue's tests rule it out
     const std::string base = "clusters." + m.scope;
     m.systems = c.trace.input(base + ".count", spec.count, "system");
-    const auto each = c.trace.constant(base + ".accelerators", Scalar(m.system->accelerators), "GPU",
-                                       m.system->origin.source);
+    const auto each = c.trace.constant(base + ".accelerators", Scalar(m.system->accelerators),
+                                       "GPU", m.system->origin.source);
     m.gpus = c.trace.derive(base + ".gpus", Scalar(m.systems.value * each.value), "GPU",
                             "systems x accelerators of one", {m.systems, each});
     m.per_rack = c.trace.input(base + ".per_rack", systems_per_rack(c, m), "system");
-    m.racks = c.trace.derive(base + ".racks", Scalar(std::ceil(m.systems.value / m.per_rack.value)),
-                             "rack", "systems / systems in a rack, rounded up", {m.systems, m.per_rack});
-    m.system_max = c.trace.input_or(base + ".system_power_max", spec.power, m.system->power.max, "kW");
+    m.racks =
+        c.trace.derive(base + ".racks", Scalar(std::ceil(m.systems.value / m.per_rack.value)),
+                       "rack", "systems / systems in a rack, rounded up", {m.systems, m.per_rack});
+    m.system_max =
+        c.trace.input_or(base + ".system_power_max", spec.power, m.system->power.max, "kW");
     m.rack_max = c.trace.derive(
         base + ".rack_power_max",
         m.system_max.value * std::min(double(m.per_rack.value), double(m.systems.value)), "kW",

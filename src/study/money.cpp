@@ -25,7 +25,8 @@ Figure<Scalar> all_accelerators(Context& c) {
     sum += m.gpus.value;
     inputs.push_back(m.gpus.node);
   }
-  return c.trace.derive("study.accelerators", Scalar(sum), "GPU", "accelerators of all clusters", inputs);
+  return c.trace.derive("study.accelerators", Scalar(sum), "GPU", "accelerators of all clusters",
+                        inputs);
 }
 
 /// The lowest goodput of the training jobs; unknown without one.
@@ -42,8 +43,9 @@ Figure<Scalar> goodput(const Context& c) {
 std::optional<Figure<Power>> idle_rate(Context& c) {
   Power idle{};
   for (const auto& m : c.machines) {
-    const Power each = m.system->power.idle ? std::min(m.system->power.idle.get(), m.system_max.value)
-                                            : m.system_max.value * 0.3;
+    const Power each = m.system->power.idle
+                           ? std::min(m.system->power.idle.get(), m.system_max.value)
+                           : m.system_max.value * 0.3;
     idle += each * double(m.systems.value) + m.network.power.value;
   }
   if (idle.si() <= 0) return std::nullopt;
@@ -55,11 +57,12 @@ void price_energy(Context& c, money::Demand& d) {
   if (c.site.electricity.node != no_node) d.energy_price = c.site.electricity;
   if (c.site.demand_charge.node != no_node) d.demand_charge = c.site.demand_charge;
   if (c.cooling.water_year.node != no_node && c.cooling.water_year.value.si() > 0) {
-    d.water_rate = c.trace.derive("study.water_rate", c.cooling.water_year.value / (1 * year), "m3/d",
-                                  "water of a year / 8,760 h", {c.cooling.water_year});
+    d.water_rate = c.trace.derive("study.water_rate", c.cooling.water_year.value / (1 * year),
+                                  "m3/d", "water of a year / 8,760 h", {c.cooling.water_year});
   }
   if (c.site.region == nullptr) return;
-  if (c.site.region->water) d.water_price = c.trace.input("study.water_price", c.site.region->water, "USD/m3");
+  if (c.site.region->water)
+    d.water_price = c.trace.input("study.water_price", c.site.region->water, "USD/m3");
   if (c.site.region->construction) {
     d.construction = c.trace.input("study.construction", c.site.region->construction, "USD/W");
   }
@@ -67,7 +70,8 @@ void price_energy(Context& c, money::Demand& d) {
 
 money::Demand demand_of(Context& c) {
   money::Demand d;
-  d.start = c.scenario.site && !c.scenario.site->need_by.empty() ? c.scenario.site->need_by : c.as_of;
+  d.start =
+      c.scenario.site && !c.scenario.site->need_by.empty() ? c.scenario.site->need_by : c.as_of;
   d.bill = c.verdict.bill;
   if (const Machines* main = main_machines(c)) d.accelerator = main->accelerator->id;
   d.accelerators = all_accelerators(c);
@@ -75,7 +79,8 @@ money::Demand demand_of(Context& c) {
   d.it_power = c.it_typical;
   d.peak_power = c.meter_max;
   if (c.scenario.power && c.scenario.power->grid.capacity) {
-    d.contracted_power = c.trace.input("study.contracted_power", c.scenario.power->grid.capacity, "MW");
+    d.contracted_power =
+        c.trace.input("study.contracted_power", c.scenario.power->grid.capacity, "MW");
   }
   d.pue = c.pue;
   d.energy_rate = c.meter_typical;
@@ -120,7 +125,8 @@ void add_paths(Context& c, const money::Result& r) {
 
 void product_lines(std::vector<Line>& lines, const money::ProductCost& p) {
   const std::string key = p.name + "_";
-  auto optional = [&](const char* name, const std::string& label, const auto& figure, const char* unit) {
+  auto optional = [&](const char* name, const std::string& label, const auto& figure,
+                      const char* unit) {
     if (figure) add_line(lines, key + name, p.name + ": " + label, *figure, unit);
   };
   optional("per_input", "per million input tokens", p.per_input, "USD/Mtoken");
@@ -142,9 +148,9 @@ void capital_range(Context& c, std::vector<Line>& lines) {
     high += line.count * (line.price_high > line.price_low ? line.price_high : each);
   }
   if (!ranged) return;
-  const auto bill_low = c.trace.derive("money.bill_low", low * dollar, "MUSD",
-                                       "bill of materials, every ranged price at its low end",
-                                       std::vector<NodeId>{});
+  const auto bill_low =
+      c.trace.derive("money.bill_low", low * dollar, "MUSD",
+                     "bill of materials, every ranged price at its low end", std::vector<NodeId>{});
   const auto bill_high = c.trace.derive("money.bill_high", high * dollar, "MUSD",
                                         "bill of materials, every ranged price at its high end",
                                         std::vector<NodeId>{});
@@ -164,11 +170,13 @@ void money_lines(Context& c, const money::Result& r) {
     }
     add_line(lines, "operating", "running cost, first year", own.operating_total, "MUSD/yr");
     for (const auto& item : own.operating) {
-      add_line(lines, "operating_" + key_of(item.name), "  of which " + item.name, item.amount, "MUSD/yr");
+      add_line(lines, "operating_" + key_of(item.name), "  of which " + item.name, item.amount,
+               "MUSD/yr");
     }
-    add_line(lines, "per_used_gpu_hour", "cost of a GPU-hour put to use", own.per_used_gpu_hour, "USD/h");
-    add_line(lines, "per_installed_gpu_hour", "cost of a GPU-hour installed", own.per_installed_gpu_hour,
+    add_line(lines, "per_used_gpu_hour", "cost of a GPU-hour put to use", own.per_used_gpu_hour,
              "USD/h");
+    add_line(lines, "per_installed_gpu_hour", "cost of a GPU-hour installed",
+             own.per_installed_gpu_hour, "USD/h");
   }
   add_line(lines, "utilisation", "utilisation reckoned with", r.utilisation, "%");
   add_line(lines, "discount", "discount rate", r.discount, "%");
@@ -177,12 +185,25 @@ void money_lines(Context& c, const money::Result& r) {
   if (r.delay_cost) add_line(lines, "delay", "cost of being late", *r.delay_cost, "MUSD");
 }
 
+/// Boxes at the edge are used as much as their sites use them: known, and seldom much.
+Value<Scalar> utilisation_of_boxes(const Context& c) {
+  const bool all_edge =
+      !c.work.empty() && std::all_of(c.work.begin(), c.work.end(),
+                                     [](const Work& w) { return w.spec->kind == WorkKind::edge; });
+  if (!all_edge || c.work.front().power_share.value <= 0) return {};
+  return Value<Scalar>(c.work.front().power_share.value,
+                       std::make_shared<Source>(
+                           Source{"derived", "share of time a box works", "", "", Trust::derived}));
+}
+
 }  // namespace
 
 void assess_money(Context& c) {
   c.verdict.money = {"money", "Money", {}};
   if (!c.scenario.money) return;
-  const auto result = money::assess(*c.scenario.money, demand_of(c), c.catalog, c.trace);
+  money::Spec spec = *c.scenario.money;
+  if (!spec.utilisation) spec.utilisation = utilisation_of_boxes(c);
+  const auto result = money::assess(spec, demand_of(c), c.catalog, c.trace);
   // The bill is already in the verdict: take everything else.
   Findings findings = result.findings;
   findings.bill = {};

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "spec/reader.hpp"
+#include "spec/sources.hpp"
 #include "workload/huggingface.hpp"
 
 namespace headroom::study {
@@ -17,16 +17,24 @@ void ClusterSpec::fields(spec::Fields& f) {
   if (f.here().line > 0) origin = f.here();
   f.text("name", name, "Name of the cluster").required();
   f.reference("system", system, "system", "What it is made of").required();
-  f.number("count", count, "system", "Systems bought, spares included").required().above(0).at_most(1e6);
-  f.number("per_rack", per_rack, "system", "Systems in a rack; as many as its height takes when left out")
+  f.number("count", count, "system", "Systems bought, spares included")
+      .required()
+      .above(0)
+      .at_most(1e6);
+  f.number("per_rack", per_rack, "system",
+           "Systems in a rack; as many as its height takes when left out")
       .above(0)
       .at_most(100);
   f.text("hall", hall, "Hall it stands in; nothing is asked of a building when left out");
-  f.number("power", power, "kW", "Most that one system draws; the catalogue's maximum when left out").above(0);
-  f.number("load", load, "%", "Mean power of a busy system over its maximum; by workload when left out")
+  f.number("power", power, "kW",
+           "Most that one system draws; the catalogue's maximum when left out")
+      .above(0);
+  f.number("load", load, "%",
+           "Mean power of a busy system over its maximum; by workload when left out")
       .at_most(100);
-  f.number("pue", pue, "", "Overhead of the place, for a cluster in no hall; 1 for boxes at the edge and "
-                           "1.35 for servers when left out")
+  f.number("pue", pue, "",
+           "Overhead of the place, for a cluster in no hall; 1 for boxes at the edge and "
+           "1.35 for servers when left out")
       .between(1, 5);
   f.object("fabric", fabric, "Its network");
   operation.fields(f);
@@ -44,7 +52,8 @@ void WorkSpec::fields(spec::Fields& f) {
   f.choice("kind", kind, work_kind_names(), "What it does");
   f.text("on", on, "Cluster it runs on; the only one when left out");
   if (f.variant("any but train", kind != WorkKind::train)) {
-    f.number("gpus", gpus, "GPU", "Accelerators held for it; what the others on the cluster leave when left out")
+    f.number("gpus", gpus, "GPU",
+             "Accelerators held for it; what the others on the cluster leave when left out")
         .above(0);
   }
   if (f.variant("train", kind == WorkKind::train)) train.fields(f);
@@ -67,7 +76,8 @@ void HallSpec::fields(spec::Fields& f) {
   building.fields(f);
   f.object("rack", rack, "Its racks: height, load, feeds");
   f.object("distribution", power, "PDUs, panels or busways that feed its racks");
-  f.object("cooling", cooling, "How heat leaves its racks; nothing is asked of cooling when left out");
+  f.object("cooling", cooling,
+           "How heat leaves its racks; nothing is asked of cooling when left out");
 }
 
 void BuildingSpec::fields(spec::Fields& f) {
@@ -77,8 +87,13 @@ void BuildingSpec::fields(spec::Fields& f) {
 
 void Scenario::fields(spec::Fields& f) {
   f.text("name", name, "What the scenario is about, in one line").required();
-  f.date("as_of", as_of, "Date of the study; prices and lead times count from it. 2026-11-20, when the catalogue was "
-         "read, when left out, so that answers can be repeated");
+  f.date(
+      "as_of", as_of,
+      "Date of the study; prices and lead times count from it. 2026-11-20, when the catalogue was "
+      "read, when left out, so that answers can be repeated");
+  f.elsewhere(
+      "sources",
+      "Sources by name: {title, url, date, trust}; a number names one by `@name` behind it");
   f.object("site", site, "Where, by when, for whom, under whose law");
   f.object("power", power, "From the grid to the halls");
   f.object("cooling", cooling, "Plant that rejects the halls' heat");
@@ -100,9 +115,7 @@ class Linker {
 
   void link() {
     for (auto& cluster : loaded_.scenario.clusters) link_hall(cluster);
-    for (auto& work : loaded_.scenario.workloads) {
-      link_cluster(work);
-    }
+    for (auto& work : loaded_.scenario.workloads) { link_cluster(work); }
     for (const auto& model : loaded_.scenario.models) bring_model(model);
     check_dates();
   }
@@ -140,13 +153,15 @@ class Linker {
       if (names.size() == 1) {
         work.on = names.front();
       } else {
-        fail(work.origin, path, names.empty() ? "there is no cluster to run on" : "there are several clusters",
+        fail(work.origin, path,
+             names.empty() ? "there is no cluster to run on" : "there are several clusters",
              names.empty() ? "add one under clusters" : listed("", names));
       }
     } else if (std::find(names.begin(), names.end(), work.on) == names.end()) {
       fail(work.origin, path, "no cluster is called '" + work.on + "'", listed(work.on, names));
     }
-    if (!work.central.empty() && std::find(names.begin(), names.end(), work.central) == names.end()) {
+    if (!work.central.empty() &&
+        std::find(names.begin(), names.end(), work.central) == names.end()) {
       fail(work.origin, "workloads." + work.name + ".central",
            "no cluster is called '" + work.central + "'", listed(work.central, names));
     }
@@ -167,7 +182,8 @@ class Linker {
     std::error_code error;
     const fs::path folder = fs::weakly_canonical(fs::path(loaded_.file).parent_path().empty()
                                                      ? fs::path(".")
-                                                     : fs::path(loaded_.file).parent_path(), error);
+                                                     : fs::path(loaded_.file).parent_path(),
+                                                 error);
     const fs::path full = fs::weakly_canonical(folder / path, error);
     const auto relative = full.lexically_relative(folder);
     if (fs::path(path).is_absolute() || relative.empty() || *relative.begin() == "..") {
@@ -238,6 +254,9 @@ Result<Loaded> load(const std::string& file, const std::vector<std::string>& set
     return ids;
   };
 
+  if (const spec::Node* sources = document->root.get("sources")) {
+    context.sources = spec::read_sources(*sources, context, diagnostics);
+  }
   Loaded loaded;
   loaded.file = *document->file;
   if (spec::read(document->root, loaded.scenario, context, diagnostics) && diagnostics.empty()) {

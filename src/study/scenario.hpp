@@ -34,15 +34,15 @@ namespace headroom::study {
 struct ClusterSpec {
   std::string name;
   Origin origin;
-  std::string system;             ///< catalogue id
-  Value<Scalar> count;            ///< systems
-  Value<Scalar> per_rack;         ///< systems in a rack
-  std::string hall;               ///< name of a hall; empty: no building is asked about
-  Value<Power> power;             ///< of one system, over the catalogue's maximum
-  Value<Scalar> pue;              ///< outside any hall: overhead of where it stands
-  Value<Scalar> load;             ///< mean power of a busy system over its maximum
+  std::string system;      ///< catalogue id
+  Value<Scalar> count;     ///< systems
+  Value<Scalar> per_rack;  ///< systems in a rack
+  std::string hall;        ///< name of a hall; empty: no building is asked about
+  Value<Power> power;      ///< of one system, over the catalogue's maximum
+  Value<Scalar> pue;       ///< outside any hall: overhead of where it stands
+  Value<Scalar> load;      ///< mean power of a busy system over its maximum
   fabric::Spec fabric;
-  cluster::Spec operation;        ///< failures, spares, checkpoints
+  cluster::Spec operation;  ///< failures, spares, checkpoints
 
   void fields(spec::Fields& f);
 };
@@ -65,9 +65,9 @@ struct WorkSpec {
   std::string name;
   Origin origin;
   WorkKind kind = WorkKind::train;
-  std::string on;                 ///< cluster; may be left out when there is one
-  Value<Scalar> gpus;             ///< of the cluster's, held for this (training: train.gpus)
-  std::string central;            ///< edge: cluster of a central region to compare with
+  std::string on;       ///< cluster; may be left out when there is one
+  Value<Scalar> gpus;   ///< of the cluster's, held for this (training: train.gpus)
+  std::string central;  ///< edge: cluster of a central region to compare with
   train::JobSpec train;
   infer::ServiceSpec serve;
   infer::RagSpec rag;
@@ -104,7 +104,7 @@ struct BuildingSpec {
 
 struct Scenario {
   std::string name;
-  std::string as_of;              ///< date of the study; prices and lead times count from it
+  std::string as_of;  ///< date of the study; prices and lead times count from it
   std::optional<site::Spec> site;
   std::optional<power::Spec> power;
   std::optional<cooling::PlantSpec> cooling;

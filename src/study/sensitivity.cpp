@@ -14,8 +14,8 @@ namespace {
 
 /// NaN when the limit does not arise at this end of the range.
 double headroom_of(const Verdict& v, const std::string& id) {
-  const auto it = std::find_if(v.margins.begin(), v.margins.end(),
-                               [&](const Margin& m) { return m.id == id; });
+  const auto it =
+      std::find_if(v.margins.begin(), v.margins.end(), [&](const Margin& m) { return m.id == id; });
   return it == v.margins.end() ? std::nan("") : it->headroom();
 }
 
@@ -99,12 +99,12 @@ void try_catalogue(Verdict& verdict, const Loaded& loaded, const CheckOptions& o
   if (places.empty()) return;
   // Numbers are changed in a copy: the shared catalogue is read-only.
   Diagnostics seen_at_load;
-  const auto own = options.overlay.empty() ? std::make_unique<catalog::Catalog>()
-                                           : catalog::Catalog::with_overlay(options.overlay, seen_at_load);
+  const auto own = options.overlay.empty()
+                       ? std::make_unique<catalog::Catalog>()
+                       : catalog::Catalog::with_overlay(options.overlay, seen_at_load);
   for (const auto& input : numbers_at(*own, places)) {
-    verdict.sensitivities.push_back(try_ends(input, verdict.binding()->id, [&] {
-      return run(loaded.scenario, loaded, *own, options);
-    }));
+    verdict.sensitivities.push_back(try_ends(
+        input, verdict.binding()->id, [&] { return run(loaded.scenario, loaded, *own, options); }));
   }
 }
 
@@ -115,17 +115,17 @@ void add_sensitivities(Verdict& verdict, const Loaded& loaded, const catalog::Ca
   if (verdict.margins.empty()) return;
   Scenario scenario = loaded.scenario;
   for (const auto& input : ranges_of(scenario)) {
-    verdict.sensitivities.push_back(try_ends(input, verdict.binding()->id, [&] {
-      return run(scenario, loaded, catalog, options);
-    }));
+    verdict.sensitivities.push_back(try_ends(
+        input, verdict.binding()->id, [&] { return run(scenario, loaded, catalog, options); }));
   }
   const auto places = places_behind(verdict, *verdict.binding());
   if (options.catalogue_ranges) {
     try_catalogue(verdict, loaded, options);
   } else if (!places.empty()) {
-    verdict.remarks.push_back(std::to_string(places.size()) +
-                              " catalogue figures behind the binding limit are ranges; --ranges shows "
-                              "what they do to it");
+    verdict.remarks.push_back(
+        std::to_string(places.size()) +
+        " catalogue figures behind the binding limit are ranges; --ranges shows "
+        "what they do to it");
   }
 }
 

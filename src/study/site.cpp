@@ -13,12 +13,13 @@ std::vector<site::ControlledChip> chips(Context& c) {
     chip.name = gpu.name;
     chip.count = m.gpus.value;
     if (gpu.tpp() > 0) {
-      chip.tpp = c.trace.constant("site.tpp." + gpu.id, Scalar(gpu.tpp()), "TPP", gpu.origin.source);
+      chip.tpp =
+          c.trace.constant("site.tpp." + gpu.id, Scalar(gpu.tpp()), "TPP", gpu.origin.source);
     }
     if (gpu.performance_density() > 0) {
       chip.performance_density =
-          c.trace.constant("site.performance_density." + gpu.id, Scalar(gpu.performance_density()), "",
-                           gpu.die_area.origin.source);
+          c.trace.constant("site.performance_density." + gpu.id, Scalar(gpu.performance_density()),
+                           "", gpu.die_area.origin.source);
     }
     out.push_back(std::move(chip));
   }

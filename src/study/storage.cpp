@@ -49,12 +49,12 @@ void ask_for_training(Context& c, storage::Demand& d) {
   inputs.push_back(each.node);
   d.dataset = c.trace.derive("storage.dataset", each.value * needs.tokens, "TB",
                              "tokens of the largest run x bytes of a token", inputs);
-  d.loader = c.trace.derive("storage.loader",
-                            Bandwidth::from_si(each.value.si() * needs.tokens_per_s), "GB/s",
-                            "tokens a second x bytes of a token", inputs);
+  d.loader =
+      c.trace.derive("storage.loader", Bandwidth::from_si(each.value.si() * needs.tokens_per_s),
+                     "GB/s", "tokens a second x bytes of a token", inputs);
   d.checkpoint = needs.checkpoint;
-  d.accelerators = c.trace.derive("storage.writers", Scalar(needs.gpus), "GPU",
-                                  "GPUs in training", needs.nodes);
+  d.accelerators =
+      c.trace.derive("storage.writers", Scalar(needs.gpus), "GPU", "GPUs in training", needs.nodes);
 }
 
 void ask_for_serving(Context& c, storage::Demand& d) {
@@ -69,10 +69,10 @@ void ask_for_serving(Context& c, storage::Demand& d) {
     largest = std::max(largest, weights);
   }
   if (all.si() <= 0) return;
-  d.models = c.trace.derive("storage.models", all, "GB", "weights of all served models as published",
-                            std::vector<NodeId>{});
-  d.weights = c.trace.derive("storage.weights", largest, "GB", "weights of the largest served model",
-                             {d.models});
+  d.models = c.trace.derive("storage.models", all, "GB",
+                            "weights of all served models as published", std::vector<NodeId>{});
+  d.weights = c.trace.derive("storage.weights", largest, "GB",
+                             "weights of the largest served model", {d.models});
 }
 
 storage::Demand demand_of(Context& c) {
@@ -90,8 +90,9 @@ void look_at_storage(Context& c) {
   const auto look = storage::assess(*c.scenario.storage, demand_of(c), c.catalog, scratch);
   if (look.write.node == no_node || look.write.value.si() <= 0) return;
   c.checkpoint_write = Value<Bandwidth>(
-      look.write.value, std::make_shared<Source>(Source{"derived", "write rate of the tier that takes checkpoints",
-                                                        "", "", Trust::derived}));
+      look.write.value,
+      std::make_shared<Source>(Source{"derived", "write rate of the tier that takes checkpoints",
+                                      "", "", Trust::derived}));
 }
 
 void assess_storage(Context& c) {

@@ -16,9 +16,10 @@ Figure<Power> power_of(Context& c, const Work& work) {
   const double it = c.it_typical.value.si();
   if (held <= 0 || it <= 0) return {};
   const double share = work.machines->it_typical.value.si() / it * (work.gpus_held / held);
-  return c.trace.derive("workloads." + work.scope + ".meter_power", c.meter_typical.value * share, "MW",
-                        "mean power at the meter x the cluster's share of IT x share of its GPUs held",
-                        {c.meter_typical, work.machines->it_typical, c.it_typical});
+  return c.trace.derive(
+      "workloads." + work.scope + ".meter_power", c.meter_typical.value * share, "MW",
+      "mean power at the meter x the cluster's share of IT x share of its GPUs held",
+      {c.meter_typical, work.machines->it_typical, c.it_typical});
 }
 
 void run_lines(Context& c, const Work& work, const Figure<Power>& power) {
@@ -30,15 +31,16 @@ void run_lines(Context& c, const Work& work, const Figure<Power>& power) {
   const std::string name = work.spec->name;
   add_line(c.verdict.energy.lines, work.scope + "_run", "energy of the run " + name, energy, "GWh");
   if (c.site.carbon_intensity.node != no_node) {
-    const auto carbon = c.trace.derive(base + ".run_carbon", energy.value * c.site.carbon_intensity.value,
-                                       "tCO2e", "energy of the run x carbon intensity of the grid",
-                                       {energy, c.site.carbon_intensity});
-    add_line(c.verdict.carbon.lines, work.scope + "_run", "carbon of the run " + name, carbon, "tCO2e");
+    const auto carbon = c.trace.derive(
+        base + ".run_carbon", energy.value * c.site.carbon_intensity.value, "tCO2e",
+        "energy of the run x carbon intensity of the grid", {energy, c.site.carbon_intensity});
+    add_line(c.verdict.carbon.lines, work.scope + "_run", "carbon of the run " + name, carbon,
+             "tCO2e");
   }
   if (c.cooling.wue.node != no_node && c.has_facility) {
-    const auto water = c.trace.derive(base + ".run_water",
-                                      energy.value / double(c.pue.value) * c.cooling.wue.value, "m3",
-                                      "energy of the run / PUE x WUE", {energy, c.pue, c.cooling.wue});
+    const auto water = c.trace.derive(
+        base + ".run_water", energy.value / double(c.pue.value) * c.cooling.wue.value, "m3",
+        "energy of the run / PUE x WUE", {energy, c.pue, c.cooling.wue});
     add_line(c.verdict.water.lines, work.scope + "_run", "water of the run " + name, water, "m3");
   }
 }
@@ -50,14 +52,14 @@ void token_lines(Context& c, const Work& work, const Figure<Power>& power) {
   const std::string name = work.spec->name;
   const auto energy = c.trace.derive(base + ".token_energy", power.value / rate.value, "J/token",
                                      "power at the meter / output tokens a second", {power, rate});
-  add_line(c.verdict.energy.lines, work.scope + "_token", "energy of an output token, " + name, energy,
-           "J/token");
+  add_line(c.verdict.energy.lines, work.scope + "_token", "energy of an output token, " + name,
+           energy, "J/token");
   if (c.site.carbon_intensity.node == no_node) return;
-  const auto carbon = c.trace.derive(base + ".token_carbon", energy.value * c.site.carbon_intensity.value,
-                                     "gCO2e/ktoken", "energy of an output token x carbon intensity",
-                                     {energy, c.site.carbon_intensity});
-  add_line(c.verdict.carbon.lines, work.scope + "_token", "carbon of a thousand output tokens, " + name,
-           carbon, "gCO2e/ktoken");
+  const auto carbon = c.trace.derive(
+      base + ".token_carbon", energy.value * c.site.carbon_intensity.value, "gCO2e/ktoken",
+      "energy of an output token x carbon intensity", {energy, c.site.carbon_intensity});
+  add_line(c.verdict.carbon.lines, work.scope + "_token",
+           "carbon of a thousand output tokens, " + name, carbon, "gCO2e/ktoken");
 }
 
 void embodied_line(Context& c) {
@@ -68,10 +70,13 @@ void embodied_line(Context& c) {
     unknown = unknown || (line.category == "accelerators" && line.embodied_kgco2e <= 0);
   }
   if (kg <= 0 || unknown) return;
-  const auto embodied = c.trace.derive("study.embodied", kg * kilogram_co2e, "tCO2e",
-                                       "accelerators x embodied carbon of one (catalogue); servers, network "
-                                       "and building are not in it", std::vector<NodeId>{});
-  add_line(c.verdict.carbon.lines, "embodied", "embodied in the accelerators alone", embodied, "tCO2e");
+  const auto embodied =
+      c.trace.derive("study.embodied", kg * kilogram_co2e, "tCO2e",
+                     "accelerators x embodied carbon of one (catalogue); servers, network "
+                     "and building are not in it",
+                     std::vector<NodeId>{});
+  add_line(c.verdict.carbon.lines, "embodied", "embodied in the accelerators alone", embodied,
+           "tCO2e");
 }
 
 }  // namespace
@@ -84,22 +89,26 @@ void summarise(Context& c) {
   if (!c.machines.empty()) {
     add_line(v.energy.lines, "it_max", "IT at maximum", c.it_max, "MW");
     add_line(v.energy.lines, "it_typical", "IT, yearly mean", c.it_typical, "MW");
-    add_line(v.energy.lines, "meter_max", "at the meter, maximum on the design day", c.meter_max, "MW");
+    add_line(v.energy.lines, "meter_max", "at the meter, maximum on the design day", c.meter_max,
+             "MW");
     add_line(v.energy.lines, "meter_typical", "at the meter, yearly mean", c.meter_typical, "MW");
     add_line(v.energy.lines, "pue", "PUE, yearly", c.pue, "");
     const NodeId year_node = c.trace.find("study.energy_year");
     if (year_node != no_node) {
-      v.energy.lines.push_back({"year", "energy of a year", c.trace.at(year_node).si, "GWh", year_node});
+      v.energy.lines.push_back(
+          {"year", "energy of a year", c.trace.at(year_node).si, "GWh", year_node});
     }
     if (c.has_facility) {
-      const auto hours = c.trace.derive("study.compressor_free", Scalar(c.cooling.compressor_free.value.in(hour)),
-                                        "", "hours of the typical year in which no compressor runs",
-                                        {c.cooling.compressor_free});
-      add_line(v.energy.lines, "compressor_free_hours", "hours a year without compressor", hours, "");
+      const auto hours = c.trace.derive(
+          "study.compressor_free", Scalar(c.cooling.compressor_free.value.in(hour)), "",
+          "hours of the typical year in which no compressor runs", {c.cooling.compressor_free});
+      add_line(v.energy.lines, "compressor_free_hours", "hours a year without compressor", hours,
+               "");
     }
   }
   if (c.scenario.site) {
-    add_line(v.carbon.lines, "intensity", "carbon intensity of the grid", c.site.carbon_intensity, "gCO2e/kWh");
+    add_line(v.carbon.lines, "intensity", "carbon intensity of the grid", c.site.carbon_intensity,
+             "gCO2e/kWh");
     add_line(v.carbon.lines, "location", "a year, location-based", c.site.carbon_location, "tCO2e");
     add_line(v.carbon.lines, "market", "a year, market-based", c.site.carbon_market, "tCO2e");
   }

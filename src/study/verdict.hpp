@@ -30,7 +30,7 @@ struct Section {
 
 /// A way to own or rent, beside the others, on equal goodput.
 struct Path {
-  std::string key;    ///< own, colo, neocloud, cloud
+  std::string key;  ///< own, colo, neocloud, cloud
   std::string label;
   std::vector<Line> lines;
   std::string break_even;  ///< utilisation above which owning is cheaper: "41 %", "never"
@@ -40,7 +40,7 @@ struct Path {
 
 /// What one ranged input does to the answer when it goes to its low or high end.
 struct Sensitivity {
-  std::string path;      ///< dotted path in the scenario, or trace id
+  std::string path;  ///< dotted path in the scenario, or trace id
   std::string low, likely, high;
   double headroom_low = 0, headroom_high = 0;  ///< of the scenario's binding limit
   std::string binding_low, binding_high;       ///< ids

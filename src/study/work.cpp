@@ -38,7 +38,8 @@ Figure<Scalar> offered(Context& c, const Work& work) {
     return c.trace.derive(id, Scalar(own), "GPU", "as the scenario fixes it", {m.gpus});
   }
   return c.trace.derive(id, Scalar(std::max(0.0, rest)), "GPU",
-                        "GPUs of the cluster - spares - GPUs fixed for or held by other work", {m.gpus});
+                        "GPUs of the cluster - spares - GPUs fixed for or held by other work",
+                        {m.gpus});
 }
 
 infer::Hardware hardware(const Machines& m, Figure<Scalar> gpus) {
@@ -81,8 +82,9 @@ Value<Scalar> goodput_of(Context& c, Work& work, const train::Result& raw) {
                                       cluster_demand(*work.machines, {job}), c.catalog, scratch);
   if (result.jobs.empty() || result.jobs.front().ettr.node == no_node) return {};
   return {result.jobs.front().ettr.value,
-          std::make_shared<Source>(Source{"derived", "goodput of the cluster layer, cluster." +
-                                          work.machines->scope, "", "", Trust::derived})};
+          std::make_shared<Source>(
+              Source{"derived", "goodput of the cluster layer, cluster." + work.machines->scope, "",
+                     "", Trust::derived})};
 }
 
 void training_lines(Context& c, const Work& work, const train::Result& r) {
@@ -97,7 +99,7 @@ void training_lines(Context& c, const Work& work, const train::Result& r) {
   add_line(lines, "mfu_full", "MFU, full attention (Megatron's older count)", r.mfu_full, "%");
   add_line(lines, "memory", "memory needed of a GPU", r.memory_need, "GB");
   add_line(lines, "goodput", "goodput (ETTR)", work.goodput, "%");
-  add_line(lines, "duration", "days of the run, losses included", r.duration, "d");
+  add_line(lines, "duration", "length of the run, losses included", r.duration, "d");
   add_line(lines, "gpu_hours", "GPU-hours", r.gpu_hours, "GPU-h");
   add_line(lines, "checkpoint", "size of a checkpoint", r.checkpoint_size, "TB");
   add_line(lines, "checkpoint_stall", "stall of a save", r.checkpoint_stall, "s");
@@ -110,7 +112,8 @@ Figure<Scalar> wanted_by_deadline(Context& c, const Work& work, const train::Res
   const std::string id = "workloads." + work.scope + ".gpus_wanted";
   if (limit && r.duration.value.si() > 0) {
     const double gpus = std::ceil(r.gpus_used.value * double(r.duration.value / limit.get()));
-    return c.trace.derive(id, Scalar(gpus), "GPU", "GPUs used x days of the run / days allowed, rounded up",
+    return c.trace.derive(id, Scalar(gpus), "GPU",
+                          "GPUs used x days of the run / days allowed, rounded up",
                           {r.gpus_used, r.duration});
   }
   return c.trace.derive(id, Scalar(work.spec->train.gpus), "GPU",
@@ -121,7 +124,8 @@ void assess_training(Context& c, Work& work) {
   const auto gpus = offered(c, work);
   auto demand = train_demand(c, work, gpus);
   if (demand.model == nullptr) {
-    c.verdict.remarks.push_back("Workload " + work.spec->name + " names no model; nothing was computed for it.");
+    c.verdict.remarks.push_back("Workload " + work.spec->name +
+                                " names no model; nothing was computed for it.");
     return;
   }
   Trace scratch;
@@ -141,8 +145,8 @@ void assess_training(Context& c, Work& work) {
   work.power_share = r.power_share;
   work.gang = true;
   // From here on the trace is the study's own.
-  work.productive = c.trace.derive("workloads." + work.scope + ".productive", raw.duration.value, "d",
-                                   "tokens / tokens a second", {r.tokens, r.tokens_per_s});
+  work.productive = c.trace.derive("workloads." + work.scope + ".productive", raw.duration.value,
+                                   "d", "tokens / tokens a second", {r.tokens, r.tokens_per_s});
   work.checkpoint = r.checkpoint_size;
   work.stall = r.checkpoint_stall;
   if (demand.goodput) {
@@ -173,7 +177,8 @@ void service_lines(std::vector<Line>& lines, const infer::ServiceResult& r) {
   add_line(lines, "e2e", "end to end at the percentile, peak", r.e2e, "s");
   add_line(lines, "input_rate", "input tokens a second, mean", r.input_rate, "token/s");
   add_line(lines, "output_rate", "output tokens a second, mean", r.output_rate, "token/s");
-  add_line(lines, "output_capacity", "output tokens a second at capacity", r.output_capacity, "token/s");
+  add_line(lines, "output_capacity", "output tokens a second at capacity", r.output_capacity,
+           "token/s");
   add_line(lines, "busy", "share of time with a request in flight", r.busy, "%");
 }
 
@@ -184,13 +189,14 @@ void keep_service(Context& c, Work& work, const infer::ServiceResult& r, double 
   work.power_share = r.power_fraction;
   work.has_product = r.output_rate.node != no_node;
   work.product.kind = money::Product::Kind::serving;
-  work.product.gpus = c.trace.derive("workloads." + work.scope + ".gpus_held",
-                                     Scalar(work.gpus_held), "GPU", "deployed replicas and support",
-                                     {r.gpus, needed});
+  work.product.gpus =
+      c.trace.derive("workloads." + work.scope + ".gpus_held", Scalar(work.gpus_held), "GPU",
+                     "deployed replicas and support", {r.gpus, needed});
   if (r.peak.busy > 0) {
     work.product.prefill_share = Value<Scalar>(
         Scalar(std::clamp(r.mean.prefill_share / std::max(r.mean.busy, 1e-9), 0.0, 1.0)),
-        std::make_shared<Source>(Source{"derived", "prefill's share of the time the engine steps, mean rate",
+        std::make_shared<Source>(Source{"derived",
+                                        "prefill's share of the time the engine steps, mean rate",
                                         "", "", Trust::derived}));
   }
   work.product.input_rate = r.input_rate;
@@ -230,7 +236,9 @@ void assess_rag(Context& c, Work& work) {
   add_line(lines, "rerank_time", "time to rerank", r.rerank_time, "ms");
   add_line(lines, "first_token", "question to first token", r.first_token, "s");
   add_line(lines, "extra_prefill", "retrieved tokens a request", r.extra_prefill, "token");
-  add_line(lines, "build_gpu_hours", "GPU-hours to embed the corpus once", r.build_gpu_hours, "GPU-h");
+  add_line(lines, "build_gpu_hours", "GPU-hours to embed the corpus once", r.build_gpu_hours,
+           "GPU-h");
+  add_line(lines, "gpus_in_all", "GPUs needed, with embedding and reranking", r.gpus_needed, "GPU");
   service_lines(lines, r.service);
   keep_service(c, work, r.service, r.support_gpus.value, r.gpus_needed);
 }
@@ -262,7 +270,8 @@ void assess_video(Context& c, Work& work) {
   add_line(lines, "clip_flops", "FLOPs of a clip", r.clip_flops, "PFLOP");
   add_line(lines, "clip_time", "time of a clip", r.clip_time, "s");
   add_line(lines, "gpu_seconds", "GPU-seconds of a clip", r.gpu_seconds, "1");
-  add_line(lines, "gpu_seconds_per_second", "GPU-seconds a second of clip", r.gpu_seconds_per_second, "1");
+  add_line(lines, "gpu_seconds_per_second", "GPU-seconds a second of clip",
+           r.gpu_seconds_per_second, "1");
   add_line(lines, "gpus_needed", "GPUs needed", r.gpus_needed, "GPU");
   add_line(lines, "busy", "share of time the GPUs work", r.busy, "%");
   add_line(lines, "energy_per_clip", "accelerators' energy of a clip", r.energy_per_clip, "Wh");
@@ -290,10 +299,13 @@ void assess_edge(Context& c, Work& work) {
   add_line(lines, "box_power", "mean power of a box", r.box_power, "W");
   add_line(lines, "power", "mean power of all boxes", r.power, "kW");
   add_line(lines, "energy", "energy of an output token, while a box works", r.energy, "J/token");
-  add_line(lines, "energy_all_day", "energy of an output token, all day", r.energy_all_day, "J/token");
-  add_line(lines, "central_ttft", "TTFT from the central region, uplink included", r.central_ttft, "s");
+  add_line(lines, "energy_all_day", "energy of an output token, all day", r.energy_all_day,
+           "J/token");
+  add_line(lines, "central_ttft", "TTFT from the central region, uplink included", r.central_ttft,
+           "s");
   if (r.central) {
-    add_line(lines, "central_gpus", "GPUs a central region would need", r.central->gpus_needed, "GPU");
+    add_line(lines, "central_gpus", "GPUs a central region would need", r.central->gpus_needed,
+             "GPU");
   }
   work.gpus_held = work.machines->gpus.value;
   work.gpus_needed = r.boxes;
@@ -316,12 +328,24 @@ void assess_work(Context& c) {
     if (work.machines == nullptr) continue;
     work.product.name = work.scope;
     switch (spec.kind) {
-      case WorkKind::train: assess_training(c, work); break;
-      case WorkKind::serve: assess_service(c, work); break;
-      case WorkKind::rag: assess_rag(c, work); break;
-      case WorkKind::embed: assess_embedding(c, work); break;
-      case WorkKind::video: assess_video(c, work); break;
-      case WorkKind::edge: assess_edge(c, work); break;
+      case WorkKind::train:
+        assess_training(c, work);
+        break;
+      case WorkKind::serve:
+        assess_service(c, work);
+        break;
+      case WorkKind::rag:
+        assess_rag(c, work);
+        break;
+      case WorkKind::embed:
+        assess_embedding(c, work);
+        break;
+      case WorkKind::video:
+        assess_video(c, work);
+        break;
+      case WorkKind::edge:
+        assess_edge(c, work);
+        break;
     }
     c.work.push_back(std::move(work));
   }

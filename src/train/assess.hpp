@@ -45,7 +45,7 @@ struct Demand {
   int gpus = 0;    ///< on offer
   int domain = 8;  ///< GPUs of a scale-up domain
   fabric::Path path;
-  NodeId network_node = no_node;          ///< trace node of the network's rate per GPU
+  NodeId network_node = no_node;      ///< trace node of the network's rate per GPU
   std::optional<Software> software;   ///< unset: current_software()
   Value<Bandwidth> checkpoint_write;  ///< of the whole cluster into storage
   Value<Scalar> goodput;              ///< useful share of wall time; unset: 1
@@ -71,7 +71,7 @@ struct Result {
   Figure<Time> duration;     ///< wall time at the goodput of the Demand
   Figure<Scalar> gpu_hours;  ///< GPUs on the job x duration
   Figure<Scalar> gpus_used;
-  Figure<Scalar> fewest_gpus;   ///< whose best plan is in time; only with finish_within
+  Figure<Scalar> fewest_gpus;  ///< whose best plan is in time; only with finish_within
   Figure<Scalar> busy;         ///< share of the step in kernels that draw power
   Figure<Scalar> power_share;  ///< mean accelerator power over its maximum
   Figure<Information> memory_need;

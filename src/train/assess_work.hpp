@@ -23,7 +23,7 @@ class StepSources {
 
  private:
   NodeId plan_, model_, rate_ = no_node, gemm_ = no_node, attention_ = no_node, memory_ = no_node,
-         scale_up_ = no_node, network_ = no_node, software_, jitter_;
+                        scale_up_ = no_node, network_ = no_node, software_, jitter_;
 };
 
 struct Work {

@@ -127,7 +127,8 @@ void finish_limit(Work& w, const Job& job, const SearchOptions& options) {
                            "fewest GPUs, in whole scale-up domains, whose best plan is in time",
                            {limit.node, r.tokens.node});
   r.findings.plans.push_back(
-      {w.id("fewest"), "train",
+      {w.id("fewest"),
+       "train",
        fmt::format("{} GPUs finish in time: {} with {:.0f} tokens/s", fewest->plan.gpus(),
                    summary(fewest->plan), fewest->tokens_per_s),
        {{"gpus", std::to_string(fewest->plan.gpus())}}});
@@ -138,9 +139,10 @@ void finish_limit(Work& w, const Job& job, const SearchOptions& options) {
 /// What an asynchronous save costs beside copying: ranks come to a halt together, state is
 /// gathered and planned. The copy itself takes milliseconds and is never the whole stall.
 const Value<Time>& checkpoint_halt() {
-  static const Value<Time> halt(0.3 * second, 1 * second, 6 * second,
-                                recalled("stall of an asynchronous save: 0.3 to 0.6 s (ByteCheckpoint, "
-                                         "NSDI 2025), about 6 s (PyTorch DCP, 2024)"));
+  static const Value<Time> halt(
+      0.3 * second, 1 * second, 6 * second,
+      recalled("stall of an asynchronous save: 0.3 to 0.6 s (ByteCheckpoint, "
+               "NSDI 2025), about 6 s (PyTorch DCP, 2024)"));
   return halt;
 }
 
@@ -168,10 +170,11 @@ void checkpoint_limit(Work& w, const Job& job) {
   } else {
     return;
   }
-  r.checkpoint_stall = w.derive(
-      "checkpoint-stall", stall, "s",
-      spec.async ? "halt of all ranks + size / GPUs / host link (written later)" : "size / write rate of storage",
-      inputs);
+  r.checkpoint_stall =
+      w.derive("checkpoint-stall", stall, "s",
+               spec.async ? "halt of all ranks + size / GPUs / host link (written later)"
+                          : "size / write rate of storage",
+               inputs);
   if (!spec.allowed_stall) return;
   const auto allowed = w.trace.input(w.id("allowed-stall"), spec.allowed_stall, "s");
   auto margin = make_margin(w.id("checkpoint-stall"), "checkpoint stall, " + w.demand.scope,

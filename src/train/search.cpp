@@ -107,7 +107,10 @@ bool faster(const Candidate& a, const Candidate& b) {
 class Searcher {
  public:
   Searcher(const Job& job, const SearchOptions& options)
-      : job_(job), fixed_(options.fixed), keep_(std::max(1, options.keep)), table_(job),
+      : job_(job),
+        fixed_(options.fixed),
+        keep_(std::max(1, options.keep)),
+        table_(job),
         batch_divisors_(divisors_descending(job.sequences)) {}
 
   SearchResult run() {

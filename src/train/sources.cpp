@@ -39,7 +39,9 @@ bool in_products(std::string_view part) {
 }  // namespace
 
 StepSources::StepSources(const Work& w, const Job& job, NodeId plan)
-    : plan_(plan), model_(w.trace.find(w.id("model"))), software_(w.trace.find(w.id("software"))),
+    : plan_(plan),
+      model_(w.trace.find(w.id("model"))),
+      software_(w.trace.find(w.id("software"))),
       jitter_(w.trace.find(w.id("jitter"))) {
   const auto& a = *w.demand.accelerator;
   const auto runs_as = compute::resolve(a, job.precision).runs_as;
@@ -66,12 +68,17 @@ std::vector<NodeId> StepSources::inputs(std::string_view part) const {
 
 const char* StepSources::formula(std::string_view part) {
   if (in_products(part))
-    return "sum over the layers' GEMMs of max(FLOPs / (dense rate x efficiency(shape)), bytes / bandwidth) "
+    return "sum over the layers' GEMMs of max(FLOPs / (dense rate x efficiency(shape)), bytes / "
+           "bandwidth) "
            "+ launch (docs/models/compute.md)";
-  if (part == "attention") return "FLOPs / (rate_max / (1 + half length / s)), backward 2.5 x FLOPs";
-  if (over_domain(part)) return "exposed share of collectives inside the scale-up domain (docs/models/fabric.md)";
-  if (over_network(part)) return "exposed share of collectives over the network (docs/models/fabric.md)";
-  if (part == "pipeline bubble") return "(pp - 1) / (vpp x micro-batches) of the work, and uneven stages";
+  if (part == "attention")
+    return "FLOPs / (rate_max / (1 + half length / s)), backward 2.5 x FLOPs";
+  if (over_domain(part))
+    return "exposed share of collectives inside the scale-up domain (docs/models/fabric.md)";
+  if (over_network(part))
+    return "exposed share of collectives over the network (docs/models/fabric.md)";
+  if (part == "pipeline bubble")
+    return "(pp - 1) / (vpp x micro-batches) of the work, and uneven stages";
   if (part == "kernel launch") return "time in which the host is slower than the GPU";
   if (part == "stragglers") return "share a doubling of GPUs x doublings beyond 8 x step";
   if (part == "software factor") return "step x (1 / software efficiency - 1)";

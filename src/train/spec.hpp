@@ -75,7 +75,7 @@ struct EfficiencySpec {
 };
 
 struct JobSpec {
-  std::string model;      ///< id of a catalogue model, or of one the scenario brings along
+  std::string model;  ///< id of a catalogue model, or of one the scenario brings along
   Method method = Method::pretrain;
 
   Value<Tokens> tokens;        ///< to be trained on, all epochs together

@@ -5,7 +5,11 @@
 using namespace headroom;
 
 #ifdef POSITIVE
-Margin limit(Figure<Power> need, Figure<Power> have) { return make_margin("power.x", "x", need, have, "kW"); }
+Margin limit(Figure<Power> need, Figure<Power> have) {
+  return make_margin("power.x", "x", need, have, "kW");
+}
 #else
-Margin limit(Figure<Energy> need, Figure<Power> have) { return make_margin("power.x", "x", need, have, "kW"); }
+Margin limit(Figure<Energy> need, Figure<Power> have) {
+  return make_margin("power.x", "x", need, have, "kW");
+}
 #endif
