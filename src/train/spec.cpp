@@ -88,7 +88,8 @@ void JobSpec::fields(spec::Fields& f) {
       .above(0);
   f.number("sequence", sequence, "token",
            "Tokens of one sample; the model's context, at most 8,192, when left out")
-      .above(0);
+      .above(0)
+      .at_most(1e8);
   f.number("global_batch", global_batch, "token",
            "Tokens of one optimiser step; a rule by model size when left out")
       .above(0);
