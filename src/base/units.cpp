@@ -291,7 +291,11 @@ std::string format_number(double value, int digits) {
   if (value == 0) return "0";
   if (!std::isfinite(value)) return value > 0 ? "unlimited" : (value < 0 ? "-unlimited" : "-");
   const double magnitude = std::abs(value);
-  if (magnitude >= 1e15 || magnitude < 1e-4) return fmt::format("{:.{}g}", value, digits);
+  if (magnitude >= 1e15 || magnitude < 1e-4) {
+    std::string out = fmt::format("{:.{}g}", value, digits);
+    const auto plus = out.find("e+");
+    return plus == std::string::npos ? out : out.erase(plus + 1, 1);  // 3.94e25, as people write it
+  }
   const int before = static_cast<int>(std::floor(std::log10(magnitude))) + 1;
   const int after = std::max(0, digits - std::max(before, magnitude < 1 ? before : 1));
   std::string out = fmt::format("{:.{}f}", value, after);

@@ -68,6 +68,7 @@ TEST(Units, FormatsForPeople) {
   EXPECT_EQ(format_number(0.0012346), "0.001235");
   EXPECT_EQ(format_number(9999.7), "10,000");
   EXPECT_EQ(format_number(100), "100");
+  EXPECT_EQ(format_number(3.937e25), "3.937e25");
   EXPECT_EQ(format_scaled(250e6, "kW"), "250 MW");
   EXPECT_EQ(format_scaled(0, "kW"), "0 kW");
   EXPECT_EQ(format_scaled(1482, "MUSD"), "1.482 kUSD");
