@@ -33,7 +33,7 @@ StageLayers with_middle(int layers, int pp, int middle, double head) {
   const int missing = middle * pp - layers;
   const int room = head > 0 ? middle : middle - 1;
   if (missing < 0 || missing > room + middle - 1) return {};
-  const int relief = std::min(missing, int(std::ceil(head)));
+  const int relief = std::min(missing, to_count(std::ceil(head)));
   int last = std::min(std::max((missing + 1) / 2, relief), room);
   if (missing - last > middle - 1) last = missing - (middle - 1);
   return {middle - (missing - last), middle, middle - last, true};

@@ -157,11 +157,11 @@ class Searcher {
     for (int dp = most; dp >= least; dp -= step) {
       const double steps = job_.sequences / (double(dp) * p.micro_batch);
       p.dp = dp;
-      p.micro_batches = int(std::max(1.0, std::round(steps)));
+      p.micro_batches = to_count(std::max(1.0, std::round(steps)));
       const double off = std::abs(p.global_batch() / job_.sequences - 1);
       if (off <= batch_slack) return true;
       if (steps < 1 && dp > 2 * job_.sequences)
-        dp = std::min(dp, int(2 * job_.sequences) / step * step + step);
+        dp = std::min(dp, to_count(2 * job_.sequences) / step * step + step);
     }
     return false;
   }
@@ -173,14 +173,14 @@ class Searcher {
       if (rows % p.micro_batch != 0 || dp > most || dp % step != 0) continue;
       if (dp < least) return false;
       p.dp = dp;
-      p.micro_batches = int(std::lround(job_.sequences)) / rows;
+      p.micro_batches = to_count(std::round(job_.sequences)) / rows;
       return true;
     }
     return false;
   }
 
   static std::vector<int> divisors_descending(double batch) {
-    const int n = int(std::lround(std::min(batch, 1e9)));
+    const int n = to_count(std::round(batch));
     std::vector<int> out;
     if (std::abs(batch - n) > 1e-6 * batch) return out;  // no whole split exists
     for (int d = 1; double(d) * d <= n; ++d) {
@@ -244,7 +244,7 @@ class Searcher {
     p.dp = fixed_.dp > 0 ? fixed_.dp : 1;
     p.micro_batch = std::max(1, fixed_.micro_batch);
     const double steps = job_.sequences / (double(p.dp) * p.micro_batch);
-    p.micro_batches = std::max(1, int(steps));
+    p.micro_batches = std::max(1, to_count(steps));
     const auto why = illegal(job_, p);
     if (!why.empty()) return why;
     return fmt::format(

@@ -39,7 +39,8 @@ Software classic_software() {
   s.host_per_layer_s = 2.3e-3;
   s.stream_passes = 12;  // norm, bias, dropout and residual as separate kernels
   s.flash = false;
-  // Fitted to every other nvidia-smi reading of BLOOM's sweep (bigscience chronicles, 2022).
+  // Fitted to all nvidia-smi readings of BLOOM's sweep (bigscience chronicles, 2022): its rows
+  // in docs/models/train.md are in-sample.
   s.reserve_share = 0.27;
   s.dropout = true;
   return s;
