@@ -163,6 +163,13 @@ constexpr Quantity<D> abs(Quantity<D> a) {
   return a.si() < 0 ? -a : a;
 }
 
+/// A computed count as an int, at most a thousand million: beyond that a scenario is
+/// absurd, and the answer need only say "far too many" without overflowing.
+constexpr int to_count(double x) {
+  constexpr double most = 1e9;
+  return x != x ? 0 : static_cast<int>(x < -most ? -most : x > most ? most : x);
+}
+
 // --- Dimensions ------------------------------------------------------------
 
 using Scalar = Quantity<Dim{}>;

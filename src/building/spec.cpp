@@ -29,7 +29,7 @@ void RackSpec::fields(spec::Fields& f) {
 
 void HallSpec::fields(spec::Fields& f) {
   f.text("name", name, "Name of the hall").required();
-  f.number("racks", racks, "rack", "Rack positions").above(0);
+  f.number("racks", racks, "rack", "Rack positions").above(0).at_most(1e6);
   f.number("area", area, "m2", "White space; no limit on area or density when left out").above(0);
   f.number("area_per_rack", area_per_rack, "m2",
            "White space of a rack with its share of aisles; 2.8 m2 when left out")

@@ -42,7 +42,7 @@ int units_for(int needed, Redundancy r) {
     case Redundancy::two_n:
       return 2 * n;
     case Redundancy::three_to_two:
-      return (3 * n + 1) / 2;
+      return static_cast<int>((3LL * n + 1) / 2);
     case Redundancy::none:
     case Redundancy::by_count:
     case Redundancy::n:

@@ -239,7 +239,7 @@ void Assessor::spare_margin(const Figure<Scalar>& had) {
 Figure<Time> Assessor::wait_for_node(const std::string& base) {
   if (!spec_.spares) return {};
   const int nodes = static_cast<int>(std::min(1e9, std::round(demand_.nodes.value.si())));
-  const int spares = static_cast<int>(spec_.spares.get());
+  const int spares = to_count(spec_.spares.get());
   // The node that just failed is in repair too: the job waits when spares are
   // all out among the others, that is when spares - 1 is exceeded.
   const double short_of_nodes =

@@ -229,7 +229,7 @@ Remedy more_units(std::string_view what, const spec::Bank<Power>& bank, Redundan
     remedy.action = fmt::format("give the {}s a capacity", what);
     return remedy;
   }
-  const int needed = static_cast<int>(std::ceil(need / each - 1e-9));
+  const int needed = to_count(std::ceil(need / each - 1e-9));
   const int more = std::max(1, catalog::units_for(needed, redundancy) - bank.count);
   remedy.action = fmt::format("add {} {}{} of {} (to {})", more, what, more == 1 ? "" : "s",
                               format_scaled(each.si(), "W"), bank.count + more);

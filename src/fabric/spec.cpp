@@ -24,7 +24,8 @@ void Spec::fields(spec::Fields& f) {
   f.integer("nics", nics, "Scale-out adapters of one system; by default what it holds")
       .between(0, 1024);
   f.number("nic_speed", nic_speed, "Gb/s", "Speed of one adapter; by default the system's")
-      .above(0);
+      .above(0)
+      .at_most(1e5);
   f.number("oversubscription", oversubscription, "",
            "Bandwidth down over bandwidth up at the top tier, as built; 1 by default")
       .between(1, 64);

@@ -117,8 +117,8 @@ std::string vllm_command(const ServiceSpec& spec, const catalog::Model& model, c
   if (layout.pp > 1) c += " --pipeline-parallel-size " + std::to_string(layout.pp);
   c += quantization_flag(layout.weights);
   if (element_bits(layout.kv) == 8) c += " --kv-cache-dtype fp8";
-  c += " --max-num-seqs " + std::to_string(static_cast<int>(limits.max_batch));
-  c += " --max-num-batched-tokens " + std::to_string(static_cast<int>(limits.budget));
+  c += " --max-num-seqs " + std::to_string(to_count(limits.max_batch));
+  c += " --max-num-batched-tokens " + std::to_string(to_count(limits.budget));
   const auto percent_memory = std::lround(100 * limits.memory_share);
   c += " --gpu-memory-utilization 0." + std::string(percent_memory < 10 ? "0" : "") +
        std::to_string(percent_memory);
@@ -128,7 +128,7 @@ std::string vllm_command(const ServiceSpec& spec, const catalog::Model& model, c
   if (spec.traffic.prefix_share.or_else(Scalar(0.0)) > 0) c += " --enable-prefix-caching";
   if (limits.speculation > 0) {
     c += " --speculative-config '{\"num_speculative_tokens\": " +
-         std::to_string(static_cast<int>(limits.speculation)) + "}'";
+         std::to_string(to_count(limits.speculation)) + "}'";
   }
   return c;
 }

@@ -147,7 +147,7 @@ void stranded_cost(const Inputs& in, const Demand& demand, Result& result, Trace
   if (built && demand.facility_capacity->value > demand.it_power_max.value) {
     const Money idle =
         in.construction.value * (demand.facility_capacity->value - demand.it_power_max.value);
-    const int months = std::max(1, static_cast<int>(in.facility_life.in(month)));
+    const int months = std::max(1, to_count(in.facility_life.in(month)));
     rate += capital_recovery(idle.in(dollar), 0, in.monthly, months) * (dollar / month);
     from.insert(from.end(), {*demand.facility_capacity, demand.it_power_max, in.construction,
                              in.facility_life, in.discount});

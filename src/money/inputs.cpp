@@ -219,7 +219,7 @@ void Resolver::bill() {
 }
 
 void Resolver::calendar() {
-  in_.months = std::max(1, static_cast<int>(std::lround(in_.horizon.in(month))));
+  in_.months = std::max(1, to_count(std::round(in_.horizon.in(month))));
   in_.monthly = monthly_rate(in_.discount.value);
   std::string start = spec_.start.empty() ? demand_.start : spec_.start;
   if (start.empty()) {

@@ -213,7 +213,7 @@ void PathBuilder::total() {
 
 void PathBuilder::it_flows(std::vector<double>& tax_base) {
   const int n = in_.months;
-  const int life = std::max(1, static_cast<int>(std::lround(in_.economic_life.in(month))));
+  const int life = std::max(1, to_count(std::round(in_.economic_life.in(month))));
   const double tax_months = std::max(1.0, in_.tax_life.in(month));
   for (const auto& item : path_.capital) {
     if (outlives_it(item.cause)) continue;

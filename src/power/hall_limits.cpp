@@ -34,9 +34,8 @@ std::string after_loss(int usable, int count, Redundancy r) {
 }
 
 void feed_remedies(const HallDemand& hall, Power have, const catalog::Catalog& catalog, Margin& m) {
-  const int fits = hall.box_max.si() > 0 && have.si() > 0
-                       ? static_cast<int>(std::floor(have / hall.box_max + 1e-9))
-                       : 0;
+  const int fits =
+      hall.box_max.si() > 0 && have.si() > 0 ? to_count(std::floor(have / hall.box_max + 1e-9)) : 0;
   if (fits >= 1 && fits < hall.boxes_per_rack) {
     m.remedies.push_back(
         {fmt::format("put {} {} in a rack ({}), which takes {} racks instead of {}", fits, hall.box,

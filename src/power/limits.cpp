@@ -271,7 +271,7 @@ Remedy more_units(std::string_view what, const spec::Bank<Power>& bank, Redundan
     remedy.action = fmt::format("give the {}s a rating", what);
     return remedy;
   }
-  const int needed = static_cast<int>(std::ceil(need / each - 1e-9));
+  const int needed = to_count(std::ceil(need / each - 1e-9));
   const int more = std::max(1, catalog::units_for(needed, redundancy) - bank.count);
   remedy.action = fmt::format("add {} {}{} of {} (to {})", more, what, more == 1 ? "" : "s",
                               format_scaled(bank.each.get().si(), "W"), bank.count + more);

@@ -38,7 +38,7 @@ cooling::HallDemand cooling_demand(const HallLoads& hall, const catalog::Catalog
   d.it_max = hall.it_max;
   d.it_typical = hall.it_typical;
   d.rack_max = hall.rack_max;
-  d.racks = static_cast<int>(hall.racks);
+  d.racks = to_count(hall.racks);
   if (hall.main == nullptr) return d;
   const auto& system = *hall.main->system;
   d.liquid_fraction = system.heat.liquid_fraction;
@@ -52,10 +52,10 @@ cooling::HallDemand cooling_demand(const HallLoads& hall, const catalog::Catalog
         Value<PowerDensity>(gpu.power.max.get() / gpu.die_area.get(), gpu.power.max.origin.source);
   }
   d.box = system.name;
-  d.boxes_per_rack = static_cast<int>(hall.main->per_rack.value);
+  d.boxes_per_rack = to_count(hall.main->per_rack.value);
   d.box_max = hall.main->system_max.value;
-  d.boxes = static_cast<int>(hall.main->systems.value);
-  d.box_racks = static_cast<int>(hall.main->racks.value);
+  d.boxes = to_count(hall.main->systems.value);
+  d.box_racks = to_count(hall.main->racks.value);
   d.liquid_sibling = liquid_sibling(system, catalog);
   return d;
 }
@@ -69,13 +69,13 @@ power::HallDemand power_demand(const HallLoads& hall) {
   d.it_max = hall.it_max;
   d.it_typical = hall.it_typical;
   d.rack_max = hall.rack_max;
-  d.racks = static_cast<int>(hall.racks);
+  d.racks = to_count(hall.racks);
   if (hall.main != nullptr) {
     d.box = hall.main->system->name;
-    d.boxes_per_rack = static_cast<int>(hall.main->per_rack.value);
+    d.boxes_per_rack = to_count(hall.main->per_rack.value);
     d.box_max = hall.main->system_max.value;
-    d.boxes = static_cast<int>(hall.main->systems.value);
-    d.box_racks = static_cast<int>(hall.main->racks.value);
+    d.boxes = to_count(hall.main->systems.value);
+    d.box_racks = to_count(hall.main->racks.value);
   }
   return d;
 }

@@ -63,8 +63,8 @@ train::Demand train_demand(const Context& c, const Work& work, Figure<Scalar> gp
   d.scope = work.scope;
   d.model = c.model(work.spec->train.model);
   d.accelerator = work.machines->accelerator;
-  d.gpus = static_cast<int>(gpus.value);
-  d.domain = static_cast<int>(work.machines->network.path.domain);
+  d.gpus = to_count(gpus.value);
+  d.domain = to_count(work.machines->network.path.domain);
   d.path = work.machines->network.path;
   d.network_node = c.trace.find("fabric." + work.machines->scope + ".rate-per-gpu");
   d.checkpoint_write = c.checkpoint_write;

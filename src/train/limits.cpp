@@ -126,6 +126,8 @@ void finish_limit(Work& w, const Job& job, const SearchOptions& options) {
   r.fewest_gpus = w.derive("fewest-gpus", Scalar(fewest->plan.gpus()), "GPU",
                            "fewest GPUs, in whole scale-up domains, whose best plan is in time",
                            {limit.node, r.tokens.node});
+  // With a fixed batch the next smaller split may be far away: then there is nothing to tell.
+  if (fewest->plan.gpus() == r.chosen.plan.gpus()) return;
   r.findings.plans.push_back(
       {w.id("fewest"),
        "train",
@@ -226,7 +228,7 @@ std::optional<Candidate> fewest_gpus(Job job, const SearchOptions& options, doub
   open.fixed.dp = 0;
   open.keep = 1;
   const double rate = tokens / std::max(1e-9, limit.in(second));
-  const int domain = std::max(1, job.domain), most = std::min(1 << 24, job.gpus * 64);
+  const int domain = std::max(1, job.domain), most = int(std::min(1L << 24, job.gpus * 64L));
   const auto at = [&](int gpus) -> std::optional<Candidate> {
     job.gpus = gpus;
     const auto found = search(job, open);

@@ -46,7 +46,7 @@ struct ParallelPlan {
   bool sequence_parallel = true;
   bool balanced = true;  ///< the last rank gives up layers for the output head (stage_layers)
 
-  int gpus() const { return tp * pp * dp * cp; }
+  int gpus() const { return to_count(double(tp) * pp * dp * cp); }
   /// Sequences a step.
   double global_batch() const { return double(dp) * micro_batch * micro_batches; }
 

@@ -20,16 +20,18 @@ enum class RecomputeChoice : int {};
 std::span<const std::string_view> method_names() { return methods; }
 
 void PlanSpec::fields(spec::Fields& f) {
-  f.integer("tp", tp, "Tensor-parallel degree; the planner decides when left out").at_least(0);
-  f.integer("pp", pp, "Pipeline stages; the planner decides when left out").at_least(0);
+  f.integer("tp", tp, "Tensor-parallel degree; the planner decides when left out").between(0, 1024);
+  f.integer("pp", pp, "Pipeline stages; the planner decides when left out").between(0, 1024);
   f.integer("vpp", vpp, "Virtual stages on a pipeline rank; the planner decides when left out")
-      .at_least(0);
-  f.integer("dp", dp, "Data-parallel replicas; the planner decides when left out").at_least(0);
-  f.integer("cp", cp, "Context-parallel degree; the planner decides when left out").at_least(0);
-  f.integer("ep", ep, "Expert-parallel degree; the planner decides when left out").at_least(0);
+      .between(0, 1024);
+  f.integer("dp", dp, "Data-parallel replicas; the planner decides when left out")
+      .between(0, 1'000'000);
+  f.integer("cp", cp, "Context-parallel degree; the planner decides when left out")
+      .between(0, 1024);
+  f.integer("ep", ep, "Expert-parallel degree; the planner decides when left out").between(0, 1024);
   f.integer("micro_batch", micro_batch,
             "Sequences of a micro-batch; the planner decides when left out")
-      .at_least(0);
+      .between(0, 65'536);
   f.integer("zero", zero, "ZeRO stage 0 to 3 (3 is FSDP); the planner decides when -1")
       .between(-1, 3);
   auto choice = static_cast<RecomputeChoice>(recompute);

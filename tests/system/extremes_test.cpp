@@ -96,7 +96,7 @@ class Possible : public spec::Fields {
  protected:
   void on_number(const spec::Info& info, Number&, Dim, bool) override { add(info, ""); }
   void on_bank(const spec::Info& info, int&, Number&, Dim) override { add(info, "2 x "); }
-  void on_integer(const spec::Info& info, int&) override { add(info, ""); }
+  void on_integer(const spec::Info& info, int&) override { add(info, "", 2e9); }
   void on_flag(const spec::Info&, bool&) override {}
   void on_text(const spec::Info&, std::string&) override {}
   void on_texts(const spec::Info&, std::vector<std::string>&) override {}
@@ -117,10 +117,10 @@ class Possible : public spec::Fields {
   }
 
  private:
-  void add(const spec::Info& info, const std::string& prefix) {
+  void add(const spec::Info& info, const std::string& prefix, double most = 1e12) {
     const std::string unit = info.unit == "1" ? "" : std::string(info.unit);
     leaves_.push_back({path_ + std::string(info.key), info.low, prefix, unit});
-    leaves_.push_back({path_ + std::string(info.key), std::min(info.high, 1e12), prefix, unit});
+    leaves_.push_back({path_ + std::string(info.key), std::min(info.high, most), prefix, unit});
   }
   void descend(std::string_view key, spec::ObjectRef object) {
     const std::string outer = path_;
