@@ -34,6 +34,7 @@ constexpr Symbol symbols[] = {
     {"m2", Area::dim, 1},
     {"ft2", Area::dim, 0.3048 * 0.3048},
     {"mm2", Area::dim, 1e-6},
+    {"cm2", Area::dim, 1e-4},
     {"m3", Volume::dim, 1},
     {"L", Volume::dim, 1e-3, Prefixes::si},
     {"gal", Volume::dim, 3.785411784e-3},

@@ -26,6 +26,7 @@ TEST(Units, FactorsAreTheDefinedOnes) {
   EXPECT_DOUBLE_EQ(si("TFLOP/s"), 1e12);
   EXPECT_DOUBLE_EQ(si("USD/Mtoken"), 1e-6);
   EXPECT_DOUBLE_EQ(si("%"), 0.01);
+  EXPECT_DOUBLE_EQ(si("W/cm2"), 1e4);
   EXPECT_NEAR(si("psi"), 6894.757, 1e-3);
 }
 

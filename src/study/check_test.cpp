@@ -239,6 +239,17 @@ TEST(Study, CampusIsNot250Megawatts) {
   }
 }
 
+// Two-phase immersion of H100: 700 W over 8.14 cm2 of die is 86 W/cm2, at the limit of the
+// enhanced surface; the tank itself carries the rack with ease.
+TEST(Study, TankBoilsAtTheChip) {
+  const auto v = run("legacy-hall", {"building.halls.A.cooling={kind: immersion-2p}"});
+  const Margin* boiling = find(v, "cooling.hall-a.boiling");
+  ASSERT_NE(boiling, nullptr);
+  EXPECT_NEAR(boiling->need / 1e4, 700 / 8.14, 0.1);
+  EXPECT_EQ(boiling->unit, "W/cm2");
+  EXPECT_TRUE(find(v, "cooling.hall-a.rack")->holds());
+}
+
 // References between parts of a scenario are checked, with the nearest name.
 TEST(Load, NamesBrokenReferences) {
   const auto hall = load(scenario("legacy-hall"), {"clusters.gpu.hall=B"}, cat());
