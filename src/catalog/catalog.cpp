@@ -102,15 +102,39 @@ struct Catalog::Impl {
                        "see data/catalog in the project for examples", ""});
       return;
     }
+    const auto fail = [&](const spec::Node& at, const std::string& key, std::string message,
+                          std::string hint) {
+      diagnostics.add({path, at.line, at.column, key, std::move(message), std::move(hint),
+                       file->document->line_text(at.line)});
+    };
+    const auto& root = file->document->root.items;
+    for (std::size_t i = 0; i + 1 < root.size(); i += 2) {
+      if (root[i].text == "sources" || root[i].text == "entries") continue;
+      fail(root[i], root[i].text, "unknown key",
+           did_you_mean(root[i].text, {"sources", "entries"}));
+    }
     for (const auto& node : entries->items) {
       const spec::Node* id = node.get("id");
+      const Key key(kind.name, id != nullptr ? id->text : "");
+      const auto before = slots.find(key);
+      if (id != nullptr && before != slots.end() && before->second.node != nullptr) {
+        fail(*id, "entries", "'" + id->text + "' is given twice",
+             "first in " + *files_or(before->second.file, *file).name + " at line " +
+                 std::to_string(before->second.node->line));
+        continue;
+      }
       Slot slot;
       slot.file = files.size();
       slot.node = &node;
       slot.kind = &kind;
-      slots.insert_or_assign(Key(kind.name, id != nullptr ? id->text : ""), slot);
+      slots.insert_or_assign(key, slot);
     }
     files.push_back(std::move(file));
+  }
+
+  /// File `index`, which may be the one that is being added.
+  const File& files_or(std::size_t index, const File& adding) const {
+    return index < files.size() ? *files[index] : adding;
   }
 
   void decode_sources(File& file, Diagnostics& diagnostics) {
@@ -152,6 +176,30 @@ const Catalog& Catalog::builtin() {
   return catalog;
 }
 
+namespace {
+
+/// What a folder holds, in the order of names. One that cannot be read is a mistake.
+std::vector<std::filesystem::path> list_folder(const std::filesystem::path& folder,
+                                               Diagnostics& diagnostics) {
+  std::vector<std::filesystem::path> out;
+  std::error_code error;
+  std::filesystem::directory_iterator at(folder, error);
+  for (; !error && at != std::filesystem::directory_iterator(); at.increment(error)) {
+    out.push_back(at->path());
+  }
+  if (error) {
+    diagnostics.add({folder.string(), 0, 0, "", "cannot be read: " + error.message(), "", ""});
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+bool looks_like_yaml(const std::filesystem::path& path) {
+  return path.extension() == ".yaml" || path.extension() == ".yml";
+}
+
+}  // namespace
+
 std::unique_ptr<Catalog> Catalog::with_overlay(const std::string& folder,
                                                Diagnostics& diagnostics) {
   namespace fs = std::filesystem;
@@ -164,24 +212,23 @@ std::unique_ptr<Catalog> Catalog::with_overlay(const std::string& folder,
   }
   std::vector<std::string> known;
   for (const auto& kind : kind_table()) known.emplace_back(kind.name);
-  std::vector<fs::path> folders;
-  for (const auto& entry : fs::directory_iterator(folder, error)) {
-    if (entry.is_directory(error)) folders.push_back(entry.path());
-  }
-  std::sort(folders.begin(), folders.end());
-  for (const auto& path : folders) {
+  for (const auto& path : list_folder(folder, diagnostics)) {
     const KindInfo* kind = find_kind(path.filename().string());
-    if (kind == nullptr) {
-      diagnostics.add({path.string(), 0, 0, "", "is not a kind of the catalogue",
-                       did_you_mean(path.filename().string(), known), ""});
+    const bool is_folder = fs::is_directory(path, error);
+    if (!is_folder && !looks_like_yaml(path)) continue;  // a README, a licence
+    if (!is_folder || kind == nullptr) {
+      diagnostics.add(
+          {path.string(), 0, 0, "",
+           is_folder ? "is not a kind of the catalogue" : "stands in no kind's folder",
+           is_folder ? did_you_mean(path.filename().string(), known)
+                     : "move it to " + folder + "/<kind>/; `headroom catalog` lists the kinds",
+           ""});
       continue;
     }
-    std::vector<std::string> names;
-    for (const auto& entry : fs::directory_iterator(path, error)) {
-      if (entry.path().extension() == ".yaml") names.push_back(entry.path().string());
+    for (const auto& file : list_folder(path, diagnostics)) {
+      if (looks_like_yaml(file))
+        catalog->impl_->add_overlay_file(file.string(), *kind, diagnostics);
     }
-    std::sort(names.begin(), names.end());
-    for (const auto& name : names) catalog->impl_->add_overlay_file(name, *kind, diagnostics);
   }
   // Every overlay entry is read now, so that its mistakes are found before any use.
   const std::lock_guard lock(catalog->impl_->mutex);

@@ -49,11 +49,11 @@ def limit_memory():
         resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
 
 
-def headroom(binary, arguments, stdin=None):
+def headroom(binary, arguments, stdin=None, user=None):
     """(exit status, stdout, stderr) of one run within its limits."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run([binary, *arguments], capture_output=True, timeout=60, preexec_fn=limit_memory,
-                          stdin=stdin or subprocess.DEVNULL, env=dict(os.environ, NO_COLOR="1"))
+                          stdin=stdin or subprocess.DEVNULL, env=dict(os.environ, NO_COLOR="1"), user=user)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     require(seconds < MOST_SECONDS, f"took {seconds:.2f} s of processor time")
@@ -125,12 +125,21 @@ def directory_as_file(binary, folder):
     expect(binary, ["check", folder], "Is a directory")
 
 
-def unreadable_file(binary, folder):
-    path = file_with(folder, VALID)
-    os.chmod(path, 0)
-    if os.access(path, os.R_OK):  # root reads everything
-        return
-    expect(binary, ["check", path], "Permission denied")
+def unreadable(binary, folder):
+    """Files and folders without permission; root, who may read everything, becomes nobody."""
+    nobody = 65534 if os.geteuid() == 0 else None
+    path, secret = file_with(folder, VALID), pathlib.Path(folder) / "secret"
+    (secret / "accelerator").mkdir(parents=True)
+    os.chmod(folder, 0o755)
+    os.chmod(secret / "accelerator", 0)
+    try:
+        status, _, err = headroom(binary, ["check", path, "--catalog", str(secret)], user=nobody)
+        require(status == 2 and "accelerator: cannot be read: Permission denied" in err, f"{status}: {err}")
+        os.chmod(path, 0)
+        status, _, err = headroom(binary, ["check", path], user=nobody)
+        require(status == 2 and "cannot be opened for reading: Permission denied" in err, f"{status}: {err}")
+    except PermissionError:  # the program itself lies where nobody may not go
+        print("  not tried: the build folder is private")
 
 
 def empty_file(binary, folder):
@@ -267,6 +276,13 @@ def catalogue_folder(binary, folder):
     overlaid("", "mine.yaml:1:1: the file is empty")
     overlaid(head + "  - {name: No id, source: me}\n", "'id' is missing")
     overlaid(head + "  - 3\n", "mine.yaml:4:5:")
+    entry = "  - {id: mine, source: me, name: Mine, memory: 80 GB, memory_bandwidth: 3 TB/s}\n"
+    overlaid(head + entry + entry, "mine.yaml:5:10:", "'mine' is given twice", "mine.yaml at line 4")
+    overlaid(head + entry + "entrys: []\n", "mine.yaml:5:1: entrys: unknown key", "did you mean 'entries'?")
+    overlaid(head + entry.replace("80 GB", "80 Gbps"), "'Gbps' is not a unit", name="mine.yml")
+    (overlay / "mine.yaml").write_text(head + entry)
+    expect(binary, ["check", path, "--catalog", str(overlay)], "mine.yaml: stands in no kind's folder")
+    (overlay / "mine.yaml").rename(overlay / "README.md")
     # An empty folder lays nothing over the catalogue.
     status, _, text = headroom(binary, ["check", path, "--catalog", str(overlay)])
     require(status in (0, 1), f"an empty folder gives exit status {status}\n{text}")
@@ -308,7 +324,7 @@ def wrong_commands(binary, folder):
 
 
 GENERATED = {f.__name__: f for f in (
-    missing_file, directory_as_file, unreadable_file, empty_file, binary_file, truncated_file, huge_file, endless_file,
+    missing_file, directory_as_file, unreadable, empty_file, binary_file, truncated_file, huge_file, endless_file,
     deep_nesting, alias_bomb, many_mistakes, long_values, terminal_escapes, standard_input, set_errors,
     catalogue_folder, huggingface_paths, wrong_commands)}
 

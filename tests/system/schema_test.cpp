@@ -143,7 +143,7 @@ void drop_sources(Json& json) {
 
 TEST(Schema, CatalogueEntriesAreValid) {
   namespace fs = std::filesystem;
-  std::size_t entries = 0;
+  std::vector<std::string> ids;
   for (const auto& kind : fs::directory_iterator(HEADROOM_SOURCE_DIR "/data/catalog")) {
     if (!kind.is_directory()) continue;
     const Validator validator = schema_of(kind.path().filename().string());
@@ -152,11 +152,15 @@ TEST(Schema, CatalogueEntriesAreValid) {
       for (auto& entry : document["entries"]) {
         drop_sources(entry);
         EXPECT_EQ(validator.mistakes(entry), "") << file.path() << ": " << entry.value("id", "");
-        ++entries;
+        ids.push_back(kind.path().filename().string() + " " + entry.value("id", ""));
       }
     }
   }
-  EXPECT_GT(entries, 100u);
+  EXPECT_GT(ids.size(), 100u);
+  // Of two entries of one id the second would never be seen.
+  std::sort(ids.begin(), ids.end());
+  const auto twice = std::adjacent_find(ids.begin(), ids.end());
+  EXPECT_EQ(twice, ids.end()) << *twice;
 }
 
 }  // namespace
