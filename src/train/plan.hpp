@@ -32,6 +32,11 @@ using workload::Recompute;
 
 std::string_view zero_name(Zero z);  ///< "optimizer"
 
+/// Order of a rank's passes (pipeline.hpp says what each costs and holds). Interleaving is
+/// one_f_one_b with vpp > 1. zero_bubble_v and dualpipe place two chunks on a rank
+/// themselves (a V; both directions), so they take vpp == 1; so do gpipe and zero_bubble_h1.
+enum class Schedule : unsigned char { gpipe, one_f_one_b, zero_bubble_h1, zero_bubble_v, dualpipe };
+
 struct ParallelPlan {
   int tp = 1;           ///< tensor parallelism, with sequence parallelism when `sequence_parallel`
   int pp = 1;           ///< pipeline stages
@@ -45,6 +50,7 @@ struct ParallelPlan {
   Recompute recompute = Recompute::none;
   bool sequence_parallel = true;
   bool balanced = true;  ///< the last rank gives up layers for the output head (stage_layers)
+  Schedule schedule = Schedule::one_f_one_b;  ///< order of forward and backward passes
 
   int gpus() const { return to_count(double(tp) * pp * dp * cp); }
   /// Sequences a step.
