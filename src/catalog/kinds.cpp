@@ -22,6 +22,7 @@
 #include "catalog/residency_rule.hpp"
 #include "catalog/storage_system.hpp"
 #include "catalog/system.hpp"
+#include "catalog/training_software.hpp"
 
 namespace headroom::catalog {
 namespace {
@@ -51,6 +52,7 @@ constexpr KindInfo table[] = {
     kind<Climate>(),
     kind<Model>(),
     kind<RequestTrace>(),
+    kind<TrainingSoftware>(),
     kind<Price>(),
     kind<Finance>(),
     kind<Region>(),

@@ -68,6 +68,7 @@ train::Demand train_demand(const Context& c, const Work& work, Figure<Scalar> gp
   d.path = work.machines->network.path;
   d.network_node = c.trace.find("fabric." + work.machines->scope + ".rate-per-gpu");
   d.checkpoint_write = c.checkpoint_write;
+  d.framework = c.catalog.find<catalog::TrainingSoftware>(work.spec->train.framework);
   return d;
 }
 

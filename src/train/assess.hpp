@@ -45,8 +45,9 @@ struct Demand {
   int gpus = 0;    ///< on offer
   int domain = 8;  ///< GPUs of a scale-up domain
   fabric::Path path;
-  NodeId network_node = no_node;      ///< trace node of the network's rate per GPU
-  std::optional<Software> software;   ///< unset: current_software()
+  NodeId network_node = no_node;  ///< trace node of the network's rate per GPU
+  const catalog::TrainingSoftware* framework = nullptr;  ///< the job's, when it names one
+  std::optional<Software> software;   ///< overrides it; neither: current_software()
   Value<Bandwidth> checkpoint_write;  ///< of the whole cluster into storage
   Value<Scalar> goodput;              ///< useful share of wall time; unset: 1
 };

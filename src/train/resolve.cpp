@@ -17,9 +17,6 @@ constexpr double least_batch = 0.5e6, most_batch = 64e6;
 // Sequences a step in published instruction tuning recipes (Tulu 3 uses 128), recalled.
 constexpr double tuning_sequences = 128;
 
-// Source medians run from FSDP trainers (0.7) to well-tuned Megatron-Core (1.0 and a little above).
-constexpr double least_efficiency = 0.70, most_efficiency = 1.04;
-
 std::string id(const Demand& d, const char* what) {
   return fmt::format("train.{}.{}", d.scope, what);
 }
@@ -53,7 +50,9 @@ void resolve_batch(const JobSpec& spec, const Demand& d, Job& job, Trace& trace,
 }
 
 void resolve_software(const JobSpec& spec, const Demand& d, Job& job, Trace& trace) {
-  job.software = d.software.value_or(current_software());
+  job.software = d.software.value_or(d.framework != nullptr ? make_software(*d.framework)
+                                                            : current_software());
+  trace.choice(id(d, "framework"), d.framework != nullptr ? d.framework->name : job.software.id);
   auto& s = job.software;
   const auto& e = spec.efficiency;
   const auto use = [&](const char* what, const Value<Scalar>& given, double fallback,
@@ -76,9 +75,11 @@ void resolve_software(const JobSpec& spec, const Demand& d, Job& job, Trace& tra
       use("jitter", e.jitter, s.jitter_per_doubling,
           "waiting for the slowest GPU, from the spread of step times in MLPerf training logs");
   const Value<Scalar> efficiency(
-      least_efficiency, s.efficiency, most_efficiency,
-      assumed("median of modelled over measured step time on 242 published runs; the range is the "
-              "spread between their sources' medians (docs/models/train.md)"));
+      s.efficiency_low, s.efficiency, s.efficiency_high,
+      assumed(
+          fmt::format("median of measured over modelled rate on published runs of {}; the range "
+                      "holds 80 % of them (docs/validation.md)",
+                      s.calibrated ? s.id : "all frameworks")));
   s.efficiency = trace.input_or(id(d, "software"), e.software, efficiency, "").value;
   if (e.cuda_graphs) s.host_per_layer_s = 0;
   if (!e.flash_attention) s.flash = false;

@@ -1,57 +1,60 @@
 #include "train/software.hpp"
 
-namespace headroom::train {
+#include <string_view>
 
+#include "catalog/catalog.hpp"
+
+namespace headroom::train {
 namespace {
 
-// The one scalar fitted to training runs: the median of modelled over measured step time on 242
-// published runs with complete configurations (2021-2026; A100 to GB300; Megatron, NeMo,
-// llm-foundry, torchtitan, BLOOM), see docs/models/train.md.
-constexpr double step_efficiency = 0.87;
+using catalog::TrainingSoftware;
+
+double share(const Value<Scalar>& v, double fallback) { return v.or_else(fallback).si(); }
+
+Software named(std::string_view id) {
+  const auto* entry = catalog::Catalog::builtin().find<TrainingSoftware>(id);
+  return entry != nullptr ? make_software(*entry) : Software{};
+}
+
+/// The entry whose calibration serves: its own, or that of what stands in for it.
+const TrainingSoftware* calibration_of(const TrainingSoftware& entry) {
+  if (entry.calibration) return &entry;
+  return catalog::Catalog::builtin().find<TrainingSoftware>(
+      entry.stands_in.empty() ? std::string_view("any") : std::string_view(entry.stands_in));
+}
 
 }  // namespace
 
-// The shares below are assumed from the mechanisms, not fitted to rows; what each costs in
-// accuracy is in docs/models/train.md.
-
-Software current_software() {
+Software make_software(const TrainingSoftware& e, bool calibrated) {
   Software s;
-  s.efficiency = step_efficiency;
-  // Two of the four collectives of a layer are chunked into their GEMM by Transformer
-  // Engine's userbuffers (--tp-comm-overlap); the rest stays exposed.
-  s.tensor_overlap = 0.5;
-  s.expert_overlap = 0.3;    // shared experts and 1F1B batches run beside part of it
-  s.pipeline_overlap = 0.7;  // --overlap-p2p-communication hides steady-state sends
-  // About 90 kernels a layer, forward and backward, at 10 us of Python and driver.
-  s.host_per_layer_s = 0.9e-3;
-  s.stream_passes = 7;  // two fused norms with residual add: 3 + 3, rotary apart
+  s.id = e.id;
+  s.tensor_overlap = share(e.tensor_overlap, s.tensor_overlap);
+  s.expert_overlap = share(e.expert_overlap, s.expert_overlap);
+  s.pipeline_overlap = share(e.pipeline_overlap, s.pipeline_overlap);
+  s.data_overlap = e.data_overlap;
+  s.host_per_layer_s = e.cuda_graphs ? 0 : e.host_per_layer.or_else(Time{}).si();
+  s.stream_passes = share(e.stream_passes, s.stream_passes);
+  s.flash = e.flash;
+  s.attention_rate = share(e.attention_rate, s.attention_rate);
+  s.dropout = e.dropout;
+  s.node_dedupe = e.node_dedupe;
+  s.sequence_parallel = e.sequence_parallel;
+  s.balanced = e.balanced;
+  s.sharded_optimiser = e.sharded_optimiser;
+  s.reserve_share = share(e.reserve_share, s.reserve_share);
+  if (!calibrated) return s;
+  const auto* from = calibration_of(e);
+  if (from == nullptr || !from->calibration) return s;
+  const Number& n = from->calibration.number();
+  s.efficiency = n.likely;
+  s.efficiency_low = n.ranged() ? n.low : n.likely;
+  s.efficiency_high = n.ranged() ? n.high : n.likely;
+  s.calibrated = from == &e;
   return s;
 }
 
-Software classic_software() {
-  Software s;
-  s.efficiency = step_efficiency;
-  s.data_overlap = false;
-  s.node_dedupe = false;
-  // vTrain's single-node A100 runs (Megatron-DeepSpeed, full recomputation) have a floor of 3.5 ms
-  // a layer and micro-batch; a quarter of it is the second forward pass, and the step's
-  // efficiency is applied on top: 3.5 x 3/4 x 0.87.
-  s.host_per_layer_s = 2.3e-3;
-  s.stream_passes = 12;  // norm, bias, dropout and residual as separate kernels
-  s.flash = false;
-  // Fitted to all nvidia-smi readings of BLOOM's sweep (bigscience chronicles, 2022): its rows
-  // in docs/models/train.md are in-sample.
-  s.reserve_share = 0.27;
-  s.dropout = true;
-  return s;
-}
-
-Software fsdp_software() {
-  Software s;
-  s.efficiency = step_efficiency;
-  s.host_per_layer_s = 1.5e-3;  // eager PyTorch plus FSDP hooks
-  s.stream_passes = 12;         // norms and residuals are not fused
-  return s;
-}
+Software current_software() { return named("megatron-core"); }
+Software classic_software() { return named("megatron-lm-2021"); }
+Software fsdp_software() { return named("torchtitan-eager"); }
 
 }  // namespace headroom::train

@@ -9,9 +9,14 @@
 // formula.
 #pragma once
 
+#include <string>
+
+#include "catalog/training_software.hpp"
+
 namespace headroom::train {
 
 struct Software {
+  std::string id;  ///< catalogue entry it was made from
   /// Share of tensor-parallel collectives hidden behind the matrix products
   /// (Transformer Engine's user buffers, async TP). 0 = all exposed.
   double tensor_overlap = 0;
@@ -37,19 +42,24 @@ struct Software {
   double contention = 0.15;
   /// Reserved over allocated memory of the caching allocator, minus one.
   double reserve_share = 0.08;
-  /// Factor on the rate of the whole step: what kernel tables and closed forms leave out
-  /// (sustained clocks below those of short kernel benchmarks, skew between streams, gaps
-  /// between kernels). One figure for all hardware and software; see `software.cpp`.
+  /// Factor on the rate of the whole step, from measured runs of this framework and
+  /// generation: what mechanisms leave out. 1 = as modelled.
   double efficiency = 1;
+  double efficiency_low = 0.7, efficiency_high = 1.2;  ///< 80 % of its measured runs lie between
+  bool sequence_parallel = true, balanced = true, sharded_optimiser = true;
+  bool calibrated = false;  ///< the scalar rests on measured runs of this very generation
 };
 
-/// Megatron-Core, NeMo and torchtitan from 2024 on: fused attention, sequence
-/// parallelism, distributed optimiser with overlap, tensor overlap by user buffers.
+/// The mechanisms of one catalogue entry; calibration is applied when `calibrated`.
+Software make_software(const catalog::TrainingSoftware& entry, bool calibrated = true);
+
+/// Entry `megatron-core`: Megatron-Core, NeMo and Megatron-Bridge of today. What a job gets
+/// that names no software.
 Software current_software();
-/// Megatron-LM and Megatron-DeepSpeed of 2021-2022: attention that stores its scores,
-/// dropout, no overlap of tensor or data communication.
+/// Entry `megatron-lm-2021`: attention that stores its scores, dropout, no overlap of tensor
+/// or data communication.
 Software classic_software();
-/// FSDP trainers in eager PyTorch (llm-foundry, torchtitan without compile).
+/// Entry `torchtitan-eager`: FSDP trainers in eager PyTorch.
 Software fsdp_software();
 
 }  // namespace headroom::train

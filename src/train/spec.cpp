@@ -83,6 +83,8 @@ void EfficiencySpec::fields(spec::Fields& f) {
 
 void JobSpec::fields(spec::Fields& f) {
   f.reference("model", model, "model", "Catalogue model to train").required();
+  f.reference("framework", framework, "training-software",
+              "Training framework and its generation; today's Megatron-Core when left out");
   f.choice("method", method, methods, "Pre-training, full fine-tuning or LoRA");
   f.number("tokens", tokens, "token",
            "Tokens to train on, all epochs together; the model's own "

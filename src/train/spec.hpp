@@ -78,6 +78,8 @@ struct JobSpec {
   std::string model;  ///< id of a catalogue model, or of one the scenario brings along
   Method method = Method::pretrain;
 
+  std::string framework;  ///< training-software of the catalogue; empty: megatron-core
+
   Value<Tokens> tokens;        ///< to be trained on, all epochs together
   Value<Tokens> sequence;      ///< of one sample; unset: the model's context, at most 8,192
   Value<Tokens> global_batch;  ///< of one optimiser step; unset: a rule (assess.hpp)

@@ -1,0 +1,46 @@
+#include "catalog/training_software.hpp"
+
+namespace headroom::catalog {
+
+void TrainingSoftware::fields(spec::Fields& f) {
+  entry_fields(f);
+  f.text("framework", framework, "Framework's name").required();
+  f.texts("matches", matches, "Texts by which the source of a measured row names it");
+  f.date("from", from, "First release of this generation");
+  f.date("until", until, "Last release of this generation");
+  f.reference("stands_in", stands_in, kind, "Generation whose calibration serves when it has none");
+  f.number("tensor_overlap", tensor_overlap, "%", "Share of tensor-parallel communication hidden")
+      .between(0, 100);
+  f.number("expert_overlap", expert_overlap, "%", "Share of the expert all-to-all hidden")
+      .between(0, 100);
+  f.number("pipeline_overlap", pipeline_overlap, "%", "Share of sends between stages hidden")
+      .between(0, 100);
+  f.flag("data_overlap", data_overlap, "Gradients are reduced during the backward pass");
+  f.number("host_per_layer", host_per_layer, "ms",
+           "Host time to launch a layer's kernels, forward and backward")
+      .at_least(0);
+  f.flag("cuda_graphs", cuda_graphs, "Layers are replayed from graphs, so the host never limits");
+  f.number("stream_passes", stream_passes, "",
+           "Passes over the residual stream of a layer's forward that no matrix product absorbs")
+      .at_least(0);
+  f.flag("flash", flash, "Fused attention that never stores its scores");
+  f.number("attention_rate", attention_rate, "",
+           "Rate of fused attention over the accelerator's best kernel")
+      .above(0)
+      .at_most(1.5);
+  f.flag("dropout", dropout, "Dropout masks are kept for the backward pass");
+  f.flag("node_dedupe", node_dedupe, "A token crosses to a node once and fans out there");
+  f.flag("sequence_parallel", sequence_parallel, "Norms are split over tensor-parallel ranks");
+  f.flag("balanced", balanced, "The last stage gives up layers for the output head");
+  f.flag("sharded_optimiser", sharded_optimiser, "Optimiser state is sharded over replicas");
+  f.number("reserve_share", reserve_share, "%", "Reserved over allocated memory, minus one")
+      .between(0, 100);
+  f.number("calibration", calibration, "",
+           "Measured over modelled rate: median of the validated rows and the range of 80 % of "
+           "them")
+      .above(0)
+      .at_most(3);
+  f.integer("rows", rows, "Measured rows behind the calibration").at_least(0);
+}
+
+}  // namespace headroom::catalog

@@ -1,0 +1,52 @@
+// TrainingSoftware: how a training framework of one generation uses the machine.
+//
+// Physics sets the kernel, link and memory times of a training step; the framework
+// decides how much communication hides behind compute, how many passes over memory the
+// small operators take and how long the host needs to launch a layer. Those figures
+// differ between generations by more than hardware does (Qwen3-30B on the same H100s
+// went from 5,113 to 9,058 tokens/s/GPU in one release of Megatron-Bridge).
+//
+// `calibration` is the one scalar that a (framework, generation) may have: measured rate
+// over modelled rate, median of its validated rows, with the range that holds 80 % of
+// them. `headroom validate train` prints it, with and without (docs/validation.md).
+// Unset: nobody measured this generation, the entry `any` stands in.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "catalog/catalog.hpp"
+
+namespace headroom::catalog {
+
+struct TrainingSoftware : Entry {
+  static constexpr std::string_view kind = "training-software";
+
+  std::string framework;             ///< "Megatron-Core"
+  std::vector<std::string> matches;  ///< texts by which a measured row's source names it
+  std::string from, until;           ///< release dates of the generation
+  std::string stands_in;             ///< entry whose calibration serves when this has none
+
+  Value<Scalar> tensor_overlap;    ///< share of tensor-parallel communication hidden
+  Value<Scalar> expert_overlap;    ///< share of the expert all-to-all hidden
+  Value<Scalar> pipeline_overlap;  ///< share of sends between stages hidden
+  bool data_overlap = true;        ///< gradient buckets are reduced during the backward pass
+  Value<Time> host_per_layer;      ///< host time to launch a layer, forward and backward
+  bool cuda_graphs = false;        ///< layers are replayed from graphs: the host never limits
+  Value<Scalar> stream_passes;     ///< passes over the residual stream a layer, forward
+  bool flash = true;               ///< fused attention that never stores its scores
+  Value<Scalar> attention_rate;    ///< fused attention's rate over the device's best kernel
+  bool dropout = false;            ///< dropout masks are kept
+  bool node_dedupe = true;         ///< tokens cross to a node once and fan out there
+  bool sequence_parallel = true;   ///< norms are split over tensor-parallel ranks
+  bool balanced = true;            ///< the last stage gives up layers for the output head
+  bool sharded_optimiser = true;   ///< ZeRO 1 at least
+  Value<Scalar> reserve_share;     ///< reserved over allocated memory, minus one
+
+  Value<Scalar> calibration;  ///< measured over modelled rate, with the range of 80 % of rows
+  int rows = 0;               ///< measured rows behind the calibration
+
+  void fields(spec::Fields& f);
+};
+
+}  // namespace headroom::catalog
