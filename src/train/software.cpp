@@ -45,7 +45,7 @@ Software make_software(const TrainingSoftware& e, bool calibrated) {
   if (!calibrated) return s;
   const auto* from = calibration_of(e);
   if (from == nullptr || !from->calibration) return s;
-  const Number& n = from->calibration.number();
+  const Number& n = from->calibration;
   s.efficiency = n.likely;
   s.efficiency_low = n.ranged() ? n.low : n.likely;
   s.efficiency_high = n.ranged() ? n.high : n.likely;
