@@ -1,6 +1,13 @@
 #include "catalog/training_software.hpp"
 
+#include <array>
+
 namespace headroom::catalog {
+namespace {
+
+constexpr std::array<std::string_view, 4> kernels = {"tuned", "flash2", "triton", "unfused"};
+
+}  // namespace
 
 void TrainingSoftware::fields(spec::Fields& f) {
   entry_fields(f);
@@ -23,11 +30,7 @@ void TrainingSoftware::fields(spec::Fields& f) {
   f.number("stream_passes", stream_passes, "",
            "Passes over the residual stream of a layer's forward that no matrix product absorbs")
       .at_least(0);
-  f.flag("flash", flash, "Fused attention that never stores its scores");
-  f.number("attention_rate", attention_rate, "",
-           "Rate of fused attention over the accelerator's best kernel")
-      .above(0)
-      .at_most(1.5);
+  f.choice("attention", attention, kernels, "Attention kernel, by the instructions it uses");
   f.flag("dropout", dropout, "Dropout masks are kept for the backward pass");
   f.flag("node_dedupe", node_dedupe, "A token crosses to a node once and fans out there");
   f.flag("sequence_parallel", sequence_parallel, "Norms are split over tensor-parallel ranks");

@@ -19,6 +19,12 @@
 
 namespace headroom::catalog {
 
+/// Fused attention kernels by the instructions they use. `tuned`: of the accelerator's own
+/// generation (FlashAttention 3 on Hopper, cuDNN). `flash2`: Ampere's instructions, the full
+/// rate there and 35 of 57 % on Hopper (arXiv 2407.08608). `triton`: the first FlashAttention
+/// written in Triton, and what came with PyTorch 2.0.
+enum class AttentionKernel : unsigned char { tuned, flash2, triton, unfused };
+
 struct TrainingSoftware : Entry {
   static constexpr std::string_view kind = "training-software";
 
@@ -34,14 +40,13 @@ struct TrainingSoftware : Entry {
   Value<Time> host_per_layer;      ///< host time to launch a layer, forward and backward
   bool cuda_graphs = false;        ///< layers are replayed from graphs: the host never limits
   Value<Scalar> stream_passes;     ///< passes over the residual stream a layer, forward
-  bool flash = true;               ///< fused attention that never stores its scores
-  Value<Scalar> attention_rate;    ///< fused attention's rate over the device's best kernel
-  bool dropout = false;            ///< dropout masks are kept
-  bool node_dedupe = true;         ///< tokens cross to a node once and fan out there
-  bool sequence_parallel = true;   ///< norms are split over tensor-parallel ranks
-  bool balanced = true;            ///< the last stage gives up layers for the output head
-  bool sharded_optimiser = true;   ///< ZeRO 1 at least
-  Value<Scalar> reserve_share;     ///< reserved over allocated memory, minus one
+  AttentionKernel attention = AttentionKernel::tuned;
+  bool dropout = false;           ///< dropout masks are kept
+  bool node_dedupe = true;        ///< tokens cross to a node once and fan out there
+  bool sequence_parallel = true;  ///< norms are split over tensor-parallel ranks
+  bool balanced = true;           ///< the last stage gives up layers for the output head
+  bool sharded_optimiser = true;  ///< ZeRO 1 at least
+  Value<Scalar> reserve_share;    ///< reserved over allocated memory, minus one
 
   Value<Scalar> calibration;  ///< measured over modelled rate, with the range of 80 % of rows
   int rows = 0;               ///< measured rows behind the calibration

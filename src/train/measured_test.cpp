@@ -95,14 +95,15 @@ Recompute recompute_of(const std::string& r) {
   return Recompute::none;
 }
 
-Software software_of(const std::string& row, const std::string& group) {
+Software software_of(const std::string& row, const std::string& group,
+                     const catalog::Accelerator& a) {
   if (group == "korth" || group == "sc21" || group == "bs") return classic_software();
   if (group == "mpt" || group == "tt" || group == "tt2506") {
     Software s = fsdp_software();
     if (row.find("compile") != std::string::npos || group == "tt2506" ||
         row.find("h200") != std::string::npos)
       s.host_per_layer_s = 0.5e-3, s.stream_passes = 7;
-    if (row.find("h100") != std::string::npos || group != "mpt") s.attention_rate = 0.61;
+    s.attention_rate = attention_rate(catalog::AttentionKernel::flash2, a);
     if (row.find("async") != std::string::npos) s.tensor_overlap = 0.7;
     return s;
   }
@@ -155,7 +156,7 @@ std::vector<Error> errors(const YAML::Node& file) {
     job.precision = precision_of(text(r, "prec"));
     job.state = training_state(StatePrecision::by_precision, job.precision);
     if (group == "mpt") job.state = workload::TrainingPrecision::bf16_bf16_grads;
-    job.software = software_of(id, group == "nemo2407" ? "nemo" : group);
+    job.software = software_of(id, group == "nemo2407" ? "nemo" : group, *a);
     ParallelPlan p;
     p.tp = int(number(r, "tp", 1)), p.pp = int(number(r, "pp", 1)),
     p.vpp = int(number(r, "vpp", 1));
@@ -172,6 +173,63 @@ std::vector<Error> errors(const YAML::Node& file) {
     add(out, id, group, t.total() * scale, measured_seconds(r, job, p), false);
     const double gb = number(r, "mem_gb") * 1e9 + number(r, "mem_gib") * 1073741824.0;
     add(out, id, group, memory(job, p).total(), gb, true);
+    if (const char* dump = std::getenv("TRAIN_DUMP")) {
+      static std::FILE* f = std::fopen(dump, "w");
+      const auto c = plan_costs(job, p);
+      const auto& l = c.layer;
+      std::fprintf(f, "{\"id\":\"%s\",\"meas\":%.9g,\"pred\":%.9g,\"scale\":%.9g,", id.c_str(),
+                   measured_seconds(r, job, p), t.total() * scale, scale);
+      const std::pair<const char*, double> v[] = {{"gemm_f", l.gemm_f},
+                                                  {"gemm_b", l.gemm_b},
+                                                  {"att_f", l.attention_f},
+                                                  {"att_b", l.attention_b},
+                                                  {"str_f", l.stream_f},
+                                                  {"str_b", l.stream_b},
+                                                  {"ten_f", l.tensor_f},
+                                                  {"exp_f", l.expert_f},
+                                                  {"ctx_f", l.context_f},
+                                                  {"ctx_b", l.context_b},
+                                                  {"head_f", c.ends.head_f},
+                                                  {"head_b", c.ends.head_b},
+                                                  {"emb_f", c.ends.embedding_f},
+                                                  {"emb_b", c.ends.embedding_b},
+                                                  {"layers", double(job.model->layers)},
+                                                  {"hidden", double(job.model->hidden)},
+                                                  {"heads", double(job.model->heads)},
+                                                  {"vocab", double(job.model->vocab)},
+                                                  {"seq", job.sequence},
+                                                  {"m", double(p.micro_batches)},
+                                                  {"mbs", double(p.micro_batch)},
+                                                  {"gpus", double(job.gpus)},
+                                                  {"tp", double(p.tp)},
+                                                  {"pp", double(p.pp)},
+                                                  {"vpp", double(p.vpp)},
+                                                  {"dp", double(p.dp)},
+                                                  {"cp", double(p.cp)},
+                                                  {"ep", double(p.ep)},
+                                                  {"zero", double(int(p.zero))},
+                                                  {"recompute", double(int(p.recompute))},
+                                                  {"t_gemm", t.gemm},
+                                                  {"t_att", t.attention},
+                                                  {"t_str", t.stream},
+                                                  {"t_rec", t.recompute},
+                                                  {"t_ends", t.ends},
+                                                  {"t_launch", t.launch},
+                                                  {"t_ten", t.tensor},
+                                                  {"t_exp", t.expert},
+                                                  {"t_ctx", t.context},
+                                                  {"t_bub", t.bubble},
+                                                  {"t_send", t.sends},
+                                                  {"t_data", t.data},
+                                                  {"t_opt", t.optimiser},
+                                                  {"t_jit", t.jitter},
+                                                  {"eff", job.software.efficiency}};
+      for (const auto& [k, x] : v) std::fprintf(f, "\"%s\":%.9g,", k, x);
+      std::fprintf(f, "\"hw\":\"%s\",\"prec\":\"%s\",\"rec\":\"%s\",\"sw\":\"%s\"}\n",
+                   text(r, "hw").c_str(), text(r, "prec").c_str(), text(r, "recompute").c_str(),
+                   job.software.id.c_str());
+      std::fflush(f);
+    }
     if (std::getenv("TRAIN_ROWS")) {
       const double m = measured_seconds(r, job, p);
       std::printf("%-60s %+6.1f%% step %.3f:", id.c_str(), 100 * (t.total() * scale / m - 1),

@@ -50,8 +50,8 @@ void resolve_batch(const JobSpec& spec, const Demand& d, Job& job, Trace& trace,
 }
 
 void resolve_software(const JobSpec& spec, const Demand& d, Job& job, Trace& trace) {
-  job.software = d.software.value_or(d.framework != nullptr ? make_software(*d.framework)
-                                                            : current_software());
+  job.software = d.software.value_or(
+      d.framework != nullptr ? make_software(*d.framework, *d.accelerator) : current_software());
   trace.choice(id(d, "framework"), d.framework != nullptr ? d.framework->name : job.software.id);
   auto& s = job.software;
   const auto& e = spec.efficiency;

@@ -11,6 +11,7 @@
 
 #include <string>
 
+#include "catalog/accelerator.hpp"
 #include "catalog/training_software.hpp"
 
 namespace headroom::train {
@@ -52,6 +53,11 @@ struct Software {
 
 /// The mechanisms of one catalogue entry; calibration is applied when `calibrated`.
 Software make_software(const catalog::TrainingSoftware& entry, bool calibrated = true);
+/// Rate of an attention kernel over the best one of that accelerator's generation.
+double attention_rate(catalog::AttentionKernel kernel, const catalog::Accelerator& accelerator);
+/// `make_software`, with what depends on the accelerator.
+Software make_software(const catalog::TrainingSoftware& entry,
+                       const catalog::Accelerator& accelerator, bool calibrated = true);
 
 /// Entry `megatron-core`: Megatron-Core, NeMo and Megatron-Bridge of today. What a job gets
 /// that names no software.
