@@ -5,7 +5,7 @@
 namespace headroom::catalog {
 namespace {
 
-constexpr std::array<std::string_view, 4> kernels = {"tuned", "flash2", "triton", "unfused"};
+constexpr std::array<std::string_view, 4> attention_kernels = {"tuned", "flash2", "triton", "unfused"};
 
 }  // namespace
 
@@ -30,9 +30,21 @@ void TrainingSoftware::fields(spec::Fields& f) {
   f.number("stream_passes", stream_passes, "",
            "Passes over the residual stream of a layer's forward that no matrix product absorbs")
       .at_least(0);
-  f.choice("attention", attention, kernels, "Attention kernel, by the instructions it uses");
+  f.choice("attention", attention, attention_kernels, "Attention kernel, by the instructions it uses");
+  f.flag("early_stop", early_stop,
+         "Full recomputation ends before the layer's last product, whose output nobody saves");
   f.flag("dropout", dropout, "Dropout masks are kept for the backward pass");
   f.flag("node_dedupe", node_dedupe, "A token crosses to a node once and fans out there");
+  f.number("contention", contention, "",
+           "Slow-down of compute over the time that data-parallel traffic runs beside it")
+      .between(0, 2);
+  f.number("jitter", jitter, "%", "Step time lost to stragglers per doubling of GPUs beyond 8")
+      .between(0, 20);
+  f.number("kernels", kernels, "",
+           "Small kernels of a dense layer's forward, each of which costs a launch")
+      .at_least(0);
+  f.flag("whole_reduce", whole_reduce,
+         "ZeRO 1 reduces whole gradients on every rank before it shards the update");
   f.flag("sequence_parallel", sequence_parallel, "Norms are split over tensor-parallel ranks");
   f.flag("balanced", balanced, "The last stage gives up layers for the output head");
   f.flag("sharded_optimiser", sharded_optimiser, "Optimiser state is sharded over replicas");

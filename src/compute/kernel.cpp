@@ -264,7 +264,7 @@ double Device::forward_s(const Rates& r, const Attention& a, double flops) const
       std::max(1.0, a.window > 0 ? std::min(a.window, a.past + a.query) : a.past + a.query);
   const double waves = a.batch * a.heads * a.query / (attention_tile_queries * compute_units_);
   const double rate =
-      r.attention_flops * std::min(1.0, a.head_dim / full_head_dim) /
+      r.attention_flops * std::min(1.1, std::pow(a.head_dim / full_head_dim, 0.38)) /
       ((1 + r.attention_half / keys) * (1 + r.attention_tail / (waves + attention_least_waves)));
   const double bytes =
       a.batch * a.head_dim * (2 * a.kv_heads * keys * a.kv_bytes + 2 * a.heads * a.query * 2.0);

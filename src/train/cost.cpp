@@ -45,7 +45,9 @@ void add_experts(const Job& job, const ParallelPlan& p, double tokens, LayerCost
   const double entering = p.ep > 1 ? tokens / p.tp : tokens;
   const double rows = entering * moe.active * job.imbalance / local;
   add_product(job, {rows, gate * moe.ffn / shard, h, local}, job.precision, c);
+  const double before = c.gemm_f;
   add_product(job, {rows, h, moe.ffn / shard, local}, job.precision, c);
+  c.last_f = c.gemm_f - before;
   // Permute, un-permute and the activation between the two products.
   const double routed = entering * moe.active * job.imbalance * wide;
   const double traffic = routed * (4 * h + (gate + 1) * moe.ffn / shard);
@@ -58,7 +60,9 @@ void add_products(const Job& job, const ParallelPlan& p, const LayerClass& layer
   const workload::Split split{p.tp, 1};
   for (const auto& g : workload::layer_gemms(*job.model, layer, tokens, split)) {
     if (is_expert(g.name)) continue;
+    const double before = c.gemm_f;
     add_product(job, {g.m, g.n, g.k, g.count}, job.precision, c);
+    if (!layer.mixture && g.name == "ffn-down") c.last_f = c.gemm_f - before;
   }
   if (layer.mixture) add_experts(job, p, tokens, c);
 }
@@ -100,8 +104,9 @@ void add_stream(const Job& job, const ParallelPlan& p, const LayerClass& layer, 
   const double traffic =
       tokens * wide *
       (job.software.stream_passes * m.hidden / split + ((gate + 1) * width + 2 * heads) / p.tp);
-  c.stream_f += job.device->memory_s(traffic);
-  c.stream_b += job.device->memory_s(1.5 * traffic);
+  const double gaps = job.software.kernels * job.device->launch_s();
+  c.stream_f += job.device->memory_s(traffic) + gaps;
+  c.stream_b += job.device->memory_s(1.5 * traffic) + 2 * gaps;
 }
 
 void add_tensor(const Job& job, const ParallelPlan& p, const LayerClass& layer, LayerCost& c) {
@@ -121,27 +126,41 @@ void add_tensor(const Job& job, const ParallelPlan& p, const LayerClass& layer, 
   const double hidden = p.tp <= job.domain ? job.software.tensor_overlap : 0;
   c.tensor_f += blocks * one * (1 - hidden);
   c.tensor_b += blocks * one * (1 - hidden);
+  c.tensor_hidden += 2 * blocks * one * hidden;
 }
 
-/// Share of a token's routed copies that cross to another domain when each domain is
-/// reached once: D (1 - (1 - 1/D)^k) / k distinct domains of D for k choices.
-double distinct_share(double domains, double active) {
-  if (domains <= 1 || active <= 0) return 1;
-  return domains * (1 - std::pow(1 - 1 / domains, active)) / active;
+/// Share of a token's routed copies that travel when each of D places is reached once:
+/// D (1 - (1 - 1/D)^k) / k distinct places for k choices.
+double distinct_share(double places, double active) {
+  if (places <= 1 || active <= 0) return 1;
+  return places * (1 - std::pow(1 - 1 / places, active)) / active;
+}
+
+/// One all-to-all. NCCL's sends every copy; DeepEP and hybrid-EP send a token once to a domain,
+/// and once to a rank inside it.
+double exchange_s(const Job& job, double tokens, double ranks, double inside) {
+  const auto& m = *job.model;
+  const double copies = m.moe.active * job.imbalance;
+  const auto bytes = [&](double share) {
+    return as_bytes(tokens * copies * share * m.hidden * wide);
+  };
+  if (!job.software.node_dedupe) return fabric::all_to_all(job.path, bytes(1), ranks, inside).si();
+  const double domains = ranks / inside, active = m.moe.active;
+  const double by_rank = distinct_share(ranks, active);
+  if (domains <= 1) return fabric::all_to_all(job.path, bytes(by_rank), ranks, inside).si();
+  const double out =
+      fabric::all_to_all(job.path, bytes(distinct_share(domains, active)), domains, 1).si();
+  const double in = fabric::all_to_all(job.path, bytes(by_rank), inside, inside).si();
+  return std::max(out, in);
 }
 
 void add_expert_exchange(const Job& job, const ParallelPlan& p, LayerCost& c) {
   if (p.ep == 1) return;
-  const auto& m = *job.model;
-  const double inside = per_domain(job, 1, p.ep);
-  const double domains = p.ep / inside;
-  const double copies = m.moe.active * job.imbalance *
-                        (job.software.node_dedupe ? distinct_share(domains, m.moe.active) : 1);
-  const auto size = as_bytes(rank_tokens(job, p) / p.tp * copies * m.hidden * wide);
-  const double one = fabric::all_to_all(job.path, size, p.ep, inside).si();
+  const double one = exchange_s(job, rank_tokens(job, p) / p.tp, p.ep, per_domain(job, 1, p.ep));
   const double exposed = 2 * one * (1 - job.software.expert_overlap);
   c.expert_f += exposed;
   c.expert_b += exposed;
+  c.expert_hidden += 2 * (2 * one - exposed);
 }
 
 void add_context(const Job& job, const ParallelPlan& p, LayerCost& c) {
@@ -151,8 +170,11 @@ void add_context(const Job& job, const ParallelPlan& p, LayerCost& c) {
                                   : 2.0 * m.kv_head_count() * m.head_width() / p.tp;
   const auto whole = as_bytes(p.micro_batch * job.sequence * kv * wide);
   const double ring = fabric::all_gather(job.path, whole, p.cp, per_domain(job, p.tp, p.cp)).si();
-  c.context_f += std::max(ring / p.cp, ring - c.attention_f);
-  c.context_b += std::max(2 * ring / p.cp, 2 * ring - c.attention_b);
+  const double forward = std::max(ring / p.cp, ring - c.attention_f);
+  const double backward = std::max(2 * ring / p.cp, 2 * ring - c.attention_b);
+  c.context_f += forward;
+  c.context_b += backward;
+  c.context_hidden += 3 * ring - forward - backward;
 }
 
 void add_adapters(const Job& job, const ParallelPlan& p, const LayerClass& layer, LayerCost& c) {
@@ -175,6 +197,9 @@ void add_scaled(const LayerCost& one, double weight, LayerCost& sum) {
   sum.tensor_f += weight * one.tensor_f, sum.tensor_b += weight * one.tensor_b;
   sum.expert_f += weight * one.expert_f, sum.expert_b += weight * one.expert_b;
   sum.context_f += weight * one.context_f, sum.context_b += weight * one.context_b;
+  sum.last_f += weight * one.last_f;
+  sum.tensor_hidden += weight * one.tensor_hidden, sum.expert_hidden += weight * one.expert_hidden;
+  sum.context_hidden += weight * one.context_hidden;
   sum.adapter_f += weight * one.adapter_f, sum.adapter_b += weight * one.adapter_b;
 }
 

@@ -73,7 +73,9 @@ struct LayerCost {
   double expert_f = 0, expert_b = 0;    ///< exposed
   double context_f = 0, context_b = 0;  ///< exposed
   double adapter_f = 0, adapter_b = 0;  ///< LoRA's own products
-  double floor_f = 0, floor_b = 0;      ///< added where the host is slower than the GPU
+  double last_f = 0;                    ///< of gemm_f: the product that ends the layer
+  double tensor_hidden = 0, expert_hidden = 0, context_hidden = 0;  ///< behind compute, f + b
+  double floor_f = 0, floor_b = 0;  ///< added where the host is slower than the GPU
 
   double compute_f() const { return gemm_f + attention_f + stream_f + adapter_f; }
   double compute_b() const { return gemm_b + attention_b + stream_b + adapter_b; }

@@ -103,7 +103,9 @@ Software software_of(const std::string& row, const std::string& group,
     if (row.find("compile") != std::string::npos || group == "tt2506" ||
         row.find("h200") != std::string::npos)
       s.host_per_layer_s = 0.5e-3, s.stream_passes = 7;
-    s.attention_rate = attention_rate(catalog::AttentionKernel::flash2, a);
+    s.early_stop = true;
+    s.attention_rate = attention_rate(
+        group == "mpt" ? catalog::AttentionKernel::triton : catalog::AttentionKernel::flash2, a);
     if (row.find("async") != std::string::npos) s.tensor_overlap = 0.7;
     return s;
   }
@@ -128,8 +130,75 @@ double measured_seconds(const YAML::Node& r, const Job& job, const ParallelPlan&
   if (r["tok_s_gpu"]) return job.sequences * job.sequence / (number(r, "tok_s_gpu") * p.gpus());
   if (r["s_per_iter_derived"]) return number(r, "s_per_iter_derived");
   if (r["tflops_model"] && text(r, "tier") == "A")
-    return step_flops(job, p).model_full / (number(r, "tflops_model") * 1e12 * p.gpus());
+    return (text(r, "id").rfind("mz", 0) == 0 ? step_flops(job, p).model_causal
+                                              : step_flops(job, p).model_full) /
+           (number(r, "tflops_model") * 1e12 * p.gpus());
   return 0;
+}
+
+void dump_row(const std::string& id, double measured, double scale, const Job& job,
+              const ParallelPlan& p, const StepTime& t, const std::string& hw,
+              const std::string& prec, const std::string& rec) {
+  if (const char* dump = std::getenv("TRAIN_DUMP")) {
+    static std::FILE* f = std::fopen(dump, "w");
+    const auto c = plan_costs(job, p);
+    const auto& l = c.layer;
+    std::fprintf(f, "{\"id\":\"%s\",\"meas\":%.9g,\"pred\":%.9g,\"scale\":%.9g,", id.c_str(),
+                 measured, t.total() * scale, scale);
+    const std::pair<const char*, double> v[] = {{"gemm_f", l.gemm_f},
+                                                {"gemm_b", l.gemm_b},
+                                                {"att_f", l.attention_f},
+                                                {"att_b", l.attention_b},
+                                                {"str_f", l.stream_f},
+                                                {"str_b", l.stream_b},
+                                                {"ten_f", l.tensor_f},
+                                                {"exp_f", l.expert_f},
+                                                {"ctx_f", l.context_f},
+                                                {"ctx_b", l.context_b},
+                                                {"head_f", c.ends.head_f},
+                                                {"head_b", c.ends.head_b},
+                                                {"emb_f", c.ends.embedding_f},
+                                                {"emb_b", c.ends.embedding_b},
+                                                {"layers", double(job.model->layers)},
+                                                {"hidden", double(job.model->hidden)},
+                                                {"heads", double(job.model->heads)},
+                                                {"vocab", double(job.model->vocab)},
+                                                {"seq", job.sequence},
+                                                {"m", double(p.micro_batches)},
+                                                {"mbs", double(p.micro_batch)},
+                                                {"gpus", double(job.gpus)},
+                                                {"tp", double(p.tp)},
+                                                {"pp", double(p.pp)},
+                                                {"vpp", double(p.vpp)},
+                                                {"dp", double(p.dp)},
+                                                {"cp", double(p.cp)},
+                                                {"ep", double(p.ep)},
+                                                {"zero", double(int(p.zero))},
+                                                {"recompute", double(int(p.recompute))},
+                                                {"t_gemm", t.gemm},
+                                                {"t_att", t.attention},
+                                                {"t_str", t.stream},
+                                                {"t_rec", t.recompute},
+                                                {"t_ends", t.ends},
+                                                {"t_launch", t.launch},
+                                                {"t_ten", t.tensor},
+                                                {"t_exp", t.expert},
+                                                {"t_ctx", t.context},
+                                                {"t_bub", t.bubble},
+                                                {"t_send", t.sends},
+                                                {"t_data", t.data},
+                                                {"t_opt", t.optimiser},
+                                                {"t_con", t.hidden.data},
+                                                {"last_f", l.last_f},
+                                                {"h_ten", t.hidden.tensor},
+                                                {"h_exp", t.hidden.expert},
+                                                {"t_jit", t.jitter},
+                                                {"eff", job.software.efficiency}};
+    for (const auto& [k, x] : v) std::fprintf(f, "\"%s\":%.9g,", k, x);
+    std::fprintf(f, "\"hw\":\"%s\",\"prec\":\"%s\",\"rec\":\"%s\",\"sw\":\"%s\"}\n", hw.c_str(),
+                 prec.c_str(), rec.c_str(), job.software.id.c_str());
+    std::fflush(f);
+  }
 }
 
 std::vector<Error> errors(const YAML::Node& file) {
@@ -155,7 +224,9 @@ std::vector<Error> errors(const YAML::Node& file) {
     job.sequences = number(r, "gbs");
     job.precision = precision_of(text(r, "prec"));
     job.state = training_state(StatePrecision::by_precision, job.precision);
-    if (group == "mpt") job.state = workload::TrainingPrecision::bf16_bf16_grads;
+    if (group == "mpt")
+      job.state = text(r, "fsdp_mp") == "PURE" ? workload::TrainingPrecision::bf16_bf16_grads
+                                               : workload::TrainingPrecision::bf16;
     job.software = software_of(id, group == "nemo2407" ? "nemo" : group, *a);
     ParallelPlan p;
     p.tp = int(number(r, "tp", 1)), p.pp = int(number(r, "pp", 1)),
@@ -173,63 +244,8 @@ std::vector<Error> errors(const YAML::Node& file) {
     add(out, id, group, t.total() * scale, measured_seconds(r, job, p), false);
     const double gb = number(r, "mem_gb") * 1e9 + number(r, "mem_gib") * 1073741824.0;
     add(out, id, group, memory(job, p).total(), gb, true);
-    if (const char* dump = std::getenv("TRAIN_DUMP")) {
-      static std::FILE* f = std::fopen(dump, "w");
-      const auto c = plan_costs(job, p);
-      const auto& l = c.layer;
-      std::fprintf(f, "{\"id\":\"%s\",\"meas\":%.9g,\"pred\":%.9g,\"scale\":%.9g,", id.c_str(),
-                   measured_seconds(r, job, p), t.total() * scale, scale);
-      const std::pair<const char*, double> v[] = {{"gemm_f", l.gemm_f},
-                                                  {"gemm_b", l.gemm_b},
-                                                  {"att_f", l.attention_f},
-                                                  {"att_b", l.attention_b},
-                                                  {"str_f", l.stream_f},
-                                                  {"str_b", l.stream_b},
-                                                  {"ten_f", l.tensor_f},
-                                                  {"exp_f", l.expert_f},
-                                                  {"ctx_f", l.context_f},
-                                                  {"ctx_b", l.context_b},
-                                                  {"head_f", c.ends.head_f},
-                                                  {"head_b", c.ends.head_b},
-                                                  {"emb_f", c.ends.embedding_f},
-                                                  {"emb_b", c.ends.embedding_b},
-                                                  {"layers", double(job.model->layers)},
-                                                  {"hidden", double(job.model->hidden)},
-                                                  {"heads", double(job.model->heads)},
-                                                  {"vocab", double(job.model->vocab)},
-                                                  {"seq", job.sequence},
-                                                  {"m", double(p.micro_batches)},
-                                                  {"mbs", double(p.micro_batch)},
-                                                  {"gpus", double(job.gpus)},
-                                                  {"tp", double(p.tp)},
-                                                  {"pp", double(p.pp)},
-                                                  {"vpp", double(p.vpp)},
-                                                  {"dp", double(p.dp)},
-                                                  {"cp", double(p.cp)},
-                                                  {"ep", double(p.ep)},
-                                                  {"zero", double(int(p.zero))},
-                                                  {"recompute", double(int(p.recompute))},
-                                                  {"t_gemm", t.gemm},
-                                                  {"t_att", t.attention},
-                                                  {"t_str", t.stream},
-                                                  {"t_rec", t.recompute},
-                                                  {"t_ends", t.ends},
-                                                  {"t_launch", t.launch},
-                                                  {"t_ten", t.tensor},
-                                                  {"t_exp", t.expert},
-                                                  {"t_ctx", t.context},
-                                                  {"t_bub", t.bubble},
-                                                  {"t_send", t.sends},
-                                                  {"t_data", t.data},
-                                                  {"t_opt", t.optimiser},
-                                                  {"t_jit", t.jitter},
-                                                  {"eff", job.software.efficiency}};
-      for (const auto& [k, x] : v) std::fprintf(f, "\"%s\":%.9g,", k, x);
-      std::fprintf(f, "\"hw\":\"%s\",\"prec\":\"%s\",\"rec\":\"%s\",\"sw\":\"%s\"}\n",
-                   text(r, "hw").c_str(), text(r, "prec").c_str(), text(r, "recompute").c_str(),
-                   job.software.id.c_str());
-      std::fflush(f);
-    }
+    dump_row(id, measured_seconds(r, job, p), scale, job, p, t, text(r, "hw"), text(r, "prec"),
+             text(r, "recompute"));
     if (std::getenv("TRAIN_ROWS")) {
       const double m = measured_seconds(r, job, p);
       std::printf("%-60s %+6.1f%% step %.3f:", id.c_str(), 100 * (t.total() * scale / m - 1),
@@ -290,7 +306,7 @@ std::vector<Error> vtrain_errors(const std::filesystem::path& file, bool named_s
     m.hidden = int(v[3]), m.heads = int(v[4]), m.layers = int(v[5]), m.ffn = 4 * m.hidden;
     m.gated = false, m.vocab = 51200, m.tied = true;
     Job job;
-    job.model = &m, job.device = &device, job.path = path_of({"", 8, 200, false}, a);
+    job.model = &m, job.device = &device, job.path = path_of({"", 8, 100, false}, a);
     job.gpus = int(v[0]), job.sequences = v[1], job.sequence = v[6];
     job.precision = Precision::fp16, job.state = workload::TrainingPrecision::fp16;
     job.software = classic_software();
@@ -300,6 +316,8 @@ std::vector<Error> vtrain_errors(const std::filesystem::path& file, bool named_s
     p.zero = Zero::replicated, p.recompute = Recompute::full;
     p.sequence_parallel = false, p.balanced = false;
     add(out, line, "vtrain", step_time(job, p).total(), v[10] / 1e3, false);
+    dump_row(named_size ? "vtm-" + line : "vts-" + line, v[10] / 1e3, 1, job, p, step_time(job, p),
+             "a100-80", "fp16", "full");
   }
   return out;
 }

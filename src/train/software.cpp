@@ -12,7 +12,8 @@ using catalog::TrainingSoftware;
 
 // The first FlashAttention, in CUDA or Triton, against version 2, forward and backward on an A100
 // at head 128 and 8k: 120 against 190 TFLOP/s (arXiv 2307.08691, figure 4), read from the plot.
-constexpr double triton_share = 0.65;
+constexpr double triton_share = 0.6;
+constexpr double triton_on_ampere = 0.8;
 
 double share(const Value<Scalar>& v, double fallback) { return v.or_else(fallback).si(); }
 
@@ -41,7 +42,12 @@ Software make_software(const TrainingSoftware& e, bool calibrated) {
   s.stream_passes = share(e.stream_passes, s.stream_passes);
   s.flash = e.attention != AttentionKernel::unfused;
   s.dropout = e.dropout;
+  s.early_stop = e.early_stop;
   s.node_dedupe = e.node_dedupe;
+  s.contention = share(e.contention, s.contention);
+  s.jitter_per_doubling = share(e.jitter, s.jitter_per_doubling);
+  s.kernels = share(e.kernels, s.kernels);
+  s.whole_reduce = e.whole_reduce;
   s.sequence_parallel = e.sequence_parallel;
   s.balanced = e.balanced;
   s.sharded_optimiser = e.sharded_optimiser;
@@ -65,7 +71,8 @@ double attention_rate(AttentionKernel kernel, const catalog::Accelerator& a) {
   const bool hopper = a.architecture == "Hopper";
   const bool blackwell = a.architecture.rfind("Blackwell", 0) == 0;
   const double flash2 = hopper ? 0.61 : blackwell ? 0.3 : 1;
-  return kernel == AttentionKernel::flash2 ? flash2 : triton_share * flash2;
+  if (kernel == AttentionKernel::flash2) return flash2;
+  return hopper || blackwell ? triton_share * flash2 : triton_on_ampere;
 }
 
 Software make_software(const TrainingSoftware& e, const catalog::Accelerator& a, bool calibrated) {

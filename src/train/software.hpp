@@ -34,6 +34,9 @@ struct Software {
   /// Fused attention's rate over that of the device's fit (FlashAttention 3 and cuDNN 9
   /// on Hopper and later). FlashAttention 2 reaches 35 % of an H100 where 3 reaches 57 %.
   double attention_rate = 1;
+  /// Full recomputation ends once all saved tensors are there again, before the last product
+  /// (torch.utils.checkpoint without reentry).
+  bool early_stop = false;
   bool dropout = false;  ///< dropout masks are kept (GPT-3 era)
   /// Tokens cross to a node once and fan out there (DeepEP, hybrid-EP).
   bool node_dedupe = true;
@@ -41,6 +44,11 @@ struct Software {
   double jitter_per_doubling = 0.005;
   /// Slow-down of compute while a collective runs beside it (SMs and memory it takes).
   double contention = 0.15;
+  /// Small kernels of a dense layer's forward; each costs the device's launch, and the backward
+  /// pass has twice as many.
+  double kernels = 8;
+  /// ZeRO 1 reduces whole gradients on every rank (all-reduce) and gathers weights after it.
+  bool whole_reduce = false;
   /// Reserved over allocated memory of the caching allocator, minus one.
   double reserve_share = 0.08;
   /// Factor on the rate of the whole step, from measured runs of this framework and

@@ -15,7 +15,8 @@ double recompute_s(const Job& job, const LayerCost& c, Recompute r) {
     case Recompute::selective:
       return job.software.flash ? c.stream_f : c.attention_f;
     case Recompute::full:
-      return c.compute_f() + c.tensor_f + c.expert_f + c.context_f + c.floor_f;
+      return c.compute_f() - (job.software.early_stop ? c.last_f : 0) + c.tensor_f + c.expert_f +
+             c.context_f + c.floor_f;
   }
   return 0;
 }
@@ -74,6 +75,9 @@ Exchange exchange(const Job& job, const ParallelPlan& p, double parameters, doub
   const double local = per_domain(job, inside, ranks);
   if (p.zero == Zero::replicated)
     return {fabric::all_reduce(job.path, gradients, ranks, local).si(), 0};
+  if (job.software.whole_reduce)
+    return {fabric::all_reduce(job.path, gradients, ranks, local).si(),
+            fabric::all_gather(job.path, weights, ranks, local).si()};
   return {fabric::reduce_scatter(job.path, gradients, ranks, local).si(),
           fabric::all_gather(job.path, weights, ranks, local).si()};
 }
@@ -92,24 +96,28 @@ Trained trained(const Job& job, const Sizes& s, const ParallelPlan& p, double la
           layers * s.layer_experts / (p.ep > 1 ? p.ep : p.tp)};
 }
 
-double data_s(const Job& job, const PlanCosts& c, const ParallelPlan& p, const Rank& rank) {
+struct Traffic {
+  double exposed = 0, hidden = 0;  ///< seconds
+};
+
+Traffic data_s(const Job& job, const PlanCosts& c, const ParallelPlan& p, const Rank& rank) {
   const auto held = trained(job, c.sizes, p, rank.layers);
   const double ranks = double(p.dp) * p.cp;
   auto total = exchange(job, p, held.dense, ranks, p.tp);
   const double expert_ranks = p.ep > 1 ? ranks * p.tp / p.ep : ranks;
   const auto experts = exchange(job, p, held.experts, expert_ranks, p.ep > 1 ? p.ep : p.tp);
   total.reduce += experts.reduce, total.gather += experts.gather;
-  if (!job.software.data_overlap) return total.reduce + total.gather;
+  if (!job.software.data_overlap) return {total.reduce + total.gather, 0};
   const double layers = std::max(1.0, rank.layers);
   const double back = rank.layers * c.layer.backward() + rank.ends_b;
   const double ahead = rank.layers * c.layer.forward() + rank.ends_f;
   const double exposed = std::max(total.reduce / layers, total.reduce - back) +
                          std::max(total.gather / layers, total.gather - ahead);
-  return exposed + job.software.contention * (total.reduce + total.gather - exposed);
+  return {exposed, total.reduce + total.gather - exposed};
 }
 
 /// FSDP: every layer is gathered for both passes and reduced, each micro-batch.
-double sharded_s(const Job& job, const PlanCosts& c, const ParallelPlan& p, const Rank& rank) {
+Traffic sharded_s(const Job& job, const PlanCosts& c, const ParallelPlan& p, const Rank& rank) {
   const double layers = std::max(1.0, rank.layers);
   const auto one_layer = trained(job, c.sizes, p, 1);
   const double ends = (c.sizes.embedding + (job.model->tied ? 0 : c.sizes.head)) / p.tp;
@@ -126,15 +134,16 @@ double sharded_s(const Job& job, const PlanCosts& c, const ParallelPlan& p, cons
                          gather + outer.gather + outer.reduce;
   const double hidden = std::max(
       0.0, layers * (2 * gather + reduce) + gather + outer.gather + outer.reduce - exposed);
-  return p.micro_batches * (exposed + job.software.contention * hidden);
+  return {p.micro_batches * exposed, p.micro_batches * hidden};
 }
 
 // --- Sends and optimiser --------------------------------------------------------------
 
 double sends_s(const Job& job, const ParallelPlan& p) {
   if (p.pp == 1) return 0;
-  const double split = p.sequence_parallel ? p.tp : 1;
-  const auto size = rank_tokens(job, p) * job.model->hidden * wide / split * byte;
+  // Every tensor-parallel rank sends its part; without sequence parallelism the receivers gather
+  // them inside the domain (Narayanan et al. 2021, 4.1).
+  const auto size = rank_tokens(job, p) * job.model->hidden * wide / p.tp * byte;
   const bool near = 2 * p.tp * p.cp * p.dp <= job.domain;
   const double one = fabric::point_to_point(job.path, size, near).si();
   const double steady = 2.0 * p.micro_batches * p.vpp * one * (1 - job.software.pipeline_overlap);
@@ -167,7 +176,7 @@ void finish(const Job& job, const ParallelPlan& p, StepTime& t) {
 
 double StepTime::total() const {
   return gemm + attention + stream + recompute + ends + launch + tensor + expert + context +
-         bubble + sends + data + optimiser + jitter + software;
+         bubble + sends + data + contention + optimiser + jitter + software;
 }
 
 std::array<StepPart, step_part_count> parts(const StepTime& t) {
@@ -183,6 +192,7 @@ std::array<StepPart, step_part_count> parts(const StepTime& t) {
            {"pipeline bubble", t.bubble},
            {"pipeline sends", t.sends},
            {"data-parallel communication", t.data},
+           {"slow-down beside communication", t.contention},
            {"optimiser", t.optimiser},
            {"stragglers", t.jitter},
            {"software factor", t.software}}};
@@ -208,9 +218,15 @@ StepTime step_time(const Job& job, const PlanCosts& costs, const ParallelPlan& p
   t.context = n * (c.context_f + c.context_b);
   t.bubble = (ranks.all_seconds - ranks.slowest.seconds) / plan.vpp;
   t.sends = sends_s(job, plan);
-  t.data = plan.zero == Zero::full && plan.dp * plan.cp > 1
-               ? sharded_s(job, costs, plan, ranks.slowest)
-               : data_s(job, costs, plan, ranks.slowest);
+  const auto data = plan.zero == Zero::full && plan.dp * plan.cp > 1
+                        ? sharded_s(job, costs, plan, ranks.slowest)
+                        : data_s(job, costs, plan, ranks.slowest);
+  t.data = data.exposed;
+  t.contention = job.software.contention * data.hidden;
+  t.hidden.data = data.hidden;
+  t.hidden.tensor = n * c.tensor_hidden;
+  t.hidden.expert = n * c.expert_hidden;
+  t.hidden.context = n * c.context_hidden;
   t.optimiser = optimiser_s(job, costs, plan, ranks.slowest);
   finish(job, plan, t);
   return t;

@@ -31,23 +31,30 @@
 
 namespace headroom::train {
 
+/// Seconds of communication that compute hides; not part of the step's total.
+struct HiddenTime {
+  double tensor = 0, expert = 0, context = 0, data = 0;
+};
+
 /// Seconds; the parts sum to `total()`.
 struct StepTime {
   double gemm = 0;  ///< matrix products of the slowest rank's layers
   double attention = 0;
   double stream = 0;  ///< norms, activations, residuals, adapters
   double recompute = 0;
-  double ends = 0;     ///< embedding, output head and loss on that rank
-  double launch = 0;   ///< GPU idle because the host launches too slowly
-  double tensor = 0;   ///< exposed tensor-parallel collectives
-  double expert = 0;   ///< exposed expert all-to-all
-  double context = 0;  ///< exposed context-parallel exchange
-  double bubble = 0;   ///< fill and drain of the pipeline
-  double sends = 0;    ///< exposed sends between stages
-  double data = 0;     ///< exposed data-parallel traffic and its contention
+  double ends = 0;        ///< embedding, output head and loss on that rank
+  double launch = 0;      ///< GPU idle because the host launches too slowly
+  double tensor = 0;      ///< exposed tensor-parallel collectives
+  double expert = 0;      ///< exposed expert all-to-all
+  double context = 0;     ///< exposed context-parallel exchange
+  double bubble = 0;      ///< fill and drain of the pipeline
+  double sends = 0;       ///< exposed sends between stages
+  double data = 0;        ///< exposed data-parallel traffic
+  double contention = 0;  ///< compute slowed while data-parallel traffic runs beside it
   double optimiser = 0;
   double jitter = 0;    ///< waiting for the slowest GPU
   double software = 0;  ///< what the efficiency factor adds (or takes)
+  HiddenTime hidden;
 
   double total() const;
   /// Matrix products, attention and passes over memory: when GPUs draw full power.
@@ -59,7 +66,7 @@ struct StepPart {
   const char* name;
   double seconds;
 };
-inline constexpr int step_part_count = 15;
+inline constexpr int step_part_count = 16;
 /// All parts in display order; exactly step_part_count.
 std::array<StepPart, step_part_count> parts(const StepTime& t);
 
