@@ -10,14 +10,14 @@
 #include <fstream>
 
 #include "api/headroom.hpp"
+#include "verbs.hpp"
 
 namespace {
 
 using headroom::Diagnostics;
 namespace api = headroom::api;
 namespace report = headroom::report;
-
-enum Exit { fits = 0, falls_short = 1, bad_input = 2, internal_error = 3 };
+using namespace headroom::cli;
 
 struct Options {
   api::Request request;
@@ -166,9 +166,12 @@ int dispatch(int argc, char** argv) {
   claims->add_flag("--json", o.json, "For programs");
   claims->add_flag("--markdown", o.markdown, "The page docs/claims.md");
 
+  const auto validation = add_validation_verbs(app);
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) { return app.exit(e) == 0 ? fits : bad_input; }
+  if (const auto status = validation()) return *status;
   if (*check) return run_check(o);
   if (*explain) return run_explain(o);
   if (*catalog) return run_catalog(o);

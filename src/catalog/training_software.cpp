@@ -7,12 +7,16 @@ namespace {
 
 constexpr std::array<std::string_view, 4> attention_kernels = {"tuned", "flash2", "triton", "unfused"};
 
+constexpr std::array<std::string_view, 3> flops_counts{"unknown", "causal", "full"};
 }  // namespace
 
 void TrainingSoftware::fields(spec::Fields& f) {
   entry_fields(f);
   f.text("framework", framework, "Framework's name").required();
   f.texts("matches", matches, "Texts by which the source of a measured row names it");
+  f.texts("when", when,
+          "Facts that a measured row must state besides, as key=value (compile=false); the entry "
+          "with most of them is taken");
   f.date("from", from, "First release of this generation");
   f.date("until", until, "Last release of this generation");
   f.reference("stands_in", stands_in, kind, "Generation whose calibration serves when it has none");
@@ -50,6 +54,8 @@ void TrainingSoftware::fields(spec::Fields& f) {
   f.flag("sharded_optimiser", sharded_optimiser, "Optimiser state is sharded over replicas");
   f.number("reserve_share", reserve_share, "%", "Reserved over allocated memory, minus one")
       .between(0, 100);
+  f.choice("flops_count", flops_count, flops_counts,
+           "Attention that printed TFLOP/s count: the causal half or the full square");
   f.number("calibration", calibration, "",
            "Measured over modelled rate: median of the validated rows and the range of 80 % of "
            "them")

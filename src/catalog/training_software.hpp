@@ -25,11 +25,15 @@ namespace headroom::catalog {
 /// written in Triton, and what came with PyTorch 2.0.
 enum class AttentionKernel : unsigned char { tuned, flash2, triton, unfused };
 
+/// Attention FLOPs that a framework's printed TFLOP/s count: half of the square, or all of it.
+enum class FlopsCount : unsigned char { unknown, causal, full };
+
 struct TrainingSoftware : Entry {
   static constexpr std::string_view kind = "training-software";
 
   std::string framework;             ///< "Megatron-Core"
   std::vector<std::string> matches;  ///< texts by which a measured row's source names it
+  std::vector<std::string> when;     ///< facts of a row that must hold: "compile=false"
   std::string from, until;           ///< release dates of the generation
   std::string stands_in;             ///< entry whose calibration serves when this has none
 
@@ -52,6 +56,8 @@ struct TrainingSoftware : Entry {
   bool balanced = true;           ///< the last stage gives up layers for the output head
   bool sharded_optimiser = true;  ///< ZeRO 1 at least
   Value<Scalar> reserve_share;    ///< reserved over allocated memory, minus one
+
+  FlopsCount flops_count = FlopsCount::unknown;
 
   Value<Scalar> calibration;  ///< measured over modelled rate, with the range of 80 % of rows
   int rows = 0;               ///< measured rows behind the calibration

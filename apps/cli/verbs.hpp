@@ -1,0 +1,19 @@
+// Verb families that stand in files of their own. Each adds its verbs to the application and
+// returns what runs when one of them was given: the exit status, or nothing.
+#pragma once
+
+#include <CLI/App.hpp>
+
+#include <functional>
+#include <optional>
+
+namespace headroom::cli {
+
+enum Exit { fits = 0, falls_short = 1, bad_input = 2, internal_error = 3 };
+
+using Run = std::function<std::optional<int>()>;
+
+/// `validate train`, `calibrate train`.
+Run add_validation_verbs(CLI::App& app);
+
+}  // namespace headroom::cli

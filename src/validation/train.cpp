@@ -1,0 +1,187 @@
+#include "validation/train.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+#include "train/memory.hpp"
+#include "train/step.hpp"
+
+namespace headroom::validation {
+namespace {
+
+/// "2.31 s: matrix products 61 %, ...": parts of at least 2 % of the step.
+std::string breakdown(const TrainCase& c, const train::StepTime& t) {
+  std::string out = fmt::format("{}:", train::summary(c.plan));
+  const double total = t.total();
+  for (const auto& part : train::parts(t))
+    if (std::abs(part.seconds) > 0.02 * total)
+      out += fmt::format(" {} {:.0f} %,", part.name, 100 * part.seconds / total);
+  out.back() = out.back() == ',' ? ' ' : out.back();
+  if (!c.assumptions.empty()) out += fmt::format("(assumed: {})", fmt::join(c.assumptions, ", "));
+  return out;
+}
+
+std::string label_of(const TrainFact& f, TrainBy by) {
+  switch (by) {
+    case TrainBy::source:
+      return {};
+    case TrainBy::framework:
+      return f.software;
+    case TrainBy::hardware:
+      return f.accelerator;
+    case TrainBy::precision:
+      return f.precision;
+    case TrainBy::model:
+      return f.model;
+  }
+  return {};
+}
+
+const char* by_name(TrainBy by) {
+  constexpr const char* names[] = {"source", "framework", "hardware", "precision", "model"};
+  return names[static_cast<int>(by)];
+}
+
+int tier_rank(const std::string& tier) {
+  const auto t = lower(tier);
+  return t == "a" ? 0 : t == "b" ? 1 : 2;
+}
+
+/// What a reading of this kind counts of the model's memory.
+double predicted_bytes(const train::MemoryItems& m, MemoryReading reading) {
+  switch (reading) {
+    case MemoryReading::device:
+      return m.total();
+    case MemoryReading::reserved:
+      return m.allocated() + m.reserve;
+    case MemoryReading::allocated:
+      return m.allocated();
+  }
+  return m.total();
+}
+
+void add_memory(const TrainRow& row, const TrainCase& c, TrainValidation& out) {
+  if (c.measured_bytes <= 0 && !c.out_of_memory) return;
+  const auto m = train::memory(c.job, c.plan);
+  if (c.out_of_memory) out.overflows.push_back({row.id, m.total(), c.job.memory_bytes});
+  if (c.measured_bytes <= 0) return;
+  Row r;
+  r.id = row.id, r.group = row.group, r.unit = "B";
+  r.measured = c.measured_bytes, r.predicted = predicted_bytes(m, c.reading);
+  r.low = r.high = r.predicted;
+  out.memory.rows.push_back(std::move(r));
+}
+
+void add_step(const TrainRow& row, const TrainCase& c, const TrainOptions& o,
+              TrainValidation& out) {
+  const auto t = train::step_time(c.job, c.plan);
+  const double seconds = t.total() * c.batch_scale;
+  if (!std::isfinite(seconds) || seconds <= 0 || seconds > 1e12) {
+    out.steps.skipped.push_back({row.id, row.group, "the model gives no finite time"});
+    return;
+  }
+  TrainFact f;
+  f.id = row.id, f.software = c.software->id, f.framework = c.software->framework;
+  f.accelerator = c.accelerator, f.precision = std::string(name(c.job.precision));
+  f.model = row.model_name, f.gpus = c.plan.gpus(), f.sequence = c.job.sequence;
+  f.mixture = c.model->is_mixture();
+  f.raw_s = seconds * c.job.software.efficiency;
+  Row r;
+  r.id = row.id, r.group = row.group, r.unit = "s";
+  r.measured = c.measured_s, r.predicted = seconds;
+  r.low = f.raw_s / c.job.software.efficiency_high,
+  r.high = f.raw_s / c.job.software.efficiency_low;
+  r.detail = breakdown(c, t);
+  r.label = label_of(f, o.by);
+  out.steps.rows.push_back(std::move(r));
+  out.facts.push_back(std::move(f));
+}
+
+}  // namespace
+
+TrainValidation validate_train(const TrainRows& rows, const TrainOptions& o,
+                               const catalog::Catalog& catalog) {
+  TrainValidation out;
+  out.steps.skipped = rows.skipped;
+  CaseBuilder builder(catalog, o.calibration);
+  builder.learn_conventions(rows.rows);
+  for (const auto& row : rows.rows) {
+    if (tier_rank(row.tier) > tier_rank(o.tier)) {
+      out.steps.skipped.push_back(
+          {row.id, row.group, fmt::format("tier {}: {}", row.tier, missing_of(row))});
+      continue;
+    }
+    const auto c = builder.build(row);
+    if (!c) {
+      out.steps.skipped.push_back({row.id, row.group, c.error()});
+      continue;
+    }
+    add_memory(row, *c, out);
+    if (c->measured_s > 0)
+      add_step(row, *c, o, out);
+    else
+      out.steps.skipped.push_back({row.id, row.group,
+                                   c->out_of_memory ? "measured out of memory: a memory check"
+                                                    : "a memory reading without a time"});
+  }
+  return out;
+}
+
+Result<TrainValidation> validate_train(const TrainOptions& o) {
+  TrainRows all;
+  Diagnostics mistakes;
+  for (const auto& file : o.files) {
+    auto rows = read_train_rows(file);
+    if (!rows) {
+      for (const auto& d : rows.error().all()) mistakes.add(d);
+      continue;
+    }
+    std::move(rows->rows.begin(), rows->rows.end(), std::back_inserter(all.rows));
+    std::move(rows->skipped.begin(), rows->skipped.end(), std::back_inserter(all.skipped));
+  }
+  if (!mistakes.empty()) return failure(std::move(mistakes));
+  return validate_train(all, o, catalog::Catalog::builtin());
+}
+
+std::string to_text(const TrainValidation& v, const TrainOptions& o) {
+  TextOptions t;
+  t.title = fmt::format("Step time, {}{}", o.calibration ? "calibrated" : "no calibration",
+                        o.leave_source_out ? ", each source left out" : "");
+  t.by = o.by == TrainBy::source ? GroupBy::group : GroupBy::label;
+  t.by_name = by_name(o.by);
+  t.all_rows = o.all_rows;
+  std::string out = to_text(v.steps, t);
+  if (!v.memory.rows.empty()) {
+    t.title = "\nMemory of one GPU";
+    t.by = GroupBy::group, t.by_name = "source", t.worst = 5;
+    out += to_text(v.memory, t);
+  }
+  if (!v.overflows.empty()) out += "\nMeasured out of memory\n";
+  for (const auto& x : v.overflows)
+    out += fmt::format("  {}: predicted {:.1f} of {:.1f} GB, {}\n", x.id, x.predicted_bytes / 1e9,
+                       x.have_bytes / 1e9,
+                       x.fault() ? "FAULT: called safe" : "predicted out of memory too");
+  for (const auto& note : v.notes) out += "\nNote: " + note + "\n";
+  return out;
+}
+
+std::string to_json(const TrainValidation& v, const TrainOptions& o) {
+  using Json = nlohmann::ordered_json;
+  auto memory = Json::parse(to_json(v.memory));
+  memory["out_of_memory"] = Json::array();
+  for (const auto& x : v.overflows)
+    memory["out_of_memory"].push_back({{"id", x.id},
+                                       {"predicted", x.predicted_bytes},
+                                       {"have", x.have_bytes},
+                                       {"unit", "B"},
+                                       {"fault", x.fault()}});
+  return to_json(v.steps, {{"memory", memory.dump()},
+                           {"calibration", o.calibration ? "\"on\"" : "\"off\""},
+                           {"leave_one_source_out", o.leave_source_out ? "true" : "false"},
+                           {"notes", Json(v.notes).dump()}});
+}
+
+}  // namespace headroom::validation
