@@ -5,7 +5,8 @@
 namespace headroom::catalog {
 namespace {
 
-constexpr std::array<std::string_view, 4> attention_kernels = {"tuned", "flash2", "triton", "unfused"};
+constexpr std::array<std::string_view, 4> attention_kernels = {"tuned", "flash2", "triton",
+                                                               "unfused"};
 
 constexpr std::array<std::string_view, 3> flops_counts{"unknown", "causal", "full"};
 }  // namespace
@@ -34,7 +35,8 @@ void TrainingSoftware::fields(spec::Fields& f) {
   f.number("stream_passes", stream_passes, "",
            "Passes over the residual stream of a layer's forward that no matrix product absorbs")
       .at_least(0);
-  f.choice("attention", attention, attention_kernels, "Attention kernel, by the instructions it uses");
+  f.choice("attention", attention, attention_kernels,
+           "Attention kernel, by the instructions it uses");
   f.flag("early_stop", early_stop,
          "Full recomputation ends before the layer's last product, whose output nobody saves");
   f.flag("dropout", dropout, "Dropout masks are kept for the backward pass");
@@ -47,6 +49,9 @@ void TrainingSoftware::fields(spec::Fields& f) {
   f.number("kernels", kernels, "",
            "Small kernels of a dense layer's forward, each of which costs a launch")
       .at_least(0);
+  f.number("optimiser_passes", optimiser_passes, "",
+           "Passes of the optimiser over its state; 1 when it is one fused kernel")
+      .at_least(1);
   f.flag("whole_reduce", whole_reduce,
          "ZeRO 1 reduces whole gradients on every rank before it shards the update");
   f.flag("sequence_parallel", sequence_parallel, "Norms are split over tensor-parallel ranks");

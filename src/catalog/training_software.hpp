@@ -45,17 +45,18 @@ struct TrainingSoftware : Entry {
   bool cuda_graphs = false;        ///< layers are replayed from graphs: the host never limits
   Value<Scalar> stream_passes;     ///< passes over the residual stream a layer, forward
   AttentionKernel attention = AttentionKernel::tuned;
-  bool early_stop = false;    ///< full recomputation ends before the layer's last product
-  bool dropout = false;       ///< dropout masks are kept
-  bool node_dedupe = true;    ///< tokens cross to a node once and fan out there
-  Value<Scalar> contention;   ///< slow-down of compute over the time communication runs beside it
-  Value<Scalar> jitter;       ///< step time lost to stragglers per doubling of GPUs beyond 8
-  Value<Scalar> kernels;      ///< small kernels of a layer's forward, each costs a launch
-  bool whole_reduce = false;  ///< ZeRO 1 reduces whole gradients everywhere before it shards
-  bool sequence_parallel = true;  ///< norms are split over tensor-parallel ranks
-  bool balanced = true;           ///< the last stage gives up layers for the output head
-  bool sharded_optimiser = true;  ///< ZeRO 1 at least
-  Value<Scalar> reserve_share;    ///< reserved over allocated memory, minus one
+  bool early_stop = false;   ///< full recomputation ends before the layer's last product
+  bool dropout = false;      ///< dropout masks are kept
+  bool node_dedupe = true;   ///< tokens cross to a node once and fan out there
+  Value<Scalar> contention;  ///< slow-down of compute over the time communication runs beside it
+  Value<Scalar> jitter;      ///< step time lost to stragglers per doubling of GPUs beyond 8
+  Value<Scalar> kernels;     ///< small kernels of a layer's forward, each costs a launch
+  Value<Scalar> optimiser_passes;  ///< passes of the optimiser over its state; 1 when fused
+  bool whole_reduce = false;       ///< ZeRO 1 reduces whole gradients everywhere before it shards
+  bool sequence_parallel = true;   ///< norms are split over tensor-parallel ranks
+  bool balanced = true;            ///< the last stage gives up layers for the output head
+  bool sharded_optimiser = true;   ///< ZeRO 1 at least
+  Value<Scalar> reserve_share;     ///< reserved over allocated memory, minus one
 
   FlopsCount flops_count = FlopsCount::unknown;
 

@@ -26,9 +26,9 @@
 // steps is 2(n-1) for a ring all-reduce, n-1 for the others, 2 log2(k) across
 // k domains when a tree is faster.
 //
-// Across k = ranks / per_domain domains a collective is hierarchical (reduce-
-// scatter inside, exchange of S/per_domain on every GPU's NIC, all-gather
-// inside); the library pipelines the phases, so
+// Across k = ranks / per_domain domains a ring passes through every domain: what
+// a link carries leaves each domain once, spread over the NICs of its per_domain
+// ranks, wire / per_domain a NIC. Hops inside and across run at the same time:
 //
 //   t = alpha + max(up, out) + (1 - overlap) x min(up, out)
 //

@@ -97,6 +97,16 @@ Recompute recompute_of(const std::string& r) {
 
 Software software_of(const std::string& row, const std::string& group,
                      const catalog::Accelerator& a) {
+  const auto entry = [&](const char* id) {
+    return make_software(*catalog::Catalog::builtin().find<catalog::TrainingSoftware>(id), a,
+                         false);
+  };
+  if (group == "mpt")
+    return entry(row.find("h100") != std::string::npos ? "llm-foundry-2024" : "llm-foundry-2023");
+  if (group == "tt" || group == "tt2506")
+    return entry(row.find("eager") != std::string::npos   ? "torchtitan-eager"
+                 : row.find("async") != std::string::npos ? "torchtitan-async"
+                                                          : "torchtitan");
   if (group == "korth" || group == "sc21" || group == "bs") return classic_software();
   if (group == "mpt" || group == "tt" || group == "tt2506") {
     Software s = fsdp_software();

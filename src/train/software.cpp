@@ -47,6 +47,7 @@ Software make_software(const TrainingSoftware& e, bool calibrated) {
   s.contention = share(e.contention, s.contention);
   s.jitter_per_doubling = share(e.jitter, s.jitter_per_doubling);
   s.kernels = share(e.kernels, s.kernels);
+  s.optimiser_passes = share(e.optimiser_passes, s.optimiser_passes);
   s.whole_reduce = e.whole_reduce;
   s.sequence_parallel = e.sequence_parallel;
   s.balanced = e.balanced;
@@ -78,6 +79,7 @@ double attention_rate(AttentionKernel kernel, const catalog::Accelerator& a) {
 Software make_software(const TrainingSoftware& e, const catalog::Accelerator& a, bool calibrated) {
   Software s = make_software(e, calibrated);
   s.attention_rate = attention_rate(e.attention, a);
+  s.even_heads = e.attention == AttentionKernel::triton;
   return s;
 }
 

@@ -34,6 +34,8 @@ struct Software {
   /// Fused attention's rate over that of the device's fit (FlashAttention 3 and cuDNN 9
   /// on Hopper and later). FlashAttention 2 reaches 35 % of an H100 where 3 reaches 57 %.
   double attention_rate = 1;
+  /// The kernel reaches the same rate at head size 64 as at 128 (the Triton one).
+  bool even_heads = false;
   /// Full recomputation ends once all saved tensors are there again, before the last product
   /// (torch.utils.checkpoint without reentry).
   bool early_stop = false;
@@ -47,6 +49,8 @@ struct Software {
   /// Small kernels of a dense layer's forward; each costs the device's launch, and the backward
   /// pass has twice as many.
   double kernels = 8;
+  /// Passes of the optimiser over its state: 1 when fused.
+  double optimiser_passes = 1;
   /// ZeRO 1 reduces whole gradients on every rank (all-reduce) and gathers weights after it.
   bool whole_reduce = false;
   /// Reserved over allocated memory of the caching allocator, minus one.

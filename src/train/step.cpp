@@ -161,7 +161,7 @@ double optimiser_s(const Job& job, const PlanCosts& c, const ParallelPlan& p, co
     const double data = double(p.dp) * p.cp;
     mine = held.dense / data + held.experts / (p.ep > 1 ? std::max(1.0, data * p.tp / p.ep) : data);
   }
-  return job.device->memory_s(mine * traffic);
+  return job.device->memory_s(mine * traffic * job.software.optimiser_passes);
 }
 
 void finish(const Job& job, const ParallelPlan& p, StepTime& t) {

@@ -22,10 +22,13 @@ bool contains(std::string_view text, std::string_view part) {
 // --- Software -----------------------------------------------------------------------------
 
 /// "compile=false" holds in a row that states compile: false.
+/// "key=value", or "key~part" for a value that contains it.
 bool holds(const Facts& f, const std::string& condition) {
-  const auto at = condition.find('=');
-  return at != std::string::npos &&
-         lower(f.text(condition.substr(0, at))) == lower(condition.substr(at + 1));
+  const auto at = condition.find_first_of("=~");
+  if (at == std::string::npos) return false;
+  const auto value = lower(f.text(condition.substr(0, at)));
+  const auto wanted = lower(condition.substr(at + 1));
+  return condition[at] == '=' ? value == wanted : value.find(wanted) != std::string::npos;
 }
 
 struct SoftwareScore {

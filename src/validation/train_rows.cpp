@@ -127,15 +127,15 @@ std::string key_of(const std::string& head) {
 
 // VIA-Research/vTrain (MIT): Megatron-DeepSpeed on A100-80GB nodes, fp16, GPT with the
 // vocabulary of GPT-2 padded to 51,200, full recomputation, replicated optimiser. The NICs
-// (four HDR ports a node, 200 Gb/s a GPU pair or GPU) are recalled, unverified.
+// (four HDR ports a node of eight GPUs) are recalled, unverified.
 constexpr const char* vtrain_source = "vTrain (VIA-Research, MICRO 2024; MIT) on A100-80GB nodes";
 
 std::shared_ptr<const Machine> vtrain_machine() {
   Machine m;
   m.id = "a100-vtrain";
   m.facts.set("gpu", "A100-SXM-80GB"), m.facts.set("per_node", "8");
-  m.facts.set("nvlink_GBps", "300"), m.facts.set("net_Gbps_per_gpu", "200");
-  m.facts.set("net", "HDR200 IB, recalled");
+  m.facts.set("nvlink_GBps", "300"), m.facts.set("net_Gbps_per_gpu", "100");
+  m.facts.set("net", "four HDR200 IB ports a node, recalled");
   return std::make_shared<const Machine>(std::move(m));
 }
 
