@@ -178,7 +178,19 @@ std::string to_json(const TrainValidation& v, const TrainOptions& o) {
                                        {"have", x.have_bytes},
                                        {"unit", "B"},
                                        {"fault", x.fault()}});
-  return to_json(v.steps, {{"memory", memory.dump()},
+  auto facts = Json::array();
+  for (const auto& f : v.facts)
+    facts.push_back({{"id", f.id},
+                     {"software", f.software},
+                     {"accelerator", f.accelerator},
+                     {"precision", f.precision},
+                     {"model", f.model},
+                     {"gpus", f.gpus},
+                     {"sequence", f.sequence},
+                     {"mixture", f.mixture},
+                     {"raw_s", f.raw_s}});
+  return to_json(v.steps, {{"facts", facts.dump()},
+                           {"memory", memory.dump()},
                            {"calibration", o.calibration ? "\"on\"" : "\"off\""},
                            {"leave_one_source_out", o.leave_source_out ? "true" : "false"},
                            {"notes", Json(v.notes).dump()}});
