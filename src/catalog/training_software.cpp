@@ -11,7 +11,7 @@ constexpr std::array<std::string_view, 3> flops_counts{"unknown", "causal", "ful
 }  // namespace
 
 void ValidatedRuns::fields(spec::Fields& f) {
-  f.text("source", source, "Source of the runs, as the ids of its rows begin").required();
+  f.text("group", group, "Source of the runs, as the ids of its rows begin").required();
   f.integer("rows", rows, "Measured rows").at_least(0);
   f.number("rate", rate, "",
            "Measured over modelled rate: median of the rows and the range of 80 % of them")

@@ -30,7 +30,7 @@ enum class FlopsCount : unsigned char { unknown, causal, full };
 
 /// Measured runs of one source on this generation, and what they cover: the validated domain.
 struct ValidatedRuns {
-  std::string source;  ///< group of the rows' ids, "mpt"
+  std::string group;  ///< source of the rows, as their ids begin: "mpt"
   int rows = 0;
   Value<Scalar> rate;  ///< measured over modelled rate: median, range of 80 % of the rows
   std::vector<std::string> accelerators;

@@ -43,7 +43,7 @@ bool has(const std::vector<std::string>& list, std::string_view text) {
 ValidatedRuns domain_of(const TrainingSoftware& software, std::string_view without) {
   ValidatedRuns all;
   for (const auto& r : software.runs) {
-    if (r.source == without) continue;
+    if (r.group == without) continue;
     all.rows += r.rows;
     all.accelerators.insert(all.accelerators.end(), r.accelerators.begin(), r.accelerators.end());
     all.precisions.insert(all.precisions.end(), r.precisions.begin(), r.precisions.end());
@@ -70,12 +70,22 @@ double mixture_quantile(const std::vector<RateRange>& parts, double share) {
   return 0.5 * (low + high);
 }
 
+RateRange shrunk(const RateRange& own, const RateRange& pooled) {
+  if (own.rows == 0) return pooled;
+  const double weight = own.rows / (own.rows + shrink_rows);
+  const auto blend = [&](double mine, double all) { return weight * mine + (1 - weight) * all; };
+  RateRange out = own;
+  out.low = own.likely + blend(own.low - own.likely, pooled.low - pooled.likely);
+  out.high = own.likely + blend(own.high - own.likely, pooled.high - pooled.likely);
+  return out;
+}
+
 Residuals::Residuals(const catalog::Catalog& catalog, std::string_view without_source)
     : catalog_(catalog), without_(without_source) {
   std::vector<RateRange> parts;
   for (const auto* software : catalog.all<TrainingSoftware>())
     for (const auto& r : software->runs)
-      if (r.source != without_ && r.rate && r.rows > 0) {
+      if (r.group != without_ && r.rate && r.rows > 0) {
         parts.push_back(range_of(r));
         pooled_.rows += r.rows;
       }
@@ -95,7 +105,7 @@ RateRange Residuals::of(const TrainingSoftware& named) const {
   RateRange out;
   bool all_there = true;
   for (const auto& r : software.runs) {
-    if (r.source == without_ || !r.rate || r.rows <= 0) {
+    if (r.group == without_ || !r.rate || r.rows <= 0) {
       all_there = false;
       continue;
     }
@@ -146,10 +156,9 @@ std::string Residuals::outside(const TrainingSoftware& named, const Job& job,
 Interval Residuals::interval(const TrainingSoftware& software, const Job& job,
                              const ParallelPlan& plan, double modelled_s, double centre) const {
   const auto own = of(software);
-  const double n = own.rows, weight = n / (n + shrink_rows);
-  const auto blend = [&](double mine, double all) { return weight * mine + (1 - weight) * all; };
+  const auto range = shrunk(own, pooled_);
   const double all_low = pooled_.low - pooled_.likely, all_high = pooled_.high - pooled_.likely;
-  double low = blend(own.low - own.likely, all_low), high = blend(own.high - own.likely, all_high);
+  double low = range.low - range.likely, high = range.high - range.likely;
   Interval out;
   out.group = own.rows > 0 ? runs_of(software).id : std::string("all sources");
   out.rows = own.rows > 0 ? own.rows : pooled_.rows;

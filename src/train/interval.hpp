@@ -42,6 +42,10 @@ struct Interval {
   std::string why;               ///< one sentence; empty when validated
 };
 
+/// `own` with its ends shrunk to the pooled spread by its rows (see above); `pooled` when it
+/// has none.
+RateRange shrunk(const RateRange& own, const RateRange& pooled);
+
 /// Residuals of the catalogue, perhaps without one source's (leave-one-source-out).
 class Residuals {
  public:

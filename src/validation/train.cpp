@@ -10,6 +10,7 @@
 
 #include "train/memory.hpp"
 #include "train/step.hpp"
+#include "validation/train_page.hpp"
 
 namespace headroom::validation {
 namespace {
@@ -187,10 +188,10 @@ TrainValidation validate_train(const TrainRows& rows, const TrainOptions& o,
   return out;
 }
 
-Result<TrainValidation> validate_train(const TrainOptions& o) {
+Result<TrainRows> read_train_files(const std::vector<std::string>& files) {
   TrainRows all;
   Diagnostics mistakes;
-  for (const auto& file : o.files) {
+  for (const auto& file : files) {
     auto rows = read_train_rows(file);
     if (!rows) {
       for (const auto& d : rows.error().all()) mistakes.add(d);
@@ -200,10 +201,36 @@ Result<TrainValidation> validate_train(const TrainOptions& o) {
     std::move(rows->skipped.begin(), rows->skipped.end(), std::back_inserter(all.skipped));
   }
   if (!mistakes.empty()) return failure(std::move(mistakes));
-  if (o.catalog.empty()) return validate_train(all, o, catalog::Catalog::builtin());
+  return all;
+}
+
+namespace {
+
+/// Rows and catalogue of a request, handed to `use`.
+template <class Use>
+auto with_inputs(const TrainOptions& o, const Use& use)
+    -> Result<decltype(use(TrainRows{}, catalog::Catalog::builtin()))> {
+  const auto rows = read_train_files(o.files);
+  if (!rows) return failure(rows.error());
+  if (o.catalog.empty()) return use(*rows, catalog::Catalog::builtin());
+  Diagnostics mistakes;
   const auto catalog = catalog::Catalog::with_overlay(o.catalog, mistakes);
   if (!mistakes.empty()) return failure(std::move(mistakes));
-  return validate_train(all, o, *catalog);
+  return use(*rows, *catalog);
+}
+
+}  // namespace
+
+Result<TrainValidation> validate_train(const TrainOptions& o) {
+  return with_inputs(o, [&](const TrainRows& rows, const catalog::Catalog& catalog) {
+    return validate_train(rows, o, catalog);
+  });
+}
+
+Result<std::string> train_page(const TrainOptions& o) {
+  return with_inputs(o, [](const TrainRows& rows, const catalog::Catalog& catalog) {
+    return train_page(rows, catalog);
+  });
 }
 
 std::string to_text(const TrainValidation& v, const TrainOptions& o) {

@@ -73,7 +73,11 @@ struct TrainValidation {
   train::RateRange pooled;  ///< residuals of all sources in the catalogue
 };
 
+/// Rows of all files; every file's mistakes when one cannot be read.
+Result<TrainRows> read_train_files(const std::vector<std::string>& files);
 Result<TrainValidation> validate_train(const TrainOptions& options);
+/// docs/validation.md (train_page.hpp).
+Result<std::string> train_page(const TrainOptions& options);
 /// The same on rows already read; `catalog` as overlaid.
 TrainValidation validate_train(const TrainRows& rows, const TrainOptions& options,
                                const catalog::Catalog& catalog);
