@@ -50,6 +50,8 @@ CLI::App* add_validate_train(CLI::App& validate, api::ValidateTrain& request, bo
                                                                  {"model", TrainBy::model}},
                                   CLI::ignore_case));
   verb->add_flag("--rows", o.all_rows, "Every row, not the 15 worst");
+  verb->add_flag("--page", request.page, "The page docs/validation.md");
+  verb->add_option("--catalog", o.catalog, "Folder laid over the built-in catalogue");
   verb->add_flag("--json", request.json, "For programs; field names are stable");
   return verb;
 }

@@ -11,6 +11,7 @@ namespace headroom::api {
 struct ValidateTrain {
   validation::TrainOptions options;
   bool json = false;
+  bool page = false;  ///< docs/validation.md
 };
 /// Predicted against measured, as text or JSON.
 Result<std::string> validate_train(const ValidateTrain& request);

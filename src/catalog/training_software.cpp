@@ -11,6 +11,21 @@ constexpr std::array<std::string_view, 4> attention_kernels = {"tuned", "flash2"
 constexpr std::array<std::string_view, 3> flops_counts{"unknown", "causal", "full"};
 }  // namespace
 
+void ValidatedRuns::fields(spec::Fields& f) {
+  f.text("group", group, "Source of the runs, as the ids of its rows begin").required();
+  f.integer("rows", rows, "Measured rows").at_least(0);
+  f.number("rate", rate, "",
+           "Measured over modelled rate: median of the rows and the range of 80 % of them")
+      .above(0)
+      .at_most(10);
+  f.texts("accelerators", accelerators, "Accelerators of the runs");
+  f.texts("precisions", precisions, "Precisions of the runs");
+  f.integer("gpus", gpus, "Most GPUs of one run").at_least(0);
+  f.integer("sequence", sequence, "Longest sequence in tokens").at_least(0);
+  f.flag("dense", dense, "Runs of dense models are among them");
+  f.flag("mixture", mixture, "Runs of mixtures of experts are among them");
+}
+
 void TrainingSoftware::fields(spec::Fields& f) {
   entry_fields(f);
   f.text("framework", framework, "Framework's name").required();
@@ -67,6 +82,7 @@ void TrainingSoftware::fields(spec::Fields& f) {
       .above(0)
       .at_most(3);
   f.integer("rows", rows, "Measured rows behind the calibration").at_least(0);
+  f.list("runs", runs, "The measured rows by source, and what they cover");
 }
 
 }  // namespace headroom::catalog

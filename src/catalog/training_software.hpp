@@ -28,6 +28,21 @@ enum class AttentionKernel : unsigned char { tuned, flash2, triton, unfused };
 /// Attention FLOPs that a framework's printed TFLOP/s count: half of the square, or all of it.
 enum class FlopsCount : unsigned char { unknown, causal, full };
 
+/// Measured runs of one source on this generation, and what they cover: the validated domain.
+struct ValidatedRuns {
+  std::string group;  ///< source of the rows, as their ids begin: "mpt"
+  int rows = 0;
+  Value<Scalar> rate;  ///< measured over modelled rate: median, range of 80 % of the rows
+  std::vector<std::string> accelerators;
+  std::vector<std::string> precisions;
+  int gpus = 0;          ///< most of one run
+  int sequence = 0;      ///< longest
+  bool dense = false;    ///< has runs of dense models
+  bool mixture = false;  ///< has runs of mixtures of experts
+
+  void fields(spec::Fields& f);
+};
+
 struct TrainingSoftware : Entry {
   static constexpr std::string_view kind = "training-software";
 
@@ -60,8 +75,9 @@ struct TrainingSoftware : Entry {
 
   FlopsCount flops_count = FlopsCount::unknown;
 
-  Value<Scalar> calibration;  ///< measured over modelled rate, with the range of 80 % of rows
-  int rows = 0;               ///< measured rows behind the calibration
+  Value<Scalar> calibration;        ///< measured over modelled rate, with the range of 80 % of rows
+  int rows = 0;                     ///< measured rows behind the calibration
+  std::vector<ValidatedRuns> runs;  ///< the same by source
 
   void fields(spec::Fields& f);
 };

@@ -34,6 +34,7 @@ namespace headroom::train {
 struct Job {
   const catalog::Model* model = nullptr;
   const compute::Device* device = nullptr;
+  std::string accelerator;  ///< catalogue id of the device, for the validated domain; may be empty
   fabric::Path path;
   int gpus = 1;             ///< on offer
   int domain = 8;           ///< GPUs of a scale-up domain

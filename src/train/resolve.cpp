@@ -100,6 +100,7 @@ Job resolve(const JobSpec& spec, const Demand& d, const compute::Device& device,
   Job job;
   job.model = d.model;
   job.device = &device;
+  job.accelerator = d.accelerator != nullptr ? d.accelerator->id : std::string();
   job.path = d.path;
   job.gpus = spec.gpus > 0 ? std::min(spec.gpus, d.gpus) : d.gpus;
   job.domain = std::max(1, d.domain);

@@ -128,6 +128,24 @@ double quantile(std::vector<double> values, double share) {
   return values[i] + (at - double(i)) * (values[i + 1] - values[i]);
 }
 
+double weighted_quantile(std::vector<Weighted> values, double share) {
+  std::sort(values.begin(), values.end(),
+            [](const Weighted& a, const Weighted& b) { return a.value < b.value; });
+  double total = 0;
+  for (const auto& v : values) total += v.weight;
+  if (values.empty() || total <= 0) return 0;
+  double done = 0, at_before = 0, before = values.front().value;
+  for (const auto& v : values) {
+    const double at = (done + 0.5 * v.weight) / total;
+    if (share <= at)
+      return at > at_before && done > 0
+                 ? before + (v.value - before) * (share - at_before) / (at - at_before)
+                 : v.value;
+    done += v.weight, at_before = at, before = v.value;
+  }
+  return values.back().value;
+}
+
 Summary summarise(const std::vector<Row>& rows, std::size_t skipped) {
   Summary s;
   s.rows = rows.size(), s.skipped = skipped;

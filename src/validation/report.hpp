@@ -63,6 +63,12 @@ struct Report {
 /// Quantile of unsorted values, linear between order statistics; 0 when there are none.
 double quantile(std::vector<double> values, double share);
 
+/// Quantile of values with weights, linear between the middles of the weights.
+struct Weighted {
+  double value = 0, weight = 1;
+};
+double weighted_quantile(std::vector<Weighted> values, double share);
+
 Summary summarise(const std::vector<Row>& rows, std::size_t skipped);
 inline Summary summarise(const Report& r) { return summarise(r.rows, r.skipped.size()); }
 

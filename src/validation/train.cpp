@@ -5,9 +5,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <memory>
 
 #include "train/memory.hpp"
 #include "train/step.hpp"
+#include "validation/train_page.hpp"
 
 namespace headroom::validation {
 namespace {
@@ -75,29 +78,81 @@ void add_memory(const TrainRow& row, const TrainCase& c, TrainValidation& out) {
   out.memory.rows.push_back(std::move(r));
 }
 
-void add_step(const TrainRow& row, const TrainCase& c, const TrainOptions& o,
-              TrainValidation& out) {
-  const auto t = train::step_time(c.job, c.plan);
-  const double seconds = t.total() * c.batch_scale;
-  if (!std::isfinite(seconds) || seconds <= 0 || seconds > 1e12) {
-    out.steps.skipped.push_back({row.id, row.group, "the model gives no finite time"});
-    return;
+/// The scalar and the interval of every row, by the mode.
+class Scale {
+ public:
+  Scale(const catalog::Catalog& catalog, const TrainOptions& options)
+      : catalog_(catalog), options_(options) {}
+
+  /// ln of the rate's scalar.
+  double centre(const TrainRow& row, const TrainCase& c) {
+    return options_.calibration ? residuals(row).serving(*c.software).likely : 0;
   }
+  train::Interval interval(const TrainRow& row, const TrainCase& c, double raw_s) {
+    const auto& r = residuals(row);
+    if (options_.calibration)
+      return r.interval(*c.software, c.job, c.plan, raw_s, r.serving(*c.software).likely);
+    // Without scalars the residuals of all sources are all that is known.
+    return r.interval(nothing_, c.job, c.plan, raw_s, r.pooled().likely);
+  }
+  const train::Residuals& residuals(const TrainRow& row) {
+    const auto key = options_.leave_source_out ? row.group : std::string();
+    auto& r = by_source_[key];
+    if (r == nullptr) r = std::make_unique<train::Residuals>(catalog_, key);
+    return *r;
+  }
+
+ private:
+  const catalog::Catalog& catalog_;
+  const TrainOptions& options_;
+  const catalog::TrainingSoftware nothing_;
+  std::map<std::string, std::unique_ptr<train::Residuals>> by_source_;
+};
+
+TrainFact fact_of(const TrainRow& row, const TrainCase& c, double raw_s) {
   TrainFact f;
   f.id = row.id, f.software = c.software->id, f.framework = c.software->framework;
   f.accelerator = c.accelerator, f.precision = std::string(name(c.job.precision));
   f.model = row.model_name, f.gpus = c.plan.gpus(), f.sequence = c.job.sequence;
-  f.mixture = c.model->is_mixture();
-  f.raw_s = seconds * c.job.software.efficiency;
+  f.mixture = c.model->is_mixture(), f.raw_s = raw_s;
+  return f;
+}
+
+void add_step(const TrainRow& row, const TrainCase& c, const TrainOptions& o, Scale& scale,
+              TrainValidation& out) {
+  const auto t = train::step_time(c.job, c.plan);
+  const double raw_s = t.total() * c.batch_scale;
+  if (!std::isfinite(raw_s) || raw_s <= 0 || raw_s > 1e12) {
+    out.steps.skipped.push_back({row.id, row.group, "the model gives no finite time"});
+    return;
+  }
+  auto f = fact_of(row, c, raw_s);
+  f.calibrated_as = scale.residuals(row).runs_of(*c.software).id;
+  const auto interval = scale.interval(row, c, raw_s);
+  f.validated = interval.validated;
   Row r;
   r.id = row.id, r.group = row.group, r.unit = "s";
-  r.measured = c.measured_s, r.predicted = seconds;
-  r.low = f.raw_s / c.job.software.efficiency_high,
-  r.high = f.raw_s / c.job.software.efficiency_low;
+  r.measured = c.measured_s, r.predicted = raw_s * std::exp(-scale.centre(row, c));
+  r.low = interval.low_s, r.high = interval.high_s;
   r.detail = breakdown(c, t);
+  if (!interval.validated && o.calibration) r.detail += "[" + interval.why + "]";
   r.label = label_of(f, o.by);
   out.steps.rows.push_back(std::move(r));
   out.facts.push_back(std::move(f));
+}
+
+std::vector<std::string> notes_of(const TrainOptions& o) {
+  std::vector<std::string> out;
+  if (o.leave_source_out)
+    out.emplace_back(
+        "leave-one-source-out: scalar and interval of a row come from other sources; physical "
+        "constants of the layers (kernel, link and launch coefficients, overlap shares of the "
+        "training-software entries) are not refitted, some were fitted to rows of these sources "
+        "(docs/models/train.md names them)");
+  if (!o.calibration)
+    out.emplace_back(
+        "no calibration: no scalar; intervals are the spread of all sources' residuals");
+  return out;
 }
 
 }  // namespace
@@ -106,7 +161,10 @@ TrainValidation validate_train(const TrainRows& rows, const TrainOptions& o,
                                const catalog::Catalog& catalog) {
   TrainValidation out;
   out.steps.skipped = rows.skipped;
-  CaseBuilder builder(catalog, o.calibration);
+  CaseBuilder builder(catalog);
+  Scale scale(catalog, o);
+  out.notes = notes_of(o);
+  out.pooled = train::Residuals(catalog).pooled();
   builder.learn_conventions(rows.rows);
   for (const auto& row : rows.rows) {
     if (tier_rank(row.tier) > tier_rank(o.tier)) {
@@ -121,7 +179,7 @@ TrainValidation validate_train(const TrainRows& rows, const TrainOptions& o,
     }
     add_memory(row, *c, out);
     if (c->measured_s > 0)
-      add_step(row, *c, o, out);
+      add_step(row, *c, o, scale, out);
     else
       out.steps.skipped.push_back({row.id, row.group,
                                    c->out_of_memory ? "measured out of memory: a memory check"
@@ -130,10 +188,10 @@ TrainValidation validate_train(const TrainRows& rows, const TrainOptions& o,
   return out;
 }
 
-Result<TrainValidation> validate_train(const TrainOptions& o) {
+Result<TrainRows> read_train_files(const std::vector<std::string>& files) {
   TrainRows all;
   Diagnostics mistakes;
-  for (const auto& file : o.files) {
+  for (const auto& file : files) {
     auto rows = read_train_rows(file);
     if (!rows) {
       for (const auto& d : rows.error().all()) mistakes.add(d);
@@ -143,7 +201,36 @@ Result<TrainValidation> validate_train(const TrainOptions& o) {
     std::move(rows->skipped.begin(), rows->skipped.end(), std::back_inserter(all.skipped));
   }
   if (!mistakes.empty()) return failure(std::move(mistakes));
-  return validate_train(all, o, catalog::Catalog::builtin());
+  return all;
+}
+
+namespace {
+
+/// Rows and catalogue of a request, handed to `use`.
+template <class Use>
+auto with_inputs(const TrainOptions& o, const Use& use)
+    -> Result<decltype(use(TrainRows{}, catalog::Catalog::builtin()))> {
+  const auto rows = read_train_files(o.files);
+  if (!rows) return failure(rows.error());
+  if (o.catalog.empty()) return use(*rows, catalog::Catalog::builtin());
+  Diagnostics mistakes;
+  const auto catalog = catalog::Catalog::with_overlay(o.catalog, mistakes);
+  if (!mistakes.empty()) return failure(std::move(mistakes));
+  return use(*rows, *catalog);
+}
+
+}  // namespace
+
+Result<TrainValidation> validate_train(const TrainOptions& o) {
+  return with_inputs(o, [&](const TrainRows& rows, const catalog::Catalog& catalog) {
+    return validate_train(rows, o, catalog);
+  });
+}
+
+Result<std::string> train_page(const TrainOptions& o) {
+  return with_inputs(o, [](const TrainRows& rows, const catalog::Catalog& catalog) {
+    return train_page(rows, catalog);
+  });
 }
 
 std::string to_text(const TrainValidation& v, const TrainOptions& o) {
@@ -178,7 +265,26 @@ std::string to_json(const TrainValidation& v, const TrainOptions& o) {
                                        {"have", x.have_bytes},
                                        {"unit", "B"},
                                        {"fault", x.fault()}});
-  return to_json(v.steps, {{"memory", memory.dump()},
+  auto facts = Json::array();
+  for (const auto& f : v.facts)
+    facts.push_back({{"id", f.id},
+                     {"software", f.software},
+                     {"calibrated_as", f.calibrated_as},
+                     {"accelerator", f.accelerator},
+                     {"precision", f.precision},
+                     {"model", f.model},
+                     {"gpus", f.gpus},
+                     {"sequence", f.sequence},
+                     {"mixture", f.mixture},
+                     {"raw_s", f.raw_s},
+                     {"validated", f.validated}});
+  return to_json(v.steps, {{"facts", facts.dump()},
+                           {"memory", memory.dump()},
+                           {"pooled", Json({{"rows", v.pooled.rows},
+                                            {"low", std::exp(v.pooled.low)},
+                                            {"likely", std::exp(v.pooled.likely)},
+                                            {"high", std::exp(v.pooled.high)}})
+                                          .dump()},
                            {"calibration", o.calibration ? "\"on\"" : "\"off\""},
                            {"leave_one_source_out", o.leave_source_out ? "true" : "false"},
                            {"notes", Json(v.notes).dump()}});

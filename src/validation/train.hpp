@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "train/interval.hpp"
 #include "validation/report.hpp"
 #include "validation/train_case.hpp"
 
@@ -38,12 +39,14 @@ struct TrainOptions {
   bool leave_source_out = false;
   TrainBy by = TrainBy::source;
   bool all_rows = false;
+  std::string catalog;  ///< folder laid over the built-in catalogue; may be empty
 };
 
 /// One compared row beside what the report shows of it.
 struct TrainFact {
   std::string id;
-  std::string software;  ///< catalogue entry
+  std::string software;       ///< catalogue entry
+  std::string calibrated_as;  ///< the entry whose runs calibrate it
   std::string framework;
   std::string accelerator;
   std::string precision;
@@ -51,7 +54,8 @@ struct TrainFact {
   int gpus = 0;
   double sequence = 0;
   bool mixture = false;
-  double raw_s = 0;  ///< the model without any scalar
+  double raw_s = 0;       ///< the model without any scalar
+  bool validated = true;  ///< inside the validated domain
 };
 
 struct TrainValidation {
@@ -66,9 +70,14 @@ struct TrainValidation {
   };
   std::vector<Overflow> overflows;
   std::vector<std::string> notes;
+  train::RateRange pooled;  ///< residuals of all sources in the catalogue
 };
 
+/// Rows of all files; every file's mistakes when one cannot be read.
+Result<TrainRows> read_train_files(const std::vector<std::string>& files);
 Result<TrainValidation> validate_train(const TrainOptions& options);
+/// docs/validation.md (train_page.hpp).
+Result<std::string> train_page(const TrainOptions& options);
 /// The same on rows already read; `catalog` as overlaid.
 TrainValidation validate_train(const TrainRows& rows, const TrainOptions& options,
                                const catalog::Catalog& catalog);

@@ -344,6 +344,7 @@ tl::expected<TrainCase, std::string> CaseBuilder::build(const TrainRow& row) {
   auto& job = c.job;
   c.device = hardware->device;
   job.device = c.device.get(), job.model = c.model.get();
+  job.accelerator = hardware->id;
   job.path = hardware->path, job.domain = hardware->domain;
   job.gpus = c.plan.gpus(), job.memory_bytes = hardware->memory_bytes;
   job.sequence = *sequence, job.sequences = *sequences;
@@ -352,7 +353,7 @@ tl::expected<TrainCase, std::string> CaseBuilder::build(const TrainRow& row) {
   if (!c.device->runs(job.precision))
     return Failure(fmt::format("{} cannot run {}", hardware->id, name(job.precision)));
   job.state = state_of(row, job.precision);
-  job.software = train::make_software(*c.software, *hardware->accelerator, calibrated_);
+  job.software = train::make_software(*c.software, *hardware->accelerator, false);
   c.accelerator = hardware->id;
   c.batch_scale = *sequences / c.plan.global_batch();
   c.model = with_mtp(row, c), job.model = c.model.get();

@@ -64,9 +64,8 @@ std::string version_date(std::string_view text);
 
 class CaseBuilder {
  public:
-  /// `calibrated`: efficiencies of the catalogue's calibrations, else 1.
-  CaseBuilder(const catalog::Catalog& catalog, bool calibrated)
-      : catalog_(catalog), calibrated_(calibrated) {}
+  /// Jobs are built without any scalar: software.efficiency is 1.
+  explicit CaseBuilder(const catalog::Catalog& catalog) : catalog_(catalog) {}
 
   /// Learns which FLOP convention a source uses from its rows that print seconds and
   /// TFLOP/s both. Call before `build`.
@@ -81,7 +80,6 @@ class CaseBuilder {
   std::shared_ptr<const catalog::Model> model_of(const TrainRow& row) const;
 
   const catalog::Catalog& catalog_;
-  bool calibrated_;
   std::map<const Machine*, std::optional<Hardware>> machines_;
   std::map<const Machine*, std::string> machine_reasons_;
   std::map<std::string, std::shared_ptr<const Machine>> named_;
