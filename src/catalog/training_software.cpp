@@ -67,6 +67,9 @@ void TrainingSoftware::fields(spec::Fields& f) {
   f.number("optimiser_passes", optimiser_passes, "",
            "Passes of the optimiser over its state; 1 when it is one fused kernel")
       .at_least(1);
+  f.number("selective_products", selective_products, "%",
+           "Share of a layer's forward products that selective recomputation runs again")
+      .between(0, 100);
   f.flag("whole_reduce", whole_reduce,
          "ZeRO 1 reduces whole gradients on every rank before it shards the update");
   f.flag("sequence_parallel", sequence_parallel, "Norms are split over tensor-parallel ranks");

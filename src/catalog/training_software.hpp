@@ -66,12 +66,13 @@ struct TrainingSoftware : Entry {
   Value<Scalar> contention;  ///< slow-down of compute over the time communication runs beside it
   Value<Scalar> jitter;      ///< step time lost to stragglers per doubling of GPUs beyond 8
   Value<Scalar> kernels;     ///< small kernels of a layer's forward, each costs a launch
-  Value<Scalar> optimiser_passes;  ///< passes of the optimiser over its state; 1 when fused
-  bool whole_reduce = false;       ///< ZeRO 1 reduces whole gradients everywhere before it shards
-  bool sequence_parallel = true;   ///< norms are split over tensor-parallel ranks
-  bool balanced = true;            ///< the last stage gives up layers for the output head
-  bool sharded_optimiser = true;   ///< ZeRO 1 at least
-  Value<Scalar> reserve_share;     ///< reserved over allocated memory, minus one
+  Value<Scalar> optimiser_passes;    ///< passes of the optimiser over its state; 1 when fused
+  Value<Scalar> selective_products;  ///< share of products that selective recomputation repeats
+  bool whole_reduce = false;         ///< ZeRO 1 reduces whole gradients everywhere before it shards
+  bool sequence_parallel = true;     ///< norms are split over tensor-parallel ranks
+  bool balanced = true;              ///< the last stage gives up layers for the output head
+  bool sharded_optimiser = true;     ///< ZeRO 1 at least
+  Value<Scalar> reserve_share;       ///< reserved over allocated memory, minus one
 
   FlopsCount flops_count = FlopsCount::unknown;
 

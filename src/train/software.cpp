@@ -48,6 +48,7 @@ Software make_software(const TrainingSoftware& e, bool calibrated) {
   s.jitter_per_doubling = share(e.jitter, s.jitter_per_doubling);
   s.kernels = share(e.kernels, s.kernels);
   s.optimiser_passes = share(e.optimiser_passes, s.optimiser_passes);
+  s.selective_products = share(e.selective_products, s.selective_products);
   s.whole_reduce = e.whole_reduce;
   s.sequence_parallel = e.sequence_parallel;
   s.balanced = e.balanced;

@@ -49,6 +49,9 @@ struct Software {
   /// Small kernels of a dense layer's forward; each costs the device's launch, and the backward
   /// pass has twice as many.
   double kernels = 8;
+  /// Share of forward products that selective recomputation runs again: torchtitan's op-level
+  /// policy saves every second one; Megatron's modules run none.
+  double selective_products = 0;
   /// Passes of the optimiser over its state: 1 when fused.
   double optimiser_passes = 1;
   /// ZeRO 1 reduces whole gradients on every rank (all-reduce) and gathers weights after it.

@@ -13,7 +13,8 @@ double recompute_s(const Job& job, const LayerCost& c, Recompute r) {
     case Recompute::none:
       return 0;
     case Recompute::selective:
-      return job.software.flash ? c.stream_f : c.attention_f;
+      return (job.software.flash ? c.stream_f : c.attention_f) +
+             job.software.selective_products * c.gemm_f;
     case Recompute::full:
       return c.compute_f() - (job.software.early_stop ? c.last_f : 0) + c.tensor_f + c.expert_f +
              c.context_f + c.floor_f;
