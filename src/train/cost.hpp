@@ -50,7 +50,7 @@ struct Job {
   double imbalance = 1;  ///< tokens of the hottest expert rank over the mean
   Software software;
 
-  bool adapters_only() const { return method == Method::lora; }
+  bool adapters_only() const { return method == Method::lora || method == Method::qlora; }
 };
 
 /// Parameter counts that plans divide, once a job.

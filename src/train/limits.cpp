@@ -57,7 +57,7 @@ void add_memory_remedies(const Job& job, const SearchOptions& options, Margin& m
     try_with(other, "tune with LoRA instead");
   }
   other = job;
-  if (job.optimiser == workload::Optimiser::adam && job.method != Method::lora) {
+  if (job.optimiser == workload::Optimiser::adam && !job.adapters_only()) {
     other.optimiser = workload::Optimiser::adam_8bit;
     try_with(other, "keep 8-bit Adam moments");
   }

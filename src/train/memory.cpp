@@ -161,8 +161,7 @@ ActivationBytes activation_bytes(const Job& job, const ParallelPlan& plan) {
 
 MemoryItems memory(const Job& job, const Sizes& sizes, const ActivationBytes& bytes,
                    const ParallelPlan& plan) {
-  const auto layers =
-      stage_layers(job.model->layers, plan.pp, plan.vpp, plan.balanced ? sizes.head_layers : 0);
+  const auto layers = stage_layers(plan, job.model->layers, sizes.head_layers);
   if (plan.pp == 1)
     return stage_memory(job, sizes, bytes, plan, {double(layers.first), true, true, 1});
   // The last rank keeps one micro-batch under 1F1B and v chunks of it when interleaved.

@@ -11,8 +11,8 @@ namespace {
 
 constexpr std::array<std::string_view, 7> optimiser_names = {
     "adam", "adam-8bit", "adafactor", "lion", "muon", "sgd-momentum", "sgd"};
-constexpr std::array<std::string_view, 6> precision_labels = {
-    "bf16", "bf16-bf16-grads", "fp16", "bf16-pure", "fp8", "fp32"};
+constexpr std::array<std::string_view, 8> precision_labels = {
+    "bf16", "bf16-bf16-grads", "fp16", "bf16-pure", "fp8", "fp32", "bf16-moments", "bf16-lean"};
 constexpr std::array<std::string_view, 3> target_names = {"query-value", "attention", "linear"};
 
 /// Full-width moments an optimiser keeps for every parameter.
@@ -49,6 +49,10 @@ Widths widths(TrainingPrecision p) {
       return {1, 4, 4, 2};  // DeepSeek-V3 report, sec. 3.3.3
     case TrainingPrecision::fp32:
       return {4, 4, 0, 4};
+    case TrainingPrecision::bf16_moments:
+      return {2, 4, 4, 2};
+    case TrainingPrecision::bf16_lean:
+      return {2, 2, 2, 2};  // Transformer Engine FusedAdam, store_param_remainders
   }
   return {4, 4, 0, 4};
 }

@@ -38,8 +38,14 @@ enum class TrainingPrecision : unsigned char {
   bf16_pure,        ///< everything bf16, no master copy
   fp8,              ///< DeepSeek-V3: fp8 compute copy, fp32 master and gradient, bf16 moments
   fp32,             ///< everything fp32, no separate master copy
+  bf16_moments,     ///< bf16 with bf16 moments: Megatron-Core's precision-aware optimiser, 14 B
+  bf16_lean,        ///< and bf16 gradients, master kept as a 16-bit remainder beside the weight
 };
 std::string_view training_precision_name(TrainingPrecision precision);
+
+/// Bytes of one weight in NF4 with doubly quantised scales: 4 bits, an 8-bit scale for every 64
+/// weights and an fp32 scale for every 256 of those (QLoRA, Dettmers et al. 2023, sec. 3): 0.5159.
+inline constexpr double nf4_bytes = 0.5 + 1.0 / 64 + 4.0 / (64 * 256);
 
 /// Bytes one trainable parameter takes, by part. FP8 keeps a 1 B compute copy.
 struct ParameterState {
