@@ -14,7 +14,7 @@ std::string_view zero_name(Zero z) {
 }
 
 namespace {
-constexpr std::array<std::string_view, 8> modules_by_bit = {
+constexpr std::array<std::string_view, workload::module_count> modules_by_bit = {
     "core_attn", "layernorm", "mla_up_proj", "moe_act", "mlp", "moe", "shared_experts", "op"};
 }  // namespace
 

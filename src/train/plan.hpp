@@ -20,6 +20,7 @@
 #include <string>
 #include <string_view>
 
+#include "workload/training_memory.hpp"
 #include "workload/transformer.hpp"
 
 namespace headroom::train {
@@ -47,33 +48,11 @@ enum class Schedule : unsigned char { gpipe, one_f_one_b, zero_bubble_h1, zero_b
 enum class ContextKind : unsigned char { ring, all_to_all, all_gather };
 std::string_view context_name(ContextKind kind);  ///< "all-to-all"
 
-/// Parts of a layer that the backward pass computes again, by Megatron-Core's names for
-/// --recompute-modules; `op` is torchtitan's policy of that name: every second matrix product
-/// and everything that no product or attention wrote.
-enum class Module : unsigned char {
-  core_attn,       ///< scores, softmax, values
-  layernorm,       ///< both norms' outputs
-  mla_up_proj,     ///< latent attention's up-projections and rotary embedding
-  moe_act,         ///< the activation between the experts' (and the FFN's) two products
-  mlp,             ///< the dense FFN
-  moe,             ///< the mixture: router, dispatch, experts, combine
-  shared_experts,  ///< the shared experts alone
-  op,
-};
-std::span<const std::string_view> module_names();
-
-/// A set of modules.
-struct Modules {
-  unsigned char bits = 0;
-
-  constexpr bool has(Module m) const { return (bits >> static_cast<int>(m) & 1) != 0; }
-  constexpr bool empty() const { return bits == 0; }
-  constexpr Modules with(Module m) const {
-    return {static_cast<unsigned char>(bits | 1 << static_cast<int>(m))};
-  }
-  friend bool operator==(const Modules&, const Modules&) = default;
-};
-std::string module_list(Modules modules);  ///< "layernorm moe_act"
+/// Parts of a layer that the backward pass computes again, by Megatron-Core's names.
+using workload::Module;
+using workload::Modules;
+std::span<const std::string_view> module_names();  ///< by Module
+std::string module_list(Modules modules);          ///< "layernorm moe_act"
 
 struct ParallelPlan {
   int tp = 1;           ///< tensor parallelism, with sequence parallelism when `sequence_parallel`

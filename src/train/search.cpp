@@ -224,7 +224,7 @@ class Searcher {
     c.plan = p;
     c.memory = memory(job_, table_.total(), table_.activations(p), p);
     const double need = c.memory.total();
-    const bool fits = need <= job_.memory_bytes;
+    const bool fits = need <= usable_bytes(job_);
     const bool least = out_.legal == 1 || need < out_.least_memory.memory.total();
     if (!fits && !least) return false;
     c.time = step_time(job_, table_.at(p), p);

@@ -64,6 +64,33 @@ ParameterState parameter_state(Optimiser optimiser, TrainingPrecision precision)
 
 // --- Activations -----------------------------------------------------------------
 
+/// Parts of a layer that the backward pass computes again, by Megatron-Core's names for
+/// --recompute-modules; `op` is torchtitan's policy of that name: every second matrix product
+/// and everything that no product or attention wrote.
+enum class Module : unsigned char {
+  core_attn,       ///< scores, softmax, values; with fused attention only its log-sum-exp
+  layernorm,       ///< both norms' outputs
+  mla_up_proj,     ///< latent attention's up-projections and rotary embedding
+  moe_act,         ///< the activation between the experts' (and the FFN's) two products
+  mlp,             ///< the dense FFN
+  moe,             ///< the mixture: router, dispatch, experts, combine
+  shared_experts,  ///< the shared experts alone
+  op,
+};
+inline constexpr int module_count = 8;
+
+/// A set of modules.
+struct Modules {
+  unsigned char bits = 0;
+
+  constexpr bool has(Module m) const { return (bits >> static_cast<int>(m) & 1) != 0; }
+  constexpr bool empty() const { return bits == 0; }
+  constexpr Modules with(Module m) const {
+    return {static_cast<unsigned char>(bits | 1 << static_cast<int>(m))};
+  }
+  friend bool operator==(const Modules&, const Modules&) = default;
+};
+
 struct ActivationOptions {
   double sequence = 4096;         ///< tokens of one sequence
   int tensor = 1;                 ///< tensor-parallel degree
@@ -71,6 +98,11 @@ struct ActivationOptions {
   bool flash = true;              ///< no attention matrix in memory
   bool dropout = false;           ///< keeps one-byte masks
   Recompute recompute = Recompute::none;
+  Modules modules{};            ///< recomputed with `selective`; empty: core attention
+  double routed = 1;            ///< routed tokens of this rank over the mean (hot experts)
+  double expert_tensor = 0;     ///< ranks that share an expert; 0: tensor
+  bool narrow_inputs = false;   ///< products keep their inputs in 1 byte (Transformer Engine, fp8)
+  bool unused_outputs = false;  ///< `op` keeps products that no gradient reads (eager PyTorch)
 };
 /// Bytes one token leaves in one layer on one tensor rank until its backward pass.
 /// Context parallelism divides the tokens a rank holds, not this figure.
@@ -78,6 +110,10 @@ InformationPerToken activation_bytes(const Model& model, const LayerClass& layer
                                      const ActivationOptions& options);
 /// The same, summed over all layers of the model.
 InformationPerToken activation_bytes(const Model& model, const ActivationOptions& options);
+/// Bytes that one token of a layer's backward pass needs for a moment beside what the layer
+/// keeps: the gradients that flow into and out of its widest product.
+InformationPerToken backward_bytes(const Model& model, const LayerClass& layer,
+                                   const ActivationOptions& options);
 /// Bytes a token leaves in the head: fp32 logits, their bf16 copy is freed (Korthikanti
 /// sec. 4.3), plus the input and output of the last norm.
 InformationPerToken head_activation_bytes(const Model& model, const ActivationOptions& options);
