@@ -26,6 +26,27 @@ void ValidatedRuns::fields(spec::Fields& f) {
   f.flag("mixture", mixture, "Runs of mixtures of experts are among them");
 }
 
+void MemoryHabits::fields(spec::Fields& f) {
+  f.number("logit_bytes", logit_bytes, "",
+           "Bytes for each logit while the loss runs, forward and backward; 8 when left out")
+      .at_least(0);
+  f.number("split_logit_bytes", split_logit_bytes, "",
+           "The same where tensor ranks share the vocabulary; logit_bytes when left out")
+      .at_least(0);
+  f.number("bucket", bucket, "GB", "Flat buffers of gradients; none when left out").at_least(0);
+  f.number("usable_share", usable_share, "%",
+           "Share of the data sheet's capacity that no known run failed below; 95 % when left out")
+      .above(0)
+      .at_most(107);
+  f.flag("stage_outputs", stage_outputs, "A stage keeps its output until the micro-batch is back");
+  f.flag("gradient_copy", gradient_copy, "16-bit gradients stay beside the fp32 ones");
+  f.flag("step_gradients", step_gradients, "The step widens 16-bit gradients of its shard to fp32");
+  f.flag("fp32_shards", fp32_shards, "FSDP shards the fp32 weight itself, with no 16-bit one");
+  f.flag("narrow_inputs", narrow_inputs, "fp8 products keep their inputs in fp8");
+  f.flag("unused_outputs", unused_outputs,
+         "Op-level recomputation keeps outputs that no gradient reads");
+}
+
 void TrainingSoftware::fields(spec::Fields& f) {
   entry_fields(f);
   f.text("framework", framework, "Framework's name").required();
@@ -79,6 +100,7 @@ void TrainingSoftware::fields(spec::Fields& f) {
       .between(0, 100);
   f.choice("flops_count", flops_count, flops_counts,
            "Attention that printed TFLOP/s count: the causal half or the full square");
+  f.object("memory", memory, "What the framework holds in memory beside state and activations");
   f.number("calibration", calibration, "",
            "Measured over modelled rate: median of the validated rows and the range of 80 % of "
            "them")

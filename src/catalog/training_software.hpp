@@ -43,6 +43,23 @@ struct ValidatedRuns {
   void fields(spec::Fields& f);
 };
 
+/// What a framework holds in memory beside weights, gradients, optimiser state and activations.
+struct MemoryHabits {
+  /// Bytes for each logit of a rank while the loss runs forward and backward: 16-bit logits,
+  /// fp32 copies, gradients. `split`: the same where tensor ranks share the vocabulary.
+  Value<Scalar> logit_bytes, split_logit_bytes;
+  Value<Information> bucket;    ///< flat buffers for gradients on their way to a collective
+  Value<Scalar> usable_share;   ///< of the data sheet's capacity that no known run failed below
+  bool stage_outputs = false;   ///< a stage keeps its output until the micro-batch comes back
+  bool gradient_copy = false;   ///< 16-bit gradients stay beside the fp32 ones they are added to
+  bool step_gradients = false;  ///< the step widens its shard of 16-bit gradients to fp32
+  bool fp32_shards = false;     ///< FSDP: the sharded weight is the fp32 master itself
+  bool narrow_inputs = false;   ///< fp8 products keep their inputs in fp8
+  bool unused_outputs = false;  ///< op-level recomputation keeps outputs no gradient reads
+
+  void fields(spec::Fields& f);
+};
+
 struct TrainingSoftware : Entry {
   static constexpr std::string_view kind = "training-software";
 
@@ -73,6 +90,7 @@ struct TrainingSoftware : Entry {
   bool balanced = true;              ///< the last stage gives up layers for the output head
   bool sharded_optimiser = true;     ///< ZeRO 1 at least
   Value<Scalar> reserve_share;       ///< reserved over allocated memory, minus one
+  MemoryHabits memory;
 
   FlopsCount flops_count = FlopsCount::unknown;
 

@@ -48,9 +48,11 @@ struct Job {
   Method method = Method::pretrain;
   workload::Lora lora;
   double imbalance = 1;  ///< tokens of the hottest expert rank over the mean
+  /// Tokens an expert accepts over the mean; those beyond are dropped. 0: dropless.
+  double capacity_factor = 0;
   Software software;
 
-  bool adapters_only() const { return method == Method::lora; }
+  bool adapters_only() const { return method == Method::lora || method == Method::qlora; }
 };
 
 /// Parameter counts that plans divide, once a job.

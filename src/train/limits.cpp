@@ -13,10 +13,12 @@ namespace {
 
 std::string memory_words(const MemoryItems& m) {
   return fmt::format(
-      "weights {:.1f}, gradients {:.1f}, optimiser {:.1f}, activations {:.1f}, logits {:.1f}, "
-      "buffers {:.1f}, framework {:.1f}, allocator reserve {:.1f} GB on {} pipeline rank",
-      m.weights / 1e9, m.gradients / 1e9, m.optimiser / 1e9, m.activations / 1e9, m.head / 1e9,
-      m.buffers / 1e9, m.framework / 1e9, m.reserve / 1e9, m.last_stage ? "the last" : "an early");
+      "weights {:.1f}, gradients {:.1f}, optimiser {:.1f}, activations {:.1f}, the layer at work "
+      "{:.1f}, logits {:.1f}, buffers {:.1f}, allocator reserve {:.1f}, communicators {:.1f}, "
+      "framework {:.1f} GB on pipeline rank {}",
+      m.weights / 1e9, m.gradients / 1e9, m.optimiser / 1e9, m.activations / 1e9, m.working / 1e9,
+      m.head / 1e9, m.buffers / 1e9, m.reserve / 1e9, m.communicators / 1e9, m.framework / 1e9,
+      m.rank);
 }
 
 /// Smallest doubling of the GPUs at which something fits.
@@ -57,7 +59,7 @@ void add_memory_remedies(const Job& job, const SearchOptions& options, Margin& m
     try_with(other, "tune with LoRA instead");
   }
   other = job;
-  if (job.optimiser == workload::Optimiser::adam && job.method != Method::lora) {
+  if (job.optimiser == workload::Optimiser::adam && !job.adapters_only()) {
     other.optimiser = workload::Optimiser::adam_8bit;
     try_with(other, "keep 8-bit Adam moments");
   }

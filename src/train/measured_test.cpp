@@ -124,6 +124,36 @@ Software software_of(const std::string& row, const std::string& group,
   return s;
 }
 
+/// The generation whose memory habits a row shows.
+const char* generation_of(const YAML::Node& row, const std::string& group) {
+  if (group == "bs") return "megatron-deepspeed-2022";
+  if (group != "tt" && group != "tt2506") return "megatron-core";
+  if (group == "tt2506" || text(row, "source").find("2025") != std::string::npos)
+    return "torchtitan-2025";
+  return text(row, "compile") == "false" ? "torchtitan-eager" : "torchtitan";
+}
+
+/// nvidia-smi counts the device; torchtitan logs what its allocator reserved.
+double needed_bytes(const YAML::Node& row, const std::string& group, Job job, ParallelPlan plan,
+                    const catalog::Accelerator& a) {
+  const auto* entry =
+      catalog::Catalog::builtin().find<catalog::TrainingSoftware>(generation_of(row, group));
+  job.software = make_software(*entry, a);
+  if (text(row, "recompute").rfind("selective-op", 0) == 0)
+    plan.modules = Modules{}.with(Module::op);
+  const auto need = memory(job, plan);
+  if (std::getenv("TRAIN_ROWS") && (row["mem_gb"] || row["mem_gib"] || row["oom"]))
+    std::printf(
+        "%-52s read %s %s: w %.1f g %.1f o %.1f act %.1f work %.1f head %.1f buf %.1f res %.1f "
+        "comm %.1f = alloc %.1f reserved %.1f total %.1f GB\n",
+        text(row, "id").c_str(), text(row, "mem_gb").c_str(), text(row, "mem_gib").c_str(),
+        need.weights / 1e9, need.gradients / 1e9, need.optimiser / 1e9, need.activations / 1e9,
+        need.working / 1e9, need.head / 1e9, need.buffers / 1e9, need.reserve / 1e9,
+        need.communicators / 1e9, need.allocated() / 1e9, need.reserved() / 1e9,
+        need.total() / 1e9);
+  return row["mem_gib"] ? need.reserved() : need.total();
+}
+
 struct Error {
   std::string id, group;
   double error = 0;
@@ -221,7 +251,7 @@ std::vector<Error> errors(const YAML::Node& file) {
     const auto id = text(r, "id"), group = id.substr(0, id.find('-'));
     const auto machine = machine_of(text(r, "hw"));
     const auto* a = cat.find<catalog::Accelerator>(machine.accelerator);
-    if (a == nullptr || r["oom"]) continue;
+    if (a == nullptr) continue;
     const compute::Device device(*a);
     Job job;
     job.model = &models.at(text(r, "model"));
@@ -249,11 +279,15 @@ std::vector<Error> errors(const YAML::Node& file) {
     p.recompute = recompute_of(text(r, "recompute"));
     p.sequence_parallel = p.tp > 1 && group != "bs" && group != "sc21" && text(r, "sp") != "false";
     p.balanced = group != "bs" && group != "sc21" && group != "korth";
+    if (r["oom"]) {
+      needed_bytes(r, group, job, p, *a);
+      continue;
+    }
     const auto t = step_time(job, p);
     const double scale = job.sequences / p.global_batch();
     add(out, id, group, t.total() * scale, measured_seconds(r, job, p), false);
     const double gb = number(r, "mem_gb") * 1e9 + number(r, "mem_gib") * 1073741824.0;
-    add(out, id, group, memory(job, p).total(), gb, true);
+    add(out, id, group, needed_bytes(r, group, job, p, *a), gb, true);
     dump_row(id, measured_seconds(r, job, p), scale, job, p, t, text(r, "hw"), text(r, "prec"),
              text(r, "recompute"));
     if (std::getenv("TRAIN_ROWS")) {

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+
+#include "train/memory_state.hpp"
 
 namespace headroom::train {
 namespace {
@@ -16,178 +19,216 @@ constexpr double framework_bytes = 1.6e9;
 constexpr double communicator_bytes = 392e6;
 // What FSDP holds of gathered parameters: the layer that runs and the one prefetched.
 constexpr double gathered_layers = 2;
+// Gradients on their way through FSDP's reduce-scatter: as computed, and widened to fp32.
+constexpr double reduced_bytes = wide + 4;
+// Layers of offloaded activations that are still, or again, on the GPU.
+constexpr double offload_buffers = 2;
 
-struct Split {
-  double dense = 1;    ///< ranks that share a dense parameter's sharded state
-  double experts = 1;  ///< the same for routed experts
-};
-
-Split split_of(const ParallelPlan& p, bool sharded) {
-  if (!sharded) return {1, 1};
-  const double data = double(p.dp) * p.cp;
-  return {data, p.ep > 1 ? std::max(1.0, data * p.tp / p.ep) : data};
+double fsdp_bytes(const Job& job, const Sizes& s, const ParallelPlan& p, const Stage& stage) {
+  if (p.zero != Zero::full || double(p.dp) * p.cp <= 1) return 0;
+  const double layer = s.layer_dense / p.tp + s.layer_experts / (double(p.ep) * p.expert_tensor());
+  const double layer_gradients = job.adapters_only() ? s.adapters / p.tp : layer;
+  const double head = stage.last ? s.head : 0;
+  const double ends = ((stage.first ? s.embedding : 0) + (job.model->tied ? 0 : head)) / p.tp;
+  // In a pipeline every micro-batch passes a stage between two of another: it stays gathered,
+  // and its gradients are added up before they are reduced (torchtitan's default).
+  if (p.pp > 1) return stage.layers * (wide * layer + 4 * layer_gradients) + (wide + 4) * ends;
+  // The root holds embedding and head through the step, and the head's gradient from the loss on.
+  const double head_gradient = job.adapters_only() ? 0 : head / p.tp;
+  return gathered_layers * wide * layer + reduced_bytes * layer_gradients +
+         wide * (ends + head_gradient);
 }
 
-/// Parameters on one rank before any sharding over data-parallel ranks.
-struct OnRank {
-  double dense = 0, experts = 0;
-};
-
-OnRank parameters_on(const Job& job, const Sizes& s, const ParallelPlan& p, double layers,
-                     bool first, bool last) {
-  OnRank r;
-  const double ends = (first ? s.embedding : 0) +
-                      (last && !(first && job.model->tied) ? s.head : 0) + (last ? s.mtp : 0);
-  r.dense = (layers * s.layer_dense + ends) / p.tp;
-  r.experts = layers * s.layer_experts / (p.ep > 1 ? p.ep : p.tp);
-  return r;
+double exchange_bytes(const Job& job, const ParallelPlan& p) {
+  if (p.ep == 1) return 0;
+  const double entering = rank_tokens(job, p) / p.tp;
+  return 2 * entering * job.model->moe.active * hottest(job) * job.model->hidden * wide;
 }
 
-double sharded(const OnRank& r, const Split& s) {
-  return r.dense / s.dense + r.experts / s.experts;
-}
-
-struct Stage {
-  double layers;
-  bool first, last;
-  double flight;
-};
-
-void add_state(const Job& job, const Sizes& sizes, const ParallelPlan& p, const Stage& stage,
-               MemoryItems& out) {
-  const auto state = workload::parameter_state(job.optimiser, job.state);
-  const auto held = parameters_on(job, sizes, p, stage.layers, stage.first, stage.last);
-  const auto weights = split_of(p, p.zero == Zero::full);
-  const auto gradients = split_of(p, p.zero >= Zero::gradients);
-  const auto optimiser = split_of(p, p.zero >= Zero::optimizer);
-  double weight_bytes = state.weight.in(byte);
-  // Transformer Engine keeps a narrow copy and its transpose beside the bf16 weight.
-  if (bytes_per_element(job.precision) < weight_bytes)
-    weight_bytes += 2 * bytes_per_element(job.precision);
-  out.weights = weight_bytes * sharded(held, weights);
-  OnRank trained = held;
-  if (job.adapters_only()) trained = {stage.layers * sizes.adapters / p.tp, 0};
-  if (job.adapters_only()) out.weights += state.weight.in(byte)*sharded(trained, weights);
-  out.gradients = state.gradient.in(byte)*sharded(trained, gradients);
-  out.optimiser = state.optimiser().in(byte)*sharded(trained, optimiser);
-}
-
-double buffer_bytes(const Job& job, const Sizes& s, const ParallelPlan& p) {
+double communicator_count(const ParallelPlan& p) {
   double groups = 0;
   for (int n : {p.tp, p.pp, p.cp, p.dp, p.ep}) groups += n > 1;
-  double bytes = groups * communicator_bytes;
-  if (p.zero == Zero::full) {
-    const double layer = s.layer_dense / p.tp + s.layer_experts / (p.ep > 1 ? p.ep : p.tp);
-    bytes += gathered_layers * layer * wide * 2;  // weights and gradients
-  }
-  if (p.ep > 1) {
-    const double entering = rank_tokens(job, p) / p.tp;
-    bytes += 2 * entering * job.model->moe.active * job.imbalance * job.model->hidden * wide;
-  }
-  return bytes;
+  groups += p.hsdp > 0 && p.shard_ranks() < double(p.dp) * p.cp;  // replicas of a shard group
+  return groups;
+}
+
+/// Bytes a micro-batch's token leaves on a rank's layers.
+double kept_on(const ActivationBytes& b, const ParallelPlan& p, double layers) {
+  const double routed = b.routed_input * (p.expert_tensor() - 1);
+  const double kept = b.kept + (p.recompute == Recompute::full ? 0 : routed);
+  if (p.recompute_layers == 0) return layers * kept;
+  const double again = std::min(layers, double(p.recompute_layers) * p.vpp);
+  return again * b.kept + (layers - again) * (b.whole + routed);
+}
+
+void add_activations(const Job& job, const ActivationBytes& b, const ParallelPlan& p,
+                     const Stage& stage, MemoryItems& out) {
+  const double tokens = rank_tokens(job, p);
+  const double kept = kept_on(b, p, stage.layers);
+  const double output = p.pp > 1 && !stage.last && job.software.memory.stage_outputs
+                            ? wide * job.model->hidden / (p.sequence_parallel ? p.tp : 1)
+                            : 0;
+  double held = (kept + output) * stage.flight;
+  if (p.offload_activations > 0 && stage.layers > 0)
+    held =
+        std::min(held, held * (1 - p.offload_activations) + offload_buffers * kept / stage.layers);
+  out.activations = tokens * held;
+  if (stage.last && job.method == Method::pretrain)
+    out.activations += tokens * b.whole * job.model->mtp_layers;
+  const int heads = job.method == Method::pretrain ? 1 + job.model->mtp_layers : 1;
+  if (stage.last) out.head = tokens * b.head * heads;
+  out.working = std::max(0.0, tokens * b.working - out.head);
+}
+
+double held_buckets(const Job& job, const ParallelPlan& p) {
+  return p.zero == Zero::full ? 0 : job.software.memory.bucket_bytes;
 }
 
 MemoryItems stage_memory(const Job& job, const Sizes& sizes, const ActivationBytes& bytes,
                          const ParallelPlan& p, const Stage& stage) {
   MemoryItems out;
+  out.rank = stage.rank;
   add_state(job, sizes, p, stage, out);
-  const double tokens = rank_tokens(job, p);
-  out.activations = tokens * bytes.kept * stage.layers * stage.flight;
-  if (p.recompute == Recompute::full) out.activations += tokens * bytes.working;
-  // The loss holds the fp32 logits and their gradient in the compute format.
-  if (stage.last) out.head = tokens * bytes.head * 1.5;
-  out.buffers = buffer_bytes(job, sizes, p);
+  add_activations(job, bytes, p, stage, out);
+  out.buffers = fsdp_bytes(job, sizes, p, stage) + exchange_bytes(job, p) + held_buckets(job, p);
+  out.communicators = communicator_count(p) * communicator_bytes;
   out.framework = framework_bytes;
   out.reserve = job.software.reserve_share * out.allocated();
   out.last_stage = stage.last && !stage.first;
   return out;
 }
 
-/// Bytes a token's norm outputs and FFN activations take in a mean layer on one rank.
-double cheap_bytes(const Job& job, const ParallelPlan& p) {
-  const auto& m = *job.model;
-  double width = 0;
-  for (const auto& c : workload::layer_classes(m)) {
-    const double shared =
-        m.moe.shared_ffn > 0 ? m.moe.shared_ffn : double(m.moe.shared) * m.moe.ffn;
-    width += c.count * (c.mixture ? shared + double(m.moe.active) * m.moe.ffn : m.ffn);
-  }
-  const double norms = 2.0 * m.hidden / (p.sequence_parallel ? p.tp : 1);
-  return wide * (norms + width / std::max(1, m.layers) / p.tp);
+int layers_of(const StageLayers& s, int rank, int pp) {
+  return rank == 0 ? s.first : rank == pp - 1 ? s.last : s.middle;
 }
 
-}  // namespace
-
-MemoryItem largest(const MemoryItems& m) {
-  const std::array<MemoryItem, 7> items = {{{"weights", m.weights},
-                                            {"gradients", m.gradients},
-                                            {"optimiser state", m.optimiser},
-                                            {"activations", m.activations},
-                                            {"logits", m.head},
-                                            {"communication buffers", m.buffers},
-                                            {"allocator reserve", m.reserve}}};
-  return *std::max_element(items.begin(), items.end(),
-                           [](const auto& a, const auto& b) { return a.bytes < b.bytes; });
+Stage stage_at(const StageLayers& s, const ParallelPlan& p, int rank) {
+  return {double(layers_of(s, rank, p.pp)), rank == 0, rank == p.pp - 1, in_flight(p, rank), rank};
 }
 
-double in_flight(const ParallelPlan& p) {
-  if (p.pp == 1) return 1;
-  if (p.vpp == 1) return std::min(p.micro_batches, p.pp);
-  // Chunks warmed up on rank 0: 2 (p - 1) + (v - 1) p, plus the one running.
-  const double chunks = 2.0 * (p.pp - 1) + (p.vpp - 1.0) * p.pp + 1;
-  return std::min(chunks, double(p.micro_batches) * p.vpp) / p.vpp;
-}
-
-ActivationBytes activation_bytes(const Job& job, const ParallelPlan& plan) {
+workload::ActivationOptions options_of(const Job& job, const ParallelPlan& plan) {
   workload::ActivationOptions o;
   o.sequence = job.sequence / plan.cp;
   o.tensor = plan.tp;
   o.sequence_parallel = plan.sequence_parallel;
   o.flash = job.software.flash;
   o.dropout = job.software.dropout;
-  const auto one = byte / token;
-  ActivationBytes out;
-  const double layers = std::max(1, job.model->layers);
-  out.working = workload::activation_bytes(*job.model, o).in(one) / layers;
-  out.head = workload::head_activation_bytes(*job.model, o).in(one);
-  o.recompute = plan.recompute;
-  if (o.flash && plan.recompute == Recompute::selective) {
-    out.kept = out.working - cheap_bytes(job, plan);
-    return out;
+  o.routed = job.model->is_mixture() ? hottest(job) : 1;
+  o.expert_tensor = 1;
+  o.narrow_inputs = job.software.memory.narrow_inputs && bytes_per_element(job.precision) < wide;
+  o.unused_outputs = job.software.memory.unused_outputs;
+  return o;
+}
+
+/// Mean of a layer over the model's classes.
+template <class F>
+double mean_layer(const catalog::Model& m, F bytes) {
+  double sum = 0;
+  for (const auto& c : workload::layer_classes(m)) sum += c.count * bytes(c).in(byte / token);
+  return sum / std::max(1, m.layers);
+}
+
+double head_bytes(const Job& job, const ParallelPlan& p) {
+  const auto& m = *job.model;
+  const auto& habits = job.software.memory;
+  const double logit = p.tp > 1 ? habits.split_logit_bytes : habits.logit_bytes;
+  const double norm = 2 * wide * m.hidden / (p.sequence_parallel ? p.tp : 1);
+  return (m.head ? logit * m.vocab / p.tp : 0) + norm;
+}
+
+}  // namespace
+
+MemoryItem largest(const MemoryItems& m) {
+  const std::array<MemoryItem, 9> items = {{{"weights", m.weights},
+                                            {"gradients", m.gradients},
+                                            {"optimiser state", m.optimiser},
+                                            {"activations", m.activations},
+                                            {"the layer at work", m.working},
+                                            {"logits", m.head},
+                                            {"buffers", m.buffers},
+                                            {"communicators", m.communicators},
+                                            {"allocator reserve", m.reserve}}};
+  return *std::max_element(items.begin(), items.end(),
+                           [](const auto& a, const auto& b) { return a.bytes < b.bytes; });
+}
+
+double in_flight(const ParallelPlan& p, int rank) {
+  if (p.pp == 1) return 1;
+  const double m = p.micro_batches;
+  switch (p.schedule) {
+    case Schedule::gpipe:
+      return m;
+    case Schedule::zero_bubble_h1:
+    case Schedule::zero_bubble_v:
+      return std::min(m, double(p.pp));
+    case Schedule::dualpipe:
+      return std::min(m, p.pp + 1.0);
+    case Schedule::one_f_one_b:
+      break;
   }
-  out.kept = workload::activation_bytes(*job.model, o).in(one) / layers;
+  if (p.vpp == 1) return std::min(m, double(p.pp - rank));
+  // Chunks warmed up: 2 (p - r - 1) + (v - 1) p, plus the one running.
+  const double chunks = 2.0 * (p.pp - rank - 1) + (p.vpp - 1.0) * p.pp + 1;
+  return std::min(chunks, m * p.vpp) / p.vpp;
+}
+
+double hottest(const Job& job) {
+  if (job.capacity_factor > 0) return job.capacity_factor;
+  return 1 + 2 * std::max(0.0, job.imbalance - 1);
+}
+
+double usable_bytes(const Job& job) { return job.software.memory.usable_share * job.memory_bytes; }
+
+ActivationBytes activation_bytes(const Job& job, const ParallelPlan& plan) {
+  const auto& m = *job.model;
+  auto o = options_of(job, plan);
+  const auto layer = [&](const workload::LayerClass& c) {
+    return workload::activation_bytes(m, c, o);
+  };
+  ActivationBytes out;
+  out.whole = mean_layer(m, layer);
+  o.expert_tensor = 2;
+  out.routed_input = mean_layer(m, layer) - out.whole;
+  o.expert_tensor = 1;
+  double working = mean_layer(m, [&](const auto& c) { return workload::backward_bytes(m, c, o); });
+  if (plan.tp > 1 && plan.sequence_parallel) working += 2 * wide * m.hidden;
+  o.recompute = plan.recompute;
+  o.modules = plan.modules;
+  if (o.flash && plan.recompute == Recompute::selective && plan.modules.empty())
+    o.modules = Modules{}.with(Module::layernorm).with(Module::moe_act);
+  out.kept = mean_layer(m, layer);
+  out.working = working + std::max(0.0, out.whole - out.kept);
+  out.head = head_bytes(job, plan);
   return out;
 }
 
 MemoryItems memory(const Job& job, const Sizes& sizes, const ActivationBytes& bytes,
                    const ParallelPlan& plan) {
-  const auto layers =
-      stage_layers(job.model->layers, plan.pp, plan.vpp, plan.balanced ? sizes.head_layers : 0);
-  if (plan.pp == 1)
-    return stage_memory(job, sizes, bytes, plan, {double(layers.first), true, true, 1});
-  // The last rank keeps one micro-batch under 1F1B and v chunks of it when interleaved.
-  const double tail = plan.vpp == 1 ? 1
-                                    : std::min(double(plan.micro_batches),
-                                               ((plan.vpp - 1.0) * plan.pp + 1) / plan.vpp);
-  const double flight = in_flight(plan);
-  const auto at = [&](int n, bool first, bool last, double held) {
-    return stage_memory(job, sizes, bytes, plan, {double(n), first, last, held});
+  const auto layers = stage_layers(plan, job.model->layers, sizes.head_layers);
+  const auto at = [&](int rank) {
+    return stage_memory(job, sizes, bytes, plan, stage_at(layers, plan, rank));
   };
-  auto worst = at(layers.first, true, false, flight);
-  const auto last = at(layers.last, false, true, tail);
-  if (last.total() > worst.total()) worst = last;
-  // The second rank holds one micro-batch less, but may hold more layers than the first.
-  if (plan.pp > 2 && layers.middle > layers.first) {
-    const double less = plan.vpp == 1 ? std::min(plan.micro_batches, plan.pp - 1)
-                                      : std::max(1.0, flight - 2.0 / plan.vpp);
-    const auto second = at(layers.middle, false, false, less);
-    if (second.total() > worst.total()) worst = second;
-  }
+  auto worst = at(0);
+  if (plan.pp == 1) return worst;
+  // The second rank holds less in flight, but may hold more layers than the first.
+  if (plan.pp > 2 && layers.middle > layers.first)
+    if (const auto second = at(1); second.total() > worst.total()) worst = second;
+  if (const auto last = at(plan.pp - 1); last.total() > worst.total()) worst = last;
   return worst;
 }
 
 MemoryItems memory(const Job& job, const ParallelPlan& plan) {
   return memory(job, sizes(job), activation_bytes(job, plan), plan);
+}
+
+std::vector<MemoryItems> memory_by_rank(const Job& job, const ParallelPlan& plan) {
+  const auto all = sizes(job);
+  const auto bytes = activation_bytes(job, plan);
+  const auto layers = stage_layers(plan, job.model->layers, all.head_layers);
+  std::vector<MemoryItems> out;
+  for (int rank = 0; rank < plan.pp; ++rank)
+    out.push_back(stage_memory(job, all, bytes, plan, stage_at(layers, plan, rank)));
+  return out;
 }
 
 }  // namespace headroom::train

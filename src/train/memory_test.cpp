@@ -99,6 +99,143 @@ TEST(Memory, ExpertsDivideByExpertParallelism) {
   EXPECT_NEAR(whole - split, 2 * 32 * s.layer_experts * 7 / 8, 1e6);
 }
 
+// --- By rank -----------------------------------------------------------------------------
+
+TEST(Memory, TheWorstRankIsTheLargestOfAllRanks) {
+  const auto b = bench("llama-3.1-70b", "h100-sxm", 64, 8192, 64);
+  for (int vpp : {1, 2, 5})
+    for (int pp : {1, 2, 4, 8}) {
+      if (pp == 1 && vpp > 1) continue;
+      const auto p = plan(4, pp, vpp, 2, 32);
+      const auto ranks = memory_by_rank(b.job, p);
+      ASSERT_EQ(ranks.size(), std::size_t(pp));
+      double most = 0;
+      for (int r = 0; r < pp; ++r) {
+        EXPECT_EQ(ranks[std::size_t(r)].rank, r);
+        most = std::max(most, ranks[std::size_t(r)].total());
+      }
+      EXPECT_DOUBLE_EQ(memory(b.job, p).total(), most) << "pp " << pp << " vpp " << vpp;
+      EXPECT_EQ(ranks.back().last_stage, pp > 1);
+      EXPECT_EQ(ranks.front().head > 0, pp == 1);
+      EXPECT_GT(ranks.back().head, 0);
+    }
+}
+
+TEST(Memory, AllocatedReservedAndTotalAreApart) {
+  const auto b = bench("llama-3.1-8b", "h100-sxm", 8, 8192, 8);
+  const auto m = memory(b.job, plan(2, 1, 1, 4, 2));
+  EXPECT_DOUBLE_EQ(m.reserved() - m.allocated(), m.reserve);
+  EXPECT_DOUBLE_EQ(m.total() - m.reserved(), m.communicators + m.framework);
+  EXPECT_GT(m.reserve, 0);
+  EXPECT_LT(usable_bytes(b.job), b.job.memory_bytes);
+}
+
+TEST(Memory, SchedulesHoldWhatTheySay) {
+  auto p = plan(1, 8, 1, 1, 32);
+  EXPECT_EQ(in_flight(p, 7), 1);
+  p.schedule = Schedule::gpipe;
+  EXPECT_EQ(in_flight(p, 7), 32);
+  p.schedule = Schedule::zero_bubble_v;
+  EXPECT_EQ(in_flight(p, 7), 8);
+}
+
+// --- Recomputation -----------------------------------------------------------------------
+
+TEST(Memory, ModulesFreeWhatTheyAre) {
+  // Llama 3.1 8B, one layer and token: products' inputs after two norms 4 h; the FFN's gate, up
+  // and product 6 f; its product alone 2 f.
+  const auto b = bench("llama-3.1-8b", "h100-sxm", 8, 8192, 8);
+  auto p = plan(1, 1, 1, 8, 1);
+  const double none = memory(b.job, p).activations;
+  p.recompute = Recompute::selective;
+  const auto freed = [&](Module m) {
+    p.modules = Modules{}.with(m);
+    return (none - memory(b.job, p).activations) / (32 * 8192.0);
+  };
+  EXPECT_NEAR(freed(Module::layernorm), 4 * 4096, 1);
+  EXPECT_NEAR(freed(Module::moe_act), 2 * 14336, 1);
+  EXPECT_NEAR(freed(Module::mlp), 6 * 14336, 1);
+  EXPECT_NEAR(freed(Module::core_attn), 4 * 32, 1);
+}
+
+TEST(Memory, RecomputedLayersLieBetweenNoneAndAll) {
+  const auto b = bench("llama-3.1-8b", "h100-sxm", 8, 8192, 8);
+  auto p = plan(1, 1, 1, 8, 1);
+  const double none = memory(b.job, p).activations;
+  p.recompute = Recompute::full;
+  const double all = memory(b.job, p).activations;
+  double before = none;
+  for (int n : {1, 8, 16, 31}) {
+    p.recompute_layers = n;
+    const double some = memory(b.job, p).activations;
+    EXPECT_NEAR(some, none + (all - none) * n / 32, 1e-6 * none);
+    EXPECT_LT(some, before);
+    before = some;
+  }
+}
+
+// --- Groups, offload, adapters -----------------------------------------------------------
+
+TEST(Memory, ShardGroupsHoldAReplicaEach) {
+  const auto b = bench("llama-3.1-8b", "h100-sxm", 64, 8192, 64);
+  auto p = plan(1, 1, 1, 64, 1);
+  p.zero = Zero::full;
+  const auto wide = memory(b.job, p);
+  p.hsdp = 8;
+  const auto narrow = memory(b.job, p);
+  EXPECT_NEAR(narrow.optimiser, 8 * wide.optimiser, 1);
+  EXPECT_NEAR(narrow.weights, 8 * wide.weights, 1);
+  p.hsdp = 64;
+  EXPECT_DOUBLE_EQ(memory(b.job, p).total(), wide.total());
+}
+
+TEST(Memory, ExpertTensorParallelismCutsExpertsOnly) {
+  const auto b = bench("mixtral-8x7b", "h100-sxm", 64, 4096, 64);
+  auto p = plan(4, 1, 1, 16, 4);
+  p.ep = 8;
+  const double whole = memory(b.job, p).weights;
+  p.etp = 2;
+  const auto s = sizes(b.job);
+  EXPECT_NEAR(whole - memory(b.job, p).weights, 2 * 32 * s.layer_experts / 8 / 2, 1e3);
+}
+
+TEST(Memory, TheHottestExpertRankDecides) {
+  auto b = bench("mixtral-8x7b", "h100-sxm", 64, 4096, 64);
+  auto p = plan(1, 1, 1, 64, 1);
+  p.ep = 8;
+  const double even = memory(b.job, p).activations;
+  b.job.imbalance = 1.2;
+  const double hot = memory(b.job, p).activations;
+  EXPECT_GT(hot, even);
+  b.job.capacity_factor = 1;  // tokens beyond the mean are dropped
+  EXPECT_DOUBLE_EQ(memory(b.job, p).activations, even);
+}
+
+TEST(Memory, OffloadMovesWhatItSays) {
+  const auto b = bench("llama-3.1-70b", "h100-sxm", 64, 8192, 64);
+  auto p = plan(8, 1, 1, 8, 8);
+  const auto here = memory(b.job, p);
+  p.offload_optimiser = 0.25;
+  EXPECT_DOUBLE_EQ(memory(b.job, p).optimiser, 0.75 * here.optimiser);
+  p.offload_activations = 0.5;  // two of 80 layers are always under way
+  EXPECT_NEAR(memory(b.job, p).activations, (0.5 + 2.0 / 80) * here.activations, 1e3);
+  p.offload_activations = 0.01;
+  EXPECT_LE(memory(b.job, p).activations, here.activations);
+}
+
+TEST(Memory, QuantisedBaseWeightsTakeHalfAByte) {
+  // QLoRA, sec. 3: 4.127 bits a parameter; embedding and head stay in bf16.
+  auto b = bench("llama-3.1-8b", "h100-sxm", 1, 4096, 8);
+  b.job.method = Method::lora;
+  const double wide = memory(b.job, plan(1, 1, 1, 1, 8)).weights;
+  b.job.method = Method::qlora;
+  const auto narrow = memory(b.job, plan(1, 1, 1, 1, 8));
+  const auto s = sizes(b.job);
+  const double one_matrix = 2.0 * 4096 * 14336;
+  EXPECT_NEAR(wide - narrow.weights, 32 * s.layer_dense * (2 - 4.127 / 8) - one_matrix, 2e6);
+  EXPECT_LT(narrow.gradients + narrow.optimiser, 1e9);
+}
+
 RC_GTEST_PROP(MemoryProperties, MoreTensorParallelismNeedsNoMore, ()) {
   const auto b = bench("llama-3.1-70b", "h100-sxm", 512, 8192, 512);
   const int k = *rc::gen::inRange(1, 4), pp = 1 << *rc::gen::inRange(0, 4);

@@ -46,6 +46,40 @@ RC_GTEST_PROP(StageLayers, ConserveLayers, ()) {
   RC_ASSERT(s.first >= 1 && s.last >= 0);
 }
 
+TEST(StageLayers, GivenEndsLeaveTheRestToTheRanksBetween) {
+  ParallelPlan p;
+  p.pp = 4, p.first_layers = 4;
+  const auto one = stage_layers(p, 61, 0.5);
+  EXPECT_TRUE(one.legal);
+  EXPECT_EQ(one.first, 4);
+  EXPECT_EQ(one.middle, 19);
+  EXPECT_EQ(one.last, 19);
+  p.last_layers = 3;
+  const auto both = stage_layers(p, 61, 0.5);
+  EXPECT_TRUE(both.legal);
+  EXPECT_EQ(both.middle, 27);
+  p.vpp = 2;
+  EXPECT_FALSE(stage_layers(p, 61, 0.5).legal);  // 27 is no multiple of two chunks
+  p.pp = 2, p.vpp = 1;
+  EXPECT_FALSE(stage_layers(p, 61, 0.5).legal);
+}
+
+TEST(ExpertRanks, FollowExpertTensorParallelism) {
+  ParallelPlan p;
+  p.tp = 4, p.cp = 2, p.dp = 16;
+  EXPECT_EQ(p.expert_tensor(), 4);
+  EXPECT_EQ(p.expert_data(), 32);
+  p.ep = 8;
+  EXPECT_EQ(p.expert_tensor(), 1);
+  EXPECT_EQ(p.expert_data(), 16);
+  p.etp = 2;
+  EXPECT_EQ(p.expert_data(), 8);
+  EXPECT_EQ(p.shard_ranks(), 32);
+  p.hsdp = 4;
+  EXPECT_EQ(p.shard_ranks(), 4);
+  EXPECT_EQ(p.expert_shard_ranks(), 4);
+}
+
 TEST(MegatronFlags, SayThePlan) {
   ParallelPlan p;
   p.tp = 8, p.pp = 16, p.vpp = 8, p.dp = 128, p.micro_batches = 16;
@@ -56,6 +90,21 @@ TEST(MegatronFlags, SayThePlan) {
                            "--use-distributed-optimizer", "--bf16"})
     EXPECT_NE(flags.find(want), std::string::npos) << want << " in " << flags;
   EXPECT_EQ(flags.find("recompute"), std::string::npos);
+}
+
+TEST(MegatronFlags, SayTheFinerSettings) {
+  ParallelPlan p;
+  p.tp = 2, p.pp = 2, p.cp = 2, p.dp = 8, p.ep = 4, p.etp = 2, p.first_layers = 10;
+  p.context = ContextKind::all_to_all, p.recompute = Recompute::selective;
+  p.modules = Modules{}.with(Module::core_attn).with(Module::moe_act);
+  p.hsdp = 4, p.offload_optimiser = 0.25;
+  const auto flags = megatron_flags(p, 24, 64, 4096, "bf16");
+  for (const char* want :
+       {"--expert-tensor-parallel-size 2", "--cp-comm-type a2a",
+        "--recompute-modules core_attn moe_act", "--decoder-first-pipeline-num-layers 10",
+        "--decoder-last-pipeline-num-layers 14", "--num-distributed-optimizer-instances 4",
+        "--optimizer-offload-fraction 0.25"})
+    EXPECT_NE(flags.find(want), std::string::npos) << want << " in " << flags;
 }
 
 TEST(PlanSummary, NamesWhatDiffersFromTheUsual) {

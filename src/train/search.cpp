@@ -7,6 +7,8 @@
 #include <numeric>
 #include <tuple>
 
+#include "train/options.hpp"
+
 namespace headroom::train {
 namespace {
 
@@ -133,6 +135,7 @@ class Searcher {
 
   void layouts(int tp, int pp, int cp, int ep) {
     ParallelPlan p;
+    fixed_.apply(p);
     p.tp = tp, p.pp = pp, p.cp = cp, p.ep = ep;
     p.sequence_parallel = tp > 1;
     // The check does not change with dp or micro-batch: nearly all dead ends stop here.
@@ -207,6 +210,8 @@ class Searcher {
   void recomputes(ParallelPlan p) {
     for (auto r : {Recompute::none, Recompute::selective, Recompute::full}) {
       if (fixed_.recompute > 0 && int(r) != fixed_.recompute - 1) continue;
+      if (!p.modules.empty() && r != Recompute::selective) continue;
+      if (p.recompute_layers > 0 && r != Recompute::full) continue;
       p.recompute = r;
       if (consider(p)) return;  // more recomputation is only slower
     }
@@ -219,7 +224,7 @@ class Searcher {
     c.plan = p;
     c.memory = memory(job_, table_.total(), table_.activations(p), p);
     const double need = c.memory.total();
-    const bool fits = need <= job_.memory_bytes;
+    const bool fits = need <= usable_bytes(job_);
     const bool least = out_.legal == 1 || need < out_.least_memory.memory.total();
     if (!fits && !least) return false;
     c.time = step_time(job_, table_.at(p), p);
@@ -239,6 +244,7 @@ class Searcher {
 
   std::string obstacle() const {
     ParallelPlan p;
+    fixed_.apply(p);
     p.tp = std::max(1, fixed_.tp), p.pp = std::max(1, fixed_.pp), p.vpp = std::max(1, fixed_.vpp);
     p.cp = std::max(1, fixed_.cp), p.ep = std::max(1, fixed_.ep);
     p.dp = fixed_.dp > 0 ? fixed_.dp : 1;
@@ -260,14 +266,6 @@ class Searcher {
   std::vector<int> batch_divisors_;  ///< descending
   SearchResult out_;
 };
-
-/// The divisor of `n` nearest to `wanted`.
-int nearest_divisor(int n, int wanted) {
-  int best = 1;
-  for (int d = 1; d <= n; ++d)
-    if (n % d == 0 && std::abs(d - wanted) < std::abs(best - wanted)) best = d;
-  return best;
-}
 
 }  // namespace
 
@@ -298,7 +296,7 @@ std::string illegal(const Job& job, const ParallelPlan& p) {
   if (job.batch_fixed && std::abs(p.micro_batches * batch - job.sequences) > 0.5)
     return fmt::format("dp {} x micro-batch {} does not divide a batch of {:.0f} sequences", p.dp,
                        p.micro_batch, job.sequences);
-  return {};
+  return illegal_options(job, p);
 }
 
 Candidate evaluate(const Job& job, const ParallelPlan& plan) {

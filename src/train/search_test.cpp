@@ -20,7 +20,7 @@ TEST(Search, EveryAnswerIsLegalAndFits) {
     ASSERT_TRUE(found.fits()) << id;
     for (const auto& c : found.best) {
       EXPECT_EQ(illegal(b.job, c.plan), "") << summary(c.plan);
-      EXPECT_LE(c.memory.total(), b.job.memory_bytes);
+      EXPECT_LE(c.memory.total(), usable_bytes(b.job));
       EXPECT_LE(c.plan.gpus(), 128);
       EXPECT_DOUBLE_EQ(c.plan.global_batch(), 1024);
     }
@@ -47,7 +47,7 @@ TEST(Search, FindsTheBestOfAnIndependentEnumeration) {
               p.zero = Zero(z);
               if (!illegal(b.job, p).empty()) continue;
               const auto c = evaluate(b.job, p);
-              if (c.memory.total() <= b.job.memory_bytes) best = std::max(best, c.tokens_per_s);
+              if (c.memory.total() <= usable_bytes(b.job)) best = std::max(best, c.tokens_per_s);
             }
   EXPECT_GE(found.best[0].tokens_per_s, best * (1 - 1e-9));
 }

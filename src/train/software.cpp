@@ -17,6 +17,18 @@ constexpr double triton_on_ampere = 0.8;
 
 double share(const Value<Scalar>& v, double fallback) { return v.or_else(fallback).si(); }
 
+MemoryHabits habits(const catalog::MemoryHabits& c) {
+  MemoryHabits m;
+  m.logit_bytes = share(c.logit_bytes, m.logit_bytes);
+  m.split_logit_bytes = share(c.split_logit_bytes, m.logit_bytes);
+  m.bucket_bytes = c.bucket.or_else(Information{}).in(byte);
+  m.usable_share = share(c.usable_share, m.usable_share);
+  m.stage_outputs = c.stage_outputs, m.gradient_copy = c.gradient_copy;
+  m.step_gradients = c.step_gradients, m.fp32_shards = c.fp32_shards;
+  m.narrow_inputs = c.narrow_inputs, m.unused_outputs = c.unused_outputs;
+  return m;
+}
+
 Software named(std::string_view id) {
   const auto* entry = catalog::Catalog::builtin().find<TrainingSoftware>(id);
   return entry != nullptr ? make_software(*entry) : Software{};
@@ -54,6 +66,7 @@ Software make_software(const TrainingSoftware& e, bool calibrated) {
   s.balanced = e.balanced;
   s.sharded_optimiser = e.sharded_optimiser;
   s.reserve_share = share(e.reserve_share, s.reserve_share);
+  s.memory = habits(e.memory);
   if (!calibrated) return s;
   const auto* from = calibration_of(e);
   if (from == nullptr || !from->calibration) return s;

@@ -16,6 +16,16 @@
 
 namespace headroom::train {
 
+/// catalog::MemoryHabits in plain numbers.
+struct MemoryHabits {
+  double logit_bytes = 8;        ///< bf16 logit and its gradient, fp32 softmax in place
+  double split_logit_bytes = 8;  ///< with the vocabulary cut by tp
+  double bucket_bytes = 0;
+  double usable_share = 0.95;  ///< of the data sheet's capacity
+  bool stage_outputs = false, gradient_copy = false, step_gradients = false, fp32_shards = false;
+  bool narrow_inputs = false, unused_outputs = false;
+};
+
 struct Software {
   std::string id;  ///< catalogue entry it was made from
   /// Share of tensor-parallel collectives hidden behind the matrix products
@@ -58,6 +68,7 @@ struct Software {
   bool whole_reduce = false;
   /// Reserved over allocated memory of the caching allocator, minus one.
   double reserve_share = 0.08;
+  MemoryHabits memory;
   /// Factor on the rate of the whole step, from measured runs of this framework and
   /// generation: what mechanisms leave out. 1 = as modelled.
   double efficiency = 1;

@@ -1,19 +1,69 @@
 #include "train/spec.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace headroom::train {
 namespace {
 
-constexpr std::array<std::string_view, 3> methods = {"pretrain", "full-finetune", "lora"};
-constexpr std::array<std::string_view, 7> states = {
-    "by-precision", "bf16", "bf16-bf16-grads", "fp16", "bf16-pure", "fp8", "fp32"};
+constexpr std::array<std::string_view, 4> methods = {"pretrain", "full-finetune", "lora", "qlora"};
+constexpr std::array<std::string_view, 9> states = {
+    "by-precision", "bf16", "bf16-bf16-grads", "fp16",     "bf16-pure",
+    "fp8",          "fp32", "bf16-moments",    "bf16-lean"};
 constexpr std::array<std::string_view, 7> optimisers = {"adam", "adam-8bit",    "adafactor", "lion",
                                                         "muon", "sgd-momentum", "sgd"};
 constexpr std::array<std::string_view, 3> targets_names = {"query-value", "attention", "linear"};
 constexpr std::array<std::string_view, 4> recomputes = {"auto", "none", "selective", "full"};
 
-enum class RecomputeChoice : int {};
+constexpr std::array<std::string_view, 3> contexts = {"ring", "all-to-all", "all-gather"};
+
+enum class Choice : int {};
+
+std::string known_modules() {
+  std::string out;
+  for (const auto name : module_names()) out += (out.empty() ? "" : ", ") + std::string(name);
+  return out;
+}
+
+void module_field(spec::Fields& f, Modules& modules) {
+  const auto known = module_names();
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < known.size(); ++i)
+    if (modules.has(static_cast<Module>(i))) names.emplace_back(known[i]);
+  f.texts("recompute_modules", names,
+          "Parts of a layer that the backward pass computes again, by Megatron-Core's names "
+          "(core_attn, layernorm, mla_up_proj, moe_act, mlp, moe, shared_experts) or torchtitan's "
+          "op; what selective recomputation means when left out");
+  modules = {};
+  for (const auto& name : names) {
+    const auto at = std::find(known.begin(), known.end(), name);
+    if (at == known.end())
+      f.mistake("recompute_modules", "no module is called '" + name + "'",
+                "one of " + known_modules());
+    else
+      modules = modules.with(static_cast<Module>(at - known.begin()));
+  }
+}
+
+/// Rules between the fields of a plan that no job is needed for.
+void contradictions(const PlanSpec& p, spec::Fields& f) {
+  const int full = 1 + static_cast<int>(Recompute::full);
+  const int selective = 1 + static_cast<int>(Recompute::selective);
+  if (!p.recompute_modules.empty() && p.recompute > 0 && p.recompute != selective)
+    f.mistake("recompute_modules", "modules are recomputed by selective recomputation only",
+              "say `recompute: selective`, or leave one of the two out");
+  if (p.recompute_layers > 0 && p.recompute > 0 && p.recompute != full)
+    f.mistake("recompute_layers", "a number of layers is recomputed by full recomputation only",
+              "say `recompute: full`, or leave one of the two out");
+  if (p.recompute_layers > 0 && !p.recompute_modules.empty())
+    f.mistake("recompute_layers", "whole layers and modules cannot both be recomputed",
+              "leave one of the two out");
+  if ((p.first_layers > 0 || p.last_layers > 0) && p.pp == 1)
+    f.mistake("first_layers", "layers of the first and last stage need a pipeline",
+              "say `pp: 2` or more, or leave it out");
+  if (p.hsdp > 0 && p.zero == 0)
+    f.mistake("hsdp", "nothing is sharded under ZeRO stage 0", "say `zero: 3`, or leave it out");
+}
 
 }  // namespace
 
@@ -34,9 +84,47 @@ void PlanSpec::fields(spec::Fields& f) {
       .between(0, 65'536);
   f.integer("zero", zero, "ZeRO stage 0 to 3 (3 is FSDP); the planner decides when -1")
       .between(-1, 3);
-  auto choice = static_cast<RecomputeChoice>(recompute);
+  auto choice = static_cast<Choice>(recompute);
   f.choice("recompute", choice, recomputes, "Activations that the backward pass computes again");
   recompute = static_cast<int>(choice);
+  module_field(f, recompute_modules);
+  f.integer("recompute_layers", recompute_layers,
+            "Layers of a stage's chunk that are fully recomputed; every layer when left out")
+      .between(0, 10'000);
+  f.integer("etp", etp,
+            "Expert-tensor-parallel degree; tp without expert parallelism, else 1, when left out")
+      .between(0, 1024);
+  f.integer("hsdp", hsdp,
+            "GPUs that share one sharded copy of the state, with replicas beyond; all "
+            "data-parallel ones when left out")
+      .between(0, 1'000'000);
+  auto kind = static_cast<Choice>(context);
+  f.choice("context", kind, contexts, "How context-parallel ranks exchange keys and values");
+  context = static_cast<int>(kind);
+  f.integer("first_layers", first_layers,
+            "Layers of the first pipeline stage; the planner decides when left out")
+      .between(0, 10'000);
+  f.integer("last_layers", last_layers,
+            "Layers of the last pipeline stage; the planner decides when left out")
+      .between(0, 10'000);
+  f.number("offload_activations", offload_activations, "%",
+           "Share of a stage's layers whose activations wait in host memory; none when left out")
+      .between(0, 100);
+  f.number("offload_optimiser", offload_optimiser, "%",
+           "Share of optimiser state that the host keeps and updates; none when left out")
+      .between(0, 100);
+  contradictions(*this, f);
+}
+
+void PlanSpec::apply(ParallelPlan& plan) const {
+  plan.etp = etp, plan.hsdp = hsdp;
+  plan.context = static_cast<ContextKind>(context);
+  plan.modules = recompute_modules, plan.recompute_layers = recompute_layers;
+  plan.first_layers = first_layers, plan.last_layers = last_layers;
+  plan.offload_activations = offload_activations.or_else(0.0).si();
+  plan.offload_optimiser = offload_optimiser.or_else(0.0).si();
+  if (recompute == 0 && !recompute_modules.empty()) plan.recompute = Recompute::selective;
+  if (recompute == 0 && recompute_layers > 0) plan.recompute = Recompute::full;
 }
 
 void CheckpointSpec::fields(spec::Fields& f) {
@@ -85,7 +173,8 @@ void JobSpec::fields(spec::Fields& f) {
   f.reference("model", model, "model", "Catalogue model to train").required();
   f.reference("framework", framework, "training-software",
               "Training framework and its generation; today's Megatron-Core when left out");
-  f.choice("method", method, methods, "Pre-training, full fine-tuning or LoRA");
+  f.choice("method", method, methods,
+           "Pre-training, full fine-tuning, LoRA, or LoRA over 4-bit weights");
   f.number("tokens", tokens, "token",
            "Tokens to train on, all epochs together; the model's own "
            "published count when left out")
@@ -100,7 +189,7 @@ void JobSpec::fields(spec::Fields& f) {
   f.choice("precision", precision, precision_names(), "Format in which matrices are multiplied");
   f.choice("state", state, states, "Formats of weights, gradients and optimiser state");
   f.choice("optimiser", optimiser, optimisers, "Optimiser, which decides its state's bytes");
-  f.object("lora", lora, "Adapters, for method lora");
+  f.object("lora", lora, "Adapters, for methods lora and qlora");
   f.object("plan", plan, "Parts of the parallel plan that are fixed");
   f.object("checkpoint", checkpoint, "How often state is saved, and how long it may take");
   f.object("efficiency", efficiency, "How well the software uses the machine");
@@ -125,6 +214,10 @@ workload::TrainingPrecision training_state(StatePrecision state, Precision compu
       return TrainingPrecision::fp8;
     case StatePrecision::fp32:
       return TrainingPrecision::fp32;
+    case StatePrecision::bf16_moments:
+      return TrainingPrecision::bf16_moments;
+    case StatePrecision::bf16_lean:
+      return TrainingPrecision::bf16_lean;
   }
   if (compute == Precision::fp16) return TrainingPrecision::fp16;
   if (compute == Precision::fp32 || compute == Precision::tf32) return TrainingPrecision::fp32;

@@ -24,7 +24,9 @@
 
 namespace headroom::train {
 
-enum class Method : unsigned char { pretrain, full_finetune, lora };
+/// qlora: adapters over base weights held in 4 bits (NF4, doubly quantised scales) and widened
+/// by a pass of their own before each product (Dettmers et al. 2023).
+enum class Method : unsigned char { pretrain, full_finetune, lora, qlora };
 std::span<const std::string_view> method_names();
 
 /// `by_precision`: bf16 -> bf16 with fp32 gradients, fp16 -> fp16, narrower -> bf16
@@ -36,7 +38,9 @@ enum class StatePrecision : unsigned char {
   fp16,
   bf16_pure,
   fp8,
-  fp32
+  fp32,
+  bf16_moments,  ///< as bf16 with bf16 moments (Megatron-Core's precision-aware optimiser)
+  bf16_lean      ///< bf16 gradients and moments, master as 16-bit remainder of the weight
 };
 
 /// What of the plan is fixed by the user. 0: the planner decides.
@@ -44,6 +48,17 @@ struct PlanSpec {
   int tp = 0, pp = 0, vpp = 0, dp = 0, cp = 0, ep = 0, micro_batch = 0;
   int zero = -1;      ///< ZeRO stage 0 to 3; -1: the planner decides
   int recompute = 0;  ///< 0: the planner decides, else 1 + train::Recompute
+  // What the planner leaves alone unless it is given (plan.hpp says what each means).
+  int etp = 0, hsdp = 0;
+  int context = 0;  ///< train::ContextKind
+  Modules recompute_modules;
+  int recompute_layers = 0;
+  int first_layers = 0, last_layers = 0;
+  Value<Scalar> offload_activations, offload_optimiser;
+
+  /// Writes those last into a plan, as they are; modules make it selective, a number of
+  /// layers full, where `recompute` is left open.
+  void apply(ParallelPlan& plan) const;
   void fields(spec::Fields& f);
 };
 

@@ -39,8 +39,7 @@ Rank make_rank(double layers, double layer_s, double ends_f, double ends_b) {
 }
 
 Ranks pipeline_ranks(const Job& job, const PlanCosts& c, const ParallelPlan& p) {
-  const auto split =
-      stage_layers(job.model->layers, p.pp, p.vpp, p.balanced ? c.sizes.head_layers : 0);
+  const auto split = stage_layers(p, job.model->layers, c.sizes.head_layers);
   const double layer =
       c.layer.forward() + c.layer.backward() + recompute_s(job, c.layer, p.recompute);
   const auto& e = c.ends;

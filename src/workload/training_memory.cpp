@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <vector>
 
 #include "workload/shape.hpp"
 
@@ -11,8 +12,8 @@ namespace {
 
 constexpr std::array<std::string_view, 7> optimiser_names = {
     "adam", "adam-8bit", "adafactor", "lion", "muon", "sgd-momentum", "sgd"};
-constexpr std::array<std::string_view, 6> precision_labels = {
-    "bf16", "bf16-bf16-grads", "fp16", "bf16-pure", "fp8", "fp32"};
+constexpr std::array<std::string_view, 8> precision_labels = {
+    "bf16", "bf16-bf16-grads", "fp16", "bf16-pure", "fp8", "fp32", "bf16-moments", "bf16-lean"};
 constexpr std::array<std::string_view, 3> target_names = {"query-value", "attention", "linear"};
 
 /// Full-width moments an optimiser keeps for every parameter.
@@ -49,6 +50,10 @@ Widths widths(TrainingPrecision p) {
       return {1, 4, 4, 2};  // DeepSeek-V3 report, sec. 3.3.3
     case TrainingPrecision::fp32:
       return {4, 4, 0, 4};
+    case TrainingPrecision::bf16_moments:
+      return {2, 4, 4, 2};
+    case TrainingPrecision::bf16_lean:
+      return {2, 2, 2, 2};  // Transformer Engine FusedAdam, store_param_remainders
   }
   return {4, 4, 0, 4};
 }
@@ -83,37 +88,108 @@ struct Kept {
 // Activations are kept in 2 bytes (bf16 or fp16); masks in 1.
 constexpr double wide = 2, mask = 1;
 
-void keep_attention(const Model& m, const LayerClass& c, const ActivationOptions& o, Kept& k) {
-  const double heads = m.heads;
-  const double q = heads * score_width(m), v_out = heads * value_width(m);
+struct Attention {
+  double q, keys, values, out;  ///< widths before tensor parallelism
+  double latent = 0;            ///< compressed inputs of MLA's up-projections
+};
+
+Attention widths_of(const Model& m) {
+  const double heads = m.heads, kv = m.is_latent() ? heads : m.kv_head_count();
+  Attention a{heads * score_width(m), kv * score_width(m), kv * value_width(m),
+              heads * value_width(m)};
   // Latent attention expands keys and values to all heads before the product.
-  const double kv_heads = m.is_latent() ? heads : m.kv_head_count();
-  const double keys = kv_heads * score_width(m), values = kv_heads * value_width(m);
-  k.replicated += wide * m.hidden;          // input of the projections
-  k.divided += wide * (q + keys + values);  // operands of the product
-  k.divided += wide * v_out;                // input of the output projection
-  if (m.is_latent()) k.replicated += wide * (m.mla.q_rank + m.mla.kv_rank + m.mla.rope_dim);
+  if (m.is_latent()) a.latent = m.mla.q_rank + m.mla.kv_rank + m.mla.rope_dim;
+  return a;
+}
+
+/// What the options recompute: modules only count under `selective`.
+bool again(const ActivationOptions& o, Module module) {
+  return o.recompute == Recompute::selective && o.modules.has(module);
+}
+
+bool scores_kept(const ActivationOptions& o) {
+  return o.recompute != Recompute::selective || !(o.modules.empty() || again(o, Module::core_attn));
+}
+
+void keep_attention(const Model& m, const LayerClass& c, const ActivationOptions& o, Kept& k) {
+  const auto a = widths_of(m);
+  const double input = o.narrow_inputs ? 1 : wide;
+  if (!again(o, Module::layernorm)) k.replicated += input * m.hidden;  // input of the projections
+  if (!again(o, Module::mla_up_proj)) k.divided += wide * (a.q + a.keys + a.values);  // operands
+  // The output is kept by attention, and once more where its product narrows its input.
+  k.divided += (wide + (o.narrow_inputs ? input : 0)) * a.out;
+  k.replicated += wide * a.latent;
   if (o.flash) {
-    k.divided += 4 * heads;  // log-sum-exp, fp32
-  } else if (o.recompute != Recompute::selective) {
+    if (!again(o, Module::core_attn)) k.divided += 4.0 * m.heads;  // log-sum-exp, fp32
+  } else if (scores_kept(o)) {
     const double span = c.global ? o.sequence : std::min(o.sequence, double(m.window));
-    k.divided += heads * span * (o.dropout ? 2 * wide + mask : wide);
+    k.divided += m.heads * span * (o.dropout ? 2 * wide + mask : wide);
   }
   if (o.dropout) k.replicated += mask * m.hidden;
 }
 
-double ffn_kept(const Model& m, double width) { return wide * width * (m.gated ? 3 : 2); }
+/// An FFN of one width: its one or two first products, and the input of the second.
+double ffn_kept(const Model& m, const ActivationOptions& o, double width) {
+  const double second = again(o, Module::moe_act) ? 0 : (o.narrow_inputs ? 1 : wide);
+  return width * (wide * (m.gated ? 2 : 1) + second);
+}
+
+void keep_mixture(const Model& m, const ActivationOptions& o, Kept& k) {
+  if (again(o, Module::moe)) return;
+  if (!again(o, Module::shared_experts)) k.divided += ffn_kept(m, o, shared_width(m));
+  const double copies = m.moe.active * o.routed, input = o.narrow_inputs ? 1 : wide;
+  // An expert cut over fewer ranks than the dense layers keeps more of its width on each, of
+  // as many fewer tokens: a rank's share of all copies is 1 / tensor either way.
+  k.divided += copies * ffn_kept(m, o, m.moe.ffn);
+  // Each routed copy of the token is an input of its own, whole on every rank that shares the
+  // expert; router scores in fp32.
+  const double cut = o.expert_tensor > 0 ? o.expert_tensor : std::max(o.tensor, 1);
+  k.divided += copies * m.hidden * input * cut;
+  k.replicated += 4.0 * m.moe.experts;
+}
 
 void keep_ffn(const Model& m, const LayerClass& c, const ActivationOptions& o, Kept& k) {
-  k.replicated += wide * m.hidden;  // input of the first product
-  if (!c.mixture) {
-    k.divided += ffn_kept(m, m.ffn);
-  } else {
-    k.divided += ffn_kept(m, shared_width(m)) + m.moe.active * ffn_kept(m, m.moe.ffn);
-    // Each routed copy of the token is an input of its own; router scores in fp32.
-    k.replicated += m.moe.active * wide * m.hidden + 4.0 * m.moe.experts;
-  }
+  // Norm output, input of the first product. What is checkpointed keeps its own input.
+  const double input = o.narrow_inputs ? 1 : wide;
+  const bool inside = c.mixture ? again(o, Module::moe) : again(o, Module::mlp);
+  if (inside || !again(o, Module::layernorm)) k.replicated += (inside ? wide : input) * m.hidden;
+  if (c.mixture)
+    keep_mixture(m, o, k);
+  else if (!again(o, Module::mlp))
+    k.divided += ffn_kept(m, o, m.ffn);
   if (o.dropout) k.replicated += mask * m.hidden;
+}
+
+/// torchtitan's `op`: the layer's input, every second product from the first on, attention.
+void keep_every_second(const Model& m, const LayerClass& c, const ActivationOptions& o, Kept& k) {
+  const auto a = widths_of(m);
+  struct Product {
+    double width;
+    bool replicated;
+    bool unused;  ///< no gradient reads it: a residual is added to it
+  };
+  std::vector<Product> products;
+  if (m.is_latent()) {
+    if (m.mla.q_rank > 0) products.push_back({double(m.mla.q_rank), true, false});
+    products.push_back({a.q, false, false});
+    products.push_back({double(m.mla.kv_rank + m.mla.rope_dim), true, false});
+    products.push_back({a.keys + a.values, false, false});
+  } else {
+    products = {{a.q, false, false}, {a.keys, false, false}, {a.values, false, false}};
+  }
+  products.push_back({double(m.hidden), true, true});
+  // Experts run as grouped products, which the policy does not count.
+  const double width = c.mixture ? shared_width(m) : m.ffn;
+  for (int i = 0; width > 0 && i < (m.gated ? 2 : 1); ++i)
+    products.push_back({width, false, false});
+  if (width > 0) products.push_back({double(m.hidden), true, true});
+  k.replicated += wide * m.hidden;
+  for (std::size_t i = 0; i < products.size(); i += 2) {
+    const auto& p = products[i];
+    if (p.unused && !o.unused_outputs) continue;
+    (p.replicated ? k.replicated : k.divided) += wide * p.width;
+  }
+  k.divided += wide * a.out + 4.0 * m.heads;
 }
 
 double per_rank(const Kept& k, const ActivationOptions& o) {
@@ -128,6 +204,8 @@ InformationPerToken activation_bytes(const Model& model, const LayerClass& layer
   Kept k;
   if (options.recompute == Recompute::full) {
     k.replicated = wide * model.hidden;
+  } else if (again(options, Module::op)) {
+    keep_every_second(model, layer, options, k);
   } else {
     k.replicated = wide * 2 * model.hidden;  // inputs of the two norms
     keep_attention(model, layer, options, k);
@@ -140,6 +218,23 @@ InformationPerToken activation_bytes(const Model& model, const ActivationOptions
   InformationPerToken sum;
   for (const auto& c : layer_classes(model)) sum += c.count * activation_bytes(model, c, options);
   return sum;
+}
+
+InformationPerToken backward_bytes(const Model& model, const LayerClass& layer,
+                                   const ActivationOptions& options) {
+  Kept k;
+  const double gate = model.gated ? 2 : 1;
+  double width = model.ffn;
+  if (layer.mixture)
+    width = shared_width(model) + model.moe.active * options.routed * model.moe.ffn;
+  // Gradients of the FFN's first products and of the input of its second, and two of the stream.
+  k.divided = wide * width * (gate + 1);
+  if (!options.flash)  // gradient of the scores
+    k.divided +=
+        wide * model.heads *
+        (layer.global ? options.sequence : std::min(options.sequence, double(model.window)));
+  k.replicated = 2 * wide * model.hidden;
+  return per_rank(k, options) * byte / token;
 }
 
 InformationPerToken head_activation_bytes(const Model& model, const ActivationOptions& options) {
