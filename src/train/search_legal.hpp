@@ -1,0 +1,52 @@
+// Rules: whether a plan can be laid out, asked of millions of plans. Inner header of search.
+//
+// One table holds each rule once, as a test and as a sentence, so `legal` (under 50 ns) and
+// `why` cannot disagree. Constructing it reads the model once; the job must outlive it.
+//
+// SOURCES. Megatron-Core's argument checks (megatron/training/arguments.py, 2025, recalled):
+// heads % tp, query groups that tp divides or that divide tp, experts % ep, sequence parallelism
+// with tp x ep, interleaving in multiples of pp, sequence % (2 cp) for its balanced causal ring.
+// ZeRO 3 beside a pipeline is legal: torchtitan does it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "train/search.hpp"
+
+namespace headroom::train {
+
+class Rules {
+ public:
+  Rules(const Job& job, bool all_gpus);
+
+  bool legal(const ParallelPlan& plan) const;
+  std::vector<std::string> why(const ParallelPlan& plan) const;
+
+  // What single rules ask, for the search space to list choices by.
+  bool heads_split(int tp) const;  ///< heads, key-value heads
+  bool ffn_splits(int tp, int ep) const;
+  bool stages_split(int pp, int vpp) const;
+
+  const Job& job() const { return job_; }
+  bool all_gpus() const { return all_gpus_; }
+
+ private:
+  const Job& job_;
+  bool all_gpus_;
+  bool dense_layers_ = false;
+};
+
+/// Nearest numbers below and above `value` for which `ok` holds, within 1..most, in words:
+/// "4", "4 or 8"; "none" when there is none.
+template <class Predicate>
+std::string nearest(int value, int most, Predicate ok) {
+  int below = std::min(value - 1, most), above = std::max(1, value + 1);
+  while (below > 0 && !ok(below)) --below;
+  while (above <= most && !ok(above)) ++above;
+  if (below > 0 && above <= most) return std::to_string(below) + " or " + std::to_string(above);
+  if (below > 0) return std::to_string(below);
+  return above <= most ? std::to_string(above) : "none";
+}
+
+}  // namespace headroom::train

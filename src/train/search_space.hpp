@@ -1,0 +1,66 @@
+// Space: the dimensions of a parallel plan and what may be chosen in each. Inner header of search.
+//
+// `dimensions()` is the one table: name, field, what the user may fix, choices, and which tables
+// of costs depend on it. Search walks it depth first in this order; order of plans, tests of
+// completeness and counting read the same table. A new field of ParallelPlan is one line there:
+//
+//   field<&ParallelPlan::schedule>("schedule", schedule_choices, open),
+//
+// A choice function appends the values that are legal with the fields before it (in table order);
+// it sees the plan with those set. What only shows later (batch, interleaving) is tested by
+// Rules once `layout_dimensions()` are set.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "train/search_legal.hpp"
+
+namespace headroom::train {
+
+/// What choices may depend on, once a search.
+struct Scope {
+  const Job& job;
+  const SearchOptions& options;
+  const Rules& rules;
+  double head_layers = 0;
+  std::vector<int> batch_divisors;  ///< of a fixed batch, ascending; empty when it is no number
+
+  Scope(const Job& job, const SearchOptions& options, const Rules& rules);
+  bool weighs_gpus() const;
+};
+
+inline constexpr int open_choice = -1000;  ///< `Dimension::fixed`: the user left it open
+
+/// Tables that depend on a dimension.
+enum Uses : unsigned {
+  uses_none = 0,
+  uses_kernels = 1,  ///< PlanCosts: layer_cost and end_cost read the field
+  uses_storage = 2,  ///< ActivationBytes reads it
+};
+
+struct Dimension {
+  const char* name;
+  int (*get)(const ParallelPlan&);
+  void (*set)(ParallelPlan&, int);
+  void (*choices)(const Scope&, const ParallelPlan&, std::vector<int>& out);
+  int (*fixed)(const PlanSpec&);
+  unsigned uses = uses_none;
+  /// The planner stops at the first choice with a plan that fits: later ones are only slower.
+  bool first_fit = false;
+};
+
+std::span<const Dimension> dimensions();
+
+/// Number of leading dimensions that decide how layers, batch and GPUs are laid out: Rules are
+/// asked once these are set.
+std::size_t layout_dimensions();
+/// Index of dp: with it the number of micro-batches follows.
+std::size_t data_dimension();
+/// Number of leading dimensions that make one unit of work for a thread.
+std::size_t cell_dimensions();
+
+/// Micro-batches that dp and micro-batch leave for the job's batch, at least 1.
+int micro_batches(const Job& job, const ParallelPlan& plan);
+
+}  // namespace headroom::train
