@@ -110,9 +110,11 @@ class Walker {
     auto& values = choices_[depth];
     list(d, values);
     bool fits = false;
+    const bool counts = depth == data_at_ || depth == virtual_at_;
+    if (depth == data_at_) plan_.vpp = 1;
     for (std::size_t k = 0; k < values.size(); ++k) {
       d.set(plan_, values[k]);
-      if (depth == data_at_) plan_.micro_batches = micro_batches(scope_.job, plan_);
+      if (counts) plan_.micro_batches = micro_batches(scope_.job, plan_);
       fits |= descend(depth + 1);
       if (fits && d.first_fit && !scope_.options.exhaustive) break;
     }
@@ -155,7 +157,8 @@ class Walker {
  private:
   CostTables tables_;
   std::span<const Dimension> dims_ = dimensions();
-  const std::size_t layout_at_ = layout_dimensions(), data_at_ = data_dimension();
+  const std::size_t layout_at_ = layout_dimensions(), data_at_ = data_dimension(),
+                    virtual_at_ = virtual_dimension();
   std::size_t kernels_at_ = 0, storage_at_ = 0;
   std::vector<std::vector<int>> choices_;
   ParallelPlan plan_;

@@ -89,15 +89,18 @@ std::string say_chunks_alone(const Rules&, const P& p) {
   return fmt::format("vpp {} needs a pipeline: set pp to 2 or more, or vpp to 1", p.vpp);
 }
 bool bad_stages(const Rules& r, const P& p) {
-  return !chunks_alone(r, p) && !r.stages_split(p.pp, p.vpp);
+  return !chunks_alone(r, p) && !r.stages_split(p.pp, p.vpp, p.balanced);
 }
 std::string say_stages(const Rules& r, const P& p) {
   const int layers = r.job().model->layers;
   if (p.pp > layers)
-    return fmt::format("pp {} is more than {} layers; nearest is {}", p.pp, layers,
-                       nearest(p.pp, layers, [&](int pp) { return r.stages_split(pp, p.vpp); }));
-  const auto pps = nearest(p.pp, layers, [&](int pp) { return r.stages_split(pp, p.vpp); });
-  const auto chunks = nearest(p.vpp, layers, [&](int v) { return r.stages_split(p.pp, v); });
+    return fmt::format(
+        "pp {} is more than {} layers; nearest is {}", p.pp, layers,
+        nearest(p.pp, layers, [&](int pp) { return r.stages_split(pp, p.vpp, p.balanced); }));
+  const auto pps =
+      nearest(p.pp, layers, [&](int pp) { return r.stages_split(pp, p.vpp, p.balanced); });
+  const auto chunks =
+      nearest(p.vpp, layers, [&](int v) { return r.stages_split(p.pp, v, p.balanced); });
   return fmt::format("pp {} x vpp {} does not split {} layers; nearest pp is {}, nearest vpp is {}",
                      p.pp, p.vpp, layers, pps, chunks);
 }
@@ -210,6 +213,7 @@ std::string below_one(const P& p) {
 
 Rules::Rules(const Job& job, bool all_gpus) : job_(job), all_gpus_(all_gpus) {
   for (const auto& layer : workload::layer_classes(*job.model)) dense_layers_ |= !layer.mixture;
+  head_layers_ = sizes(job).head_layers;
 }
 
 bool Rules::heads_split(int tp) const {
@@ -226,8 +230,12 @@ bool Rules::ffn_splits(int tp, int ep) const {
   return !m.is_mixture() || ep > 1 || m.moe.ffn % tp == 0;
 }
 
-bool Rules::stages_split(int pp, int vpp) const {
-  return stage_layers(job_.model->layers, pp, vpp, job_.model->head ? 1 : 0).legal;
+StageLayers Rules::stages(int pp, int vpp, bool balanced) const {
+  return stage_layers(job_.model->layers, pp, vpp, balanced ? head_layers_ : 0);
+}
+
+bool Rules::stages_split(int pp, int vpp, bool balanced) const {
+  return stages(pp, vpp, balanced).legal;
 }
 
 bool Rules::legal(const ParallelPlan& p) const {

@@ -26,7 +26,9 @@ class Rules {
   // What single rules ask, for the search space to list choices by.
   bool heads_split(int tp) const;  ///< heads, key-value heads
   bool ffn_splits(int tp, int ep) const;
-  bool stages_split(int pp, int vpp) const;
+  bool stages_split(int pp, int vpp, bool balanced) const;
+  /// The layers of the ranks, as memory and step lay them out.
+  StageLayers stages(int pp, int vpp, bool balanced) const;
 
   const Job& job() const { return job_; }
   bool all_gpus() const { return all_gpus_; }
@@ -35,6 +37,7 @@ class Rules {
   const Job& job_;
   bool all_gpus_;
   bool dense_layers_ = false;
+  double head_layers_ = 0;
 };
 
 /// Nearest numbers below and above `value` for which `ok` holds, within 1..most, in words:

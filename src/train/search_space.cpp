@@ -46,7 +46,7 @@ void pipeline_choices(const Scope& s, const P&, Choices& out) {
   const auto power = [](int n) { return (n & (n - 1)) == 0; };
   all_up_to(most, out, [&](int pp) {
     if (s.options.all_gpus && gpus % pp != 0) return false;
-    return s.options.exhaustive ? s.rules.stages_split(pp, 1) : power(pp) || layers % pp == 0;
+    return s.options.exhaustive ? s.rules.stages_split(pp, 1, true) : power(pp) || layers % pp == 0;
   });
 }
 
@@ -99,11 +99,15 @@ void micro_batch_choices(const Scope& s, const P&, Choices& out) {
   out = s.batch_divisors;
 }
 
-/// dp moves an open batch by less than the slack.
-bool suits_open_batch(const Scope& s, P p, int dp) {
-  p.dp = dp;
+/// An open batch is moved by no more than the slack.
+bool moved_little(const Scope& s, P p) {
   p.micro_batches = micro_batches(s.job, p);
   return std::abs(p.global_batch() / s.job.sequences - 1) <= batch_slack;
+}
+
+bool suits_open_batch(const Scope& s, P p, int dp) {
+  p.dp = dp, p.vpp = 1;
+  return moved_little(s, p);
 }
 
 /// Values of dp up to `most`, in multiples of `step`, that divide the batch, largest first.
@@ -152,22 +156,29 @@ void data_choices(const Scope& s, const P& p, Choices& out) {
 /// Chunks of distinct sizes: more chunks of the same size would be empty ones.
 void virtual_choices(const Scope& s, const P& p, Choices& out) {
   out.push_back(1);
-  if (p.pp == 1 || p.micro_batches % p.pp != 0) return;
+  if (p.pp == 1) return;
+  P two = p;
+  two.vpp = 2;
+  if (s.job.batch_fixed ? p.micro_batches % p.pp != 0 : !moved_little(s, two)) return;
   const int layers = s.job.model->layers, most = (layers + p.pp - 1) / p.pp;
   int last_chunk = most;
   for (int v = 2; v <= most; ++v) {
     const int chunk = (layers + p.pp * v - 1) / (p.pp * v);
-    if (chunk != last_chunk && s.rules.stages_split(p.pp, v)) out.push_back(v);
+    if (chunk != last_chunk && s.rules.stages_split(p.pp, v, true)) out.push_back(v);
     last_chunk = chunk;
   }
 }
 
+/// ZeRO 2 beside a pipeline is left out: gradients accumulate over its micro-batches, so
+/// frameworks keep them whole (DeepSpeed forbids it, torchtitan reduces after the last).
 void zero_choices(const Scope& s, const P& p, Choices& out) {
-  const bool several = p.dp * p.cp > 1;
+  const bool several = double(p.dp) * p.cp > 1;
   if (s.options.exhaustive) {
-    const int most = several ? int(Zero::full) : int(Zero::replicated);
-    for (int z = 0; z <= most; ++z) out.push_back(z);
-    return;
+    out.push_back(int(Zero::replicated));
+    if (!several) return;
+    out.push_back(int(Zero::optimizer));
+    if (p.pp == 1) out.push_back(int(Zero::gradients));
+    return out.push_back(int(Zero::full));
   }
   out.push_back(int(s.job.software.sharded_optimiser ? Zero::optimizer : Zero::replicated));
   if (p.pp == 1 && several) out.push_back(int(Zero::full));
@@ -178,10 +189,9 @@ void balance_choices(const Scope& s, const P& p, Choices& out) {
   const bool on = s.job.software.balanced;
   out.push_back(on);
   if (!s.options.exhaustive || p.pp == 1) return;
-  const int layers = s.job.model->layers;
-  const auto a = stage_layers(layers, p.pp, p.vpp, s.head_layers);
-  const auto b = stage_layers(layers, p.pp, p.vpp, 0);
-  if (a.first != b.first || a.middle != b.middle || a.last != b.last) out.push_back(!on);
+  const auto a = s.rules.stages(p.pp, p.vpp, on), b = s.rules.stages(p.pp, p.vpp, !on);
+  if (b.legal && (a.first != b.first || a.middle != b.middle || a.last != b.last))
+    out.push_back(!on);
 }
 
 void recompute_choices(const Scope&, const P&, Choices& out) {
@@ -241,8 +251,7 @@ std::size_t after(const char* name) {
 
 }  // namespace
 
-Scope::Scope(const Job& j, const SearchOptions& o, const Rules& r)
-    : job(j), options(o), rules(r), head_layers(sizes(j).head_layers) {
+Scope::Scope(const Job& j, const SearchOptions& o, const Rules& r) : job(j), options(o), rules(r) {
   const int n = to_count(std::round(j.sequences));
   // Else no whole split exists.
   if (std::abs(j.sequences - n) <= 1e-6 * j.sequences) batch_divisors = divisors(n);
@@ -254,12 +263,16 @@ bool Scope::weighs_gpus() const {
 }
 
 std::span<const Dimension> dimensions() { return table; }
-std::size_t layout_dimensions() { return after("vpp"); }
+std::size_t layout_dimensions() { return after("balanced"); }
 std::size_t data_dimension() { return after("dp") - 1; }
+std::size_t virtual_dimension() { return after("vpp") - 1; }
 std::size_t cell_dimensions() { return after("ep"); }
 
 int micro_batches(const Job& job, const ParallelPlan& p) {
-  return std::max(1, to_count(std::round(job.sequences / (double(p.dp) * p.micro_batch))));
+  const double wanted = job.sequences / (double(p.dp) * p.micro_batch);
+  // Interleaving takes multiples of pp: an open batch moves to the nearest.
+  const int unit = p.vpp > 1 && !job.batch_fixed ? p.pp : 1;
+  return std::max(1, to_count(std::round(wanted / unit))) * unit;
 }
 
 }  // namespace headroom::train

@@ -23,7 +23,6 @@ struct Scope {
   const Job& job;
   const SearchOptions& options;
   const Rules& rules;
-  double head_layers = 0;
   std::vector<int> batch_divisors;  ///< of a fixed batch, ascending; empty when it is no number
 
   Scope(const Job& job, const SearchOptions& options, const Rules& rules);
@@ -55,12 +54,14 @@ std::span<const Dimension> dimensions();
 /// Number of leading dimensions that decide how layers, batch and GPUs are laid out: Rules are
 /// asked once these are set.
 std::size_t layout_dimensions();
-/// Index of dp: with it the number of micro-batches follows.
+/// Indices of dp and vpp: with them the number of micro-batches follows.
 std::size_t data_dimension();
+std::size_t virtual_dimension();
 /// Number of leading dimensions that make one unit of work for a thread.
 std::size_t cell_dimensions();
 
-/// Micro-batches that dp and micro-batch leave for the job's batch, at least 1.
+/// Micro-batches that dp and micro-batch leave for the job's batch, at least 1; with an open
+/// batch and interleaving the nearest multiple of pp.
 int micro_batches(const Job& job, const ParallelPlan& plan);
 
 }  // namespace headroom::train
