@@ -57,8 +57,7 @@ class CostTables {
 
 /// What one thread has found.
 struct Found {
-  Found(const Order& order, const SearchOptions& o)
-      : best(order, std::max(1, o.keep)), front(o.prices) {}
+  Found(const Order& order, const SearchOptions& o) : best(order, o.keep), front(o.prices) {}
 
   Shortlist best;
   Front front;

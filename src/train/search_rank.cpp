@@ -63,20 +63,19 @@ bool Order::better(const Score& a, const ParallelPlan& pa, const Score& b,
 
 void Shortlist::offer(const Candidate& c) {
   const auto score = order_.score(c);
-  if (int(entries_.size()) == keep_) {
-    const auto& worst = entries_.back();
-    if (!order_.better(score, c.plan, worst.score, worst.candidate.plan)) return;
-    entries_.pop_back();
-  }
-  insert(score, c);
+  if (full_ && !order_.better(score, c.plan, worst_.score, worst_.candidate.plan)) return;
+  entries_.push_back({score, c});
+  if (entries_.size() >= 2 * keep_ + 64) trim();
 }
 
-void Shortlist::insert(const Score& score, const Candidate& c) {
-  const Entry entry{score, c};
-  const auto place =
-      std::upper_bound(entries_.begin(), entries_.end(), entry,
-                       [this](const Entry& a, const Entry& b) { return before(a, b); });
-  entries_.insert(place, entry);
+/// Keeps the best `keep_`; what comes later must beat the worst of them.
+void Shortlist::trim() {
+  const auto last = entries_.begin() + std::ptrdiff_t(keep_) - 1;
+  std::nth_element(entries_.begin(), last, entries_.end(),
+                   [this](const Entry& a, const Entry& b) { return before(a, b); });
+  entries_.erase(last + 1, entries_.end());
+  worst_ = entries_.back();
+  full_ = true;
 }
 
 void Shortlist::merge(const Shortlist& other) {
@@ -84,9 +83,13 @@ void Shortlist::merge(const Shortlist& other) {
 }
 
 std::vector<Candidate> Shortlist::take() {
+  std::sort(entries_.begin(), entries_.end(),
+            [this](const Entry& a, const Entry& b) { return before(a, b); });
   std::vector<Candidate> out;
-  for (auto& entry : entries_) out.push_back(std::move(entry.candidate));
+  for (auto& entry : entries_)
+    if (out.size() < keep_) out.push_back(std::move(entry.candidate));
   entries_.clear();
+  full_ = false;
   return out;
 }
 

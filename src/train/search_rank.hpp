@@ -5,6 +5,7 @@
 // the same in whatever order, and on however many threads, the set is seen.
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include "train/search.hpp"
@@ -40,7 +41,7 @@ bool before(const ParallelPlan& a, const ParallelPlan& b);
 /// The best `keep` of the candidates offered.
 class Shortlist {
  public:
-  Shortlist(const Order& order, int keep) : order_(order), keep_(keep) {}
+  Shortlist(const Order& order, int keep) : order_(order), keep_(std::size_t(std::max(1, keep))) {}
   void offer(const Candidate& c);
   void merge(const Shortlist& other);
   std::vector<Candidate> take();
@@ -50,13 +51,15 @@ class Shortlist {
     Score score;
     Candidate candidate;
   };
-  void insert(const Score& score, const Candidate& c);
+  void trim();
   bool before(const Entry& a, const Entry& b) const {
     return order_.better(a.score, a.candidate.plan, b.score, b.candidate.plan);
   }
   Order order_;
-  int keep_;
-  std::vector<Entry> entries_;
+  std::size_t keep_;
+  std::vector<Entry> entries_;  // at most a few more than twice `keep_`, in no order
+  Entry worst_;                 // of the best `keep_` when last trimmed
+  bool full_ = false;
 };
 
 /// The candidates that none beats in tokens/s, GPUs (or money a token) and memory at once.
