@@ -6,54 +6,12 @@
 #include <atomic>
 #include <cmath>
 #include <thread>
-#include <unordered_map>
 
 #include "train/search_rank.hpp"
-#include "train/search_space.hpp"
+#include "train/search_tables.hpp"
 
 namespace headroom::train {
 namespace {
-
-/// Values that a table depends on, by the dimensions that use it.
-class CostTables {
- public:
-  explicit CostTables(const Job& job) : job_(job), sizes_(train::sizes(job)) {}
-
-  const Sizes& sizes() const { return sizes_; }
-  const PlanCosts& costs(const ParallelPlan& p) {
-    const auto [at, fresh] = costs_.try_emplace(key(p, uses_kernels));
-    if (fresh) at->second = {sizes_, layer_cost(job_, p), end_cost(job_, p)};
-    return at->second;
-  }
-  const ActivationBytes& storage(const ParallelPlan& p) {
-    const auto [at, fresh] = storage_.try_emplace(key(p, uses_storage));
-    if (fresh) at->second = activation_bytes(job_, p);
-    return at->second;
-  }
-
- private:
-  using Key = std::array<int, 12>;
-  struct Hash {
-    std::size_t operator()(const Key& key) const {
-      std::uint64_t h = 0;
-      for (int n : key) h = (h ^ static_cast<std::uint64_t>(n)) * 0x9E3779B97F4A7C15u, h ^= h >> 29;
-      return h;
-    }
-  };
-  static Key key(const ParallelPlan& p, unsigned use) {
-    Key out{};
-    std::size_t n = 0;
-    for (const auto& d : dimensions())
-      if (d.uses & use) out.at(n++) = d.get(p);
-    return out;
-  }
-
-  const Job& job_;
-  Sizes sizes_;
-  // Node-based: references stay valid while the tables grow.
-  std::unordered_map<Key, PlanCosts, Hash> costs_;
-  std::unordered_map<Key, ActivationBytes, Hash> storage_;
-};
 
 /// What one thread has found.
 struct Found {
@@ -107,7 +65,7 @@ class Walker {
     if (depth == dims_.size()) return consider();
     const auto& d = dims_[depth];
     auto& values = choices_[depth];
-    list(d, values);
+    list_choices(scope_, depth, plan_, values);
     bool fits = false;
     const bool counts = depth == data_at_ || depth == virtual_at_;
     if (depth == data_at_) plan_.vpp = 1;
@@ -118,13 +76,6 @@ class Walker {
       if (fits && d.first_fit && !scope_.options.exhaustive) break;
     }
     return fits;
-  }
-
-  void list(const Dimension& d, std::vector<int>& out) const {
-    out.clear();
-    const int fixed = d.fixed(scope_.options.fixed);
-    if (fixed != open_choice) return out.push_back(fixed);
-    d.choices(scope_, plan_, out);
   }
 
   bool consider() {
@@ -172,11 +123,7 @@ void list_cells(const Scope& scope, std::size_t depth, ParallelPlan& plan,
   if (depth == cell_dimensions()) return out.push_back(plan);
   const auto& d = dimensions()[depth];
   std::vector<int> values;
-  const int fixed = d.fixed(scope.options.fixed);
-  if (fixed != open_choice)
-    values.push_back(fixed);
-  else
-    d.choices(scope, plan, values);
+  list_choices(scope, depth, plan, values);
   for (int value : values) {
     d.set(plan, value);
     list_cells(scope, depth + 1, plan, out);
@@ -202,23 +149,42 @@ Found walk(const Scope& scope, const std::vector<ParallelPlan>& cells) {
   return std::move(found[0]);
 }
 
+/// The fixed parts of the plan, and the least of those that are open.
+ParallelPlan fixed_plan(const Scope& scope) {
+  const auto& job = scope.job;
+  ParallelPlan p;
+  p.tp = 1, p.zero = Zero::optimizer;
+  const auto dims = dimensions();
+  for (std::size_t k = 0; k < dims.size(); ++k)
+    if (scope.fixed[k] != open_choice) dims[k].set(p, scope.fixed[k]);
+  const bool spread = job.model->is_mixture() && p.ep > 0 && job.model->moe.experts % p.ep == 0;
+  if (scope.fixed[data_dimension()] == open_choice && spread)
+    p.dp = to_count(std::ceil(p.ep / std::max(1.0, double(p.tp) * p.cp)));
+  p.sequence_parallel = p.ep > 1 || std::fmod(job.sequence / std::max(1, p.cp), p.tp) == 0;
+  if (p.dp > 0 && p.micro_batch > 0) p.micro_batches = micro_batches(job, p);
+  return p;
+}
+
 std::string obstacle(const Scope& scope) {
   const auto& job = scope.job;
-  const auto& fixed = scope.options.fixed;
-  ParallelPlan p;
-  p.tp = std::max(1, fixed.tp), p.pp = std::max(1, fixed.pp), p.vpp = std::max(1, fixed.vpp);
-  p.cp = std::max(1, fixed.cp), p.ep = std::max(1, fixed.ep);
-  p.dp = std::max(1, fixed.dp), p.micro_batch = std::max(1, fixed.micro_batch);
-  p.micro_batches = micro_batches(job, p);
-  p.sequence_parallel = p.tp > 1 && (p.ep > 1 || std::fmod(job.sequence / p.cp, p.tp) == 0);
   // Parts left open are at their least here, so they are to blame for no product that is small.
-  const bool all = scope.options.all_gpus && fixed.dp > 0;
-  const auto why = Rules(job, all).why(p);
+  const bool all = scope.options.all_gpus && scope.fixed[data_dimension()] != open_choice;
+  const auto why = Rules(job, all).why(fixed_plan(scope));
   if (!why.empty()) return fmt::format("{}", fmt::join(why, "; "));
   return fmt::format(
       "no split of {} GPUs suits {} layers, {} heads and a batch of {:.0f} sequences under the "
       "fixed parts of the plan",
       job.gpus, job.model->layers, job.model->heads, job.sequences);
+}
+
+/// Empty when every pin names a dimension.
+std::string unknown_pin(const SearchOptions& options) {
+  const auto names = dimension_names();
+  for (const auto& pin : options.pins)
+    if (std::find(names.begin(), names.end(), pin.dimension) == names.end())
+      return fmt::format("'{}' is no dimension of a plan; they are {}", pin.dimension,
+                         fmt::join(names, ", "));
+  return {};
 }
 
 }  // namespace
@@ -238,8 +204,13 @@ SearchResult search(const Job& job, const SearchOptions& options) {
     out.obstacle = "the model has no layers or there are no GPUs";
     return out;
   }
+  if (out.obstacle = unknown_pin(options); !out.obstacle.empty()) return out;
   const Rules rules(job, options.all_gpus);
   const Scope scope(job, options, rules);
+  if (!Rules::positive(fixed_plan(scope))) {
+    out.obstacle = obstacle(scope);
+    return out;
+  }
   std::vector<ParallelPlan> cells;
   ParallelPlan plan;
   list_cells(scope, 0, plan, cells);

@@ -70,6 +70,14 @@ struct Prices {
 /// USD a token: GPUs x (gpu_hour + kW x energy_kwh) / (tokens_per_s x 3600).
 double cost_per_token(const Candidate& c, const Prices& prices);
 
+/// A dimension of the space held at one value; names are those of the table.
+struct Pin {
+  std::string dimension;  ///< "sequence-parallel"
+  int value = 0;          ///< as in ParallelPlan; enumerations by their number
+};
+/// Names that a Pin may have, in the table's order: "pp", "tp", ...
+std::vector<std::string_view> dimension_names();
+
 struct SearchOptions {
   PlanSpec fixed = {};
   int keep = 3;
@@ -78,8 +86,9 @@ struct SearchOptions {
   bool all_gpus = false;  ///< tp x pp x cp x dp must be the job's GPUs, none may idle
   bool front = false;     ///< also collect the Pareto front
   Objective objective = Objective::fastest;
-  Prices prices = {};     ///< for `cheapest`, and the cost of the front
-  double least_rate = 0;  ///< tokens/s that a plan must reach: tokens / deadline
+  Prices prices = {};          ///< for `cheapest`, and the cost of the front
+  double least_rate = 0;       ///< tokens/s that a plan must reach: tokens / deadline
+  std::vector<Pin> pins = {};  ///< beyond `fixed`, which has no word for every dimension
 };
 
 struct SearchResult {

@@ -130,8 +130,9 @@ std::string say_experts(const Rules& r, const P& p) {
   return fmt::format("ep {} does not divide {} experts; nearest is {}", p.ep, experts,
                      nearest(p.ep, experts, [&](int ep) { return experts % ep == 0; }));
 }
-bool bad_expert_ranks(const Rules&, const P& p) {
-  return p.ep > 1 && std::fmod(double(p.tp) * p.cp * p.dp, p.ep) != 0;
+bool bad_expert_ranks(const Rules& r, const P& p) {
+  return p.ep > 1 && !no_experts(r, p) && !bad_experts(r, p) &&
+         std::fmod(double(p.tp) * p.cp * p.dp, p.ep) != 0;
 }
 std::string say_expert_ranks(const Rules& r, const P& p) {
   const double ranks = double(p.tp) * p.cp * p.dp;
@@ -238,11 +239,13 @@ bool Rules::stages_split(int pp, int vpp, bool balanced) const {
   return stages(pp, vpp, balanced).legal;
 }
 
+bool Rules::positive(const ParallelPlan& p) {
+  return std::min({p.tp, p.pp, p.vpp, p.dp, p.cp, p.ep, p.micro_batch, p.micro_batches}) > 0;
+}
+
 bool Rules::legal(const ParallelPlan& p) const {
-  if (std::min({p.tp, p.pp, p.vpp, p.dp, p.cp, p.ep, p.micro_batch, p.micro_batches}) < 1)
-    return false;
-  return std::none_of(std::begin(rules), std::end(rules),
-                      [&](const Rule& rule) { return rule.broken(*this, p); });
+  return positive(p) && std::none_of(std::begin(rules), std::end(rules),
+                                     [&](const Rule& rule) { return rule.broken(*this, p); });
 }
 
 std::vector<std::string> Rules::why(const ParallelPlan& p) const {

@@ -21,6 +21,7 @@ class Rules {
   Rules(const Job& job, bool all_gpus);
 
   bool legal(const ParallelPlan& plan) const;
+  static bool positive(const ParallelPlan& plan);  ///< no part is below one
   std::vector<std::string> why(const ParallelPlan& plan) const;
 
   // What single rules ask, for the search space to list choices by.

@@ -137,8 +137,8 @@ void data_choices(const Scope& s, const P& p, Choices& out) {
   const double inner = double(p.tp) * p.pp * p.cp;
   if (inner > s.job.gpus) return;
   const int step = p.ep / std::gcd(p.ep, p.tp * p.cp), room = to_count(s.job.gpus / inner);
-  if (const int dp = s.options.fixed.dp; dp > 0) {
-    if (dp > room || dp % step != 0) return;
+  if (const int dp = s.fixed[data_dimension()]; dp != open_choice) {
+    if (dp < 1 || dp > room || dp % step != 0) return;
     if (s.job.batch_fixed || suits_open_batch(s, p, dp)) out.push_back(dp);
     return;
   }
@@ -227,7 +227,7 @@ int fixed_recompute(const PlanSpec& f) { return f.recompute > 0 ? f.recompute - 
 constexpr unsigned both = uses_kernels | uses_storage;
 
 // Order: cells of work first, then what their tables depend on, then the layout; at the end what
-// only picks among formulas. `data_choices` reads the fixed dp itself, since the batch must suit.
+// only picks among formulas.
 constexpr Dimension table[] = {
     field<&P::pp>("pp", pipeline_choices, counted<&PlanSpec::pp>),
     field<&P::tp>("tp", tensor_choices, counted<&PlanSpec::tp>, both),
@@ -236,7 +236,7 @@ constexpr Dimension table[] = {
     field<&P::sequence_parallel>("sequence-parallel", sequence_parallel_choices, open, both),
     field<&P::micro_batch>("micro-batch", micro_batch_choices, counted<&PlanSpec::micro_batch>,
                            uses_kernels),
-    field<&P::dp>("dp", data_choices, open),
+    field<&P::dp>("dp", data_choices, counted<&PlanSpec::dp>),
     field<&P::vpp>("vpp", virtual_choices, counted<&PlanSpec::vpp>),
     field<&P::balanced>("balanced", balance_choices, open),
     field<&P::zero>("zero", zero_choices, fixed_zero),
@@ -252,6 +252,11 @@ std::size_t after(const char* name) {
 }  // namespace
 
 Scope::Scope(const Job& j, const SearchOptions& o, const Rules& r) : job(j), options(o), rules(r) {
+  for (const auto& d : table) {
+    fixed.push_back(d.fixed(o.fixed));
+    for (const auto& pin : o.pins)
+      if (pin.dimension == d.name) fixed.back() = pin.value;
+  }
   const int n = to_count(std::round(j.sequences));
   // Else no whole split exists.
   if (std::abs(j.sequences - n) <= 1e-6 * j.sequences) batch_divisors = divisors(n);
@@ -263,6 +268,21 @@ bool Scope::weighs_gpus() const {
 }
 
 std::span<const Dimension> dimensions() { return table; }
+
+std::vector<std::string_view> dimension_names() {
+  std::vector<std::string_view> out;
+  for (const auto& d : table) out.emplace_back(d.name);
+  return out;
+}
+
+void list_choices(const Scope& scope, std::size_t k, const ParallelPlan& plan,
+                  std::vector<int>& out) {
+  out.clear();
+  // A fixed dp must suit the batch, so its choices see to it.
+  if (scope.fixed[k] != open_choice && k != data_dimension()) return out.push_back(scope.fixed[k]);
+  table[k].choices(scope, plan, out);
+}
+
 std::size_t layout_dimensions() { return after("balanced"); }
 std::size_t data_dimension() { return after("dp") - 1; }
 std::size_t virtual_dimension() { return after("vpp") - 1; }

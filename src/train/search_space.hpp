@@ -18,18 +18,19 @@
 
 namespace headroom::train {
 
+inline constexpr int open_choice = -1000;  ///< the user left it open
+
 /// What choices may depend on, once a search.
 struct Scope {
   const Job& job;
   const SearchOptions& options;
   const Rules& rules;
+  std::vector<int> fixed;           ///< by dimension: the user's choice, or open_choice
   std::vector<int> batch_divisors;  ///< of a fixed batch, ascending; empty when it is no number
 
   Scope(const Job& job, const SearchOptions& options, const Rules& rules);
   bool weighs_gpus() const;
 };
-
-inline constexpr int open_choice = -1000;  ///< `Dimension::fixed`: the user left it open
 
 /// Tables that depend on a dimension.
 enum Uses : unsigned {
@@ -50,6 +51,10 @@ struct Dimension {
 };
 
 std::span<const Dimension> dimensions();
+
+/// The choices of dimension `k` after those before it are set: the user's, else the table's.
+void list_choices(const Scope& scope, std::size_t k, const ParallelPlan& plan,
+                  std::vector<int>& out);
 
 /// Number of leading dimensions that decide how layers, batch and GPUs are laid out: Rules are
 /// asked once these are set.

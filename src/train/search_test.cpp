@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "train/search_space.hpp"
 #include "train/test_jobs.hpp"
 
 namespace headroom::train {
@@ -78,6 +79,59 @@ TEST(Search, NamesTheNearestLegalChoice) {
   EXPECT_NE(found.obstacle.find("tp 7 does not divide 64 heads; nearest is 4 or 8"),
             std::string::npos)
       << found.obstacle;
+}
+
+TEST(Search, PinsHoldAnyDimensionOfTheTable) {
+  const auto b = bench("llama-3.1-8b", "h100-sxm", 16, 4096, 64);
+  for (const auto name : dimension_names()) {
+    const SearchOptions open{.keep = 1, .exhaustive = true};
+    // The value of some plan that is not the best, so that the pin has work to do.
+    const auto all = search(b.job, {.keep = 4000, .exhaustive = true}).best;
+    const auto dims = dimensions();
+    const auto d = std::find_if(dims.begin(), dims.end(), [&](auto& x) { return x.name == name; });
+    auto other = std::find_if(all.begin(), all.end(), [&](const Candidate& c) {
+      return d->get(c.plan) != d->get(all[0].plan);
+    });
+    if (other == all.end()) other = all.begin();  // a dense model has one ep
+    const int value = d->get(other->plan);
+    auto pinned = open;
+    pinned.pins = {{std::string(name), value}};
+    const auto found = search(b.job, pinned);
+    ASSERT_TRUE(found.fits()) << name << " " << value;
+    EXPECT_EQ(d->get(found.best[0].plan), value) << name;
+    // The best of all that have the value, or to which it makes no difference.
+    EXPECT_GE(found.best[0].tokens_per_s, other->tokens_per_s) << name;
+  }
+  const auto wrong = search(b.job, {.pins = {{"sp", 1}}});
+  EXPECT_EQ(wrong.obstacle.substr(0, 31), "'sp' is no dimension of a plan;");
+}
+
+TEST(Search, PinsBelowOneAreRefused) {
+  const auto b = bench("mixtral-8x7b", "h100-sxm", 64, 4096, 64);
+  for (const char* name : {"pp", "tp", "cp", "ep", "micro-batch", "dp", "vpp"})
+    for (int value : {0, -3}) {
+      const auto found = search(b.job, {.pins = {{name, value}}});
+      EXPECT_EQ(found.legal, 0);
+      EXPECT_EQ(found.obstacle, "every part of a plan is 1 or more, not " + std::string(name) +
+                                    " " + std::to_string(value));
+    }
+}
+
+TEST(Search, ObstaclesBlameOnlyWhatIsFixed) {
+  const auto b = bench("mixtral-8x7b", "h100-sxm", 64, 4096, 64);
+  PlanSpec fixed;
+  fixed.ep = 3;
+  EXPECT_EQ(search(b.job, {fixed, 1}).obstacle,
+            "ep 3 does not divide 8 experts; nearest is 2 or 4");
+  fixed = {};
+  fixed.tp = 8, fixed.pp = 8, fixed.dp = 3;
+  EXPECT_EQ(search(b.job, {fixed, 1}).obstacle.substr(0, 37),
+            "tp 8 x pp 8 x cp 1 x dp 3 is 192 GPUs");
+  fixed = {};
+  fixed.micro_batch = 3;
+  EXPECT_EQ(search(b.job, {fixed, 1}).obstacle,
+            "dp 1 x micro-batch 3 does not divide a batch of 64 sequences; nearest batch is 63 or "
+            "66");
 }
 
 TEST(Search, ReportsTheLeastPlanWhenNothingFits) {
