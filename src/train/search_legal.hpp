@@ -3,10 +3,12 @@
 // One table holds each rule once, as a test and as a sentence, so `legal` (under 50 ns) and
 // `why` cannot disagree. Constructing it reads the model once; the job must outlive it.
 //
-// SOURCES. Megatron-Core's argument checks (megatron/training/arguments.py, 2025, recalled):
-// heads % tp, query groups that tp divides or that divide tp, experts % ep, sequence parallelism
-// with tp x ep, interleaving in multiples of pp, sequence % (2 cp) for its balanced causal ring.
-// ZeRO 3 beside a pipeline is legal: torchtitan does it.
+// SOURCES. sequence % (2 cp) and (sequence / cp) % tp: NVIDIA-NeMo/RL pull 3563 (2026-08), from
+// megatron/core/utils.py and tensor_parallel/mappings.py. Key-value heads that tp neither divides
+// nor copies: Megatron-Core 0.16; before, tp had to divide them (ms-swift issue 8219, 2026-03).
+// ep with tp needs sequence parallelism: Megatron-Core's configuration check. Heads % tp, FFN % tp,
+// experts % ep and interleaving in multiples of pp: Megatron-Core, recalled. ZeRO 3 beside a
+// pipeline is legal: torchtitan does it (DeepSpeed refuses).
 #pragma once
 
 #include <string>

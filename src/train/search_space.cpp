@@ -170,7 +170,7 @@ void virtual_choices(const Scope& s, const P& p, Choices& out) {
 }
 
 /// ZeRO 2 beside a pipeline is left out: gradients accumulate over its micro-batches, so
-/// frameworks keep them whole (DeepSpeed forbids it, torchtitan reduces after the last).
+/// frameworks keep them whole (DeepSpeed's pipeline engine refuses stages 2 and 3).
 void zero_choices(const Scope& s, const P& p, Choices& out) {
   const bool several = double(p.dp) * p.cp > 1;
   if (s.options.exhaustive) {
