@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cmath>
 #include <thread>
@@ -47,7 +48,7 @@ class Walker {
     choices_.resize(dims.size());
     for (std::size_t k = 0; k < dims.size(); ++k) {
       if (dims[k].uses & uses_kernels) kernels_at_ = k + 1;
-      if (dims[k].uses & uses_storage) storage_at_ = k + 1;
+      if (dims[k].uses & uses_storage) storage_before_ = storage_at_, storage_at_ = k + 1;
     }
   }
 
@@ -60,7 +61,8 @@ class Walker {
   /// True when a plan below fits the memory.
   bool descend(std::size_t depth) {
     if (depth == kernels_at_) costs_ = &tables_.costs(plan_);
-    if (depth == storage_at_) storage_ = &tables_.storage(plan_);
+    if (depth == storage_before_) recent_.fill(nullptr);
+    if (depth == storage_at_) storage_ = storage();
     if (depth == layout_at_ && !scope_.rules.legal(plan_)) return false;
     if (depth == dims_.size()) return consider();
     const auto& d = dims_[depth];
@@ -76,6 +78,14 @@ class Walker {
       if (fits && d.first_fit && !scope_.options.exhaustive) break;
     }
     return fits;
+  }
+
+  /// The table's entry; those of one setting of the dimensions before the last are at hand.
+  const ActivationBytes* storage() {
+    const auto last = static_cast<std::size_t>(dims_[storage_at_ - 1].get(plan_));
+    if (last >= recent_.size()) return &tables_.storage(plan_);
+    if (recent_[last] == nullptr) recent_[last] = &tables_.storage(plan_);
+    return recent_[last];
   }
 
   bool consider() {
@@ -109,12 +119,13 @@ class Walker {
   std::span<const Dimension> dims_ = dimensions();
   const std::size_t layout_at_ = layout_dimensions(), data_at_ = data_dimension(),
                     virtual_at_ = virtual_dimension();
-  std::size_t kernels_at_ = 0, storage_at_ = 0;
+  std::size_t kernels_at_ = 0, storage_at_ = 0, storage_before_ = 0;
   std::vector<std::vector<int>> choices_;
   ParallelPlan plan_;
   Candidate current_;
   const PlanCosts* costs_ = nullptr;
   const ActivationBytes* storage_ = nullptr;
+  std::array<const ActivationBytes*, 8> recent_{};
 };
 
 /// Every setting of the leading dimensions.
