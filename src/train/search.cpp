@@ -54,6 +54,7 @@ class Walker {
 
   void cell(const ParallelPlan& prefix) {
     plan_ = prefix;
+    options_ = has_options(prefix);
     descend(cell_dimensions());
   }
 
@@ -63,8 +64,9 @@ class Walker {
     if (depth == kernels_at_) costs_ = &tables_.costs(plan_);
     if (depth == storage_before_) recent_.fill(nullptr);
     if (depth == storage_at_) storage_ = storage();
-    if (depth == layout_at_ && !scope_.rules.legal(plan_)) return false;
-    if (depth == dims_.size()) return consider();
+    if (depth == layout_at_ && !scope_.rules.layout_legal(plan_)) return false;
+    if (depth == dims_.size())
+      return (!options_ || scope_.rules.options_legal(plan_)) && consider();
     const auto& d = dims_[depth];
     auto& values = choices_[depth];
     list_choices(scope_, depth, plan_, values);
@@ -94,7 +96,7 @@ class Walker {
     current_.plan = plan_;
     current_.memory = memory(job, tables_.sizes(), *storage_, plan_);
     const double need = current_.memory.total();
-    const bool fits = need <= job.memory_bytes, least = found.less(need, plan_);
+    const bool fits = need <= usable_, least = found.less(need, plan_);
     if (!fits && !least && !scope_.options.exhaustive) return false;
     ++found.evaluated;
     current_.time = step_time(job, *costs_, plan_);
@@ -122,7 +124,9 @@ class Walker {
   std::size_t kernels_at_ = 0, storage_at_ = 0, storage_before_ = 0;
   std::vector<std::vector<int>> choices_;
   ParallelPlan plan_;
+  bool options_ = false;  // finer settings that the user fixed, to be checked at each plan
   Candidate current_;
+  const double usable_ = usable_bytes(scope_.job);
   const PlanCosts* costs_ = nullptr;
   const ActivationBytes* storage_ = nullptr;
   std::array<const ActivationBytes*, 8> recent_{};
@@ -163,8 +167,7 @@ Found walk(const Scope& scope, const std::vector<ParallelPlan>& cells) {
 /// The fixed parts of the plan, and the least of those that are open.
 ParallelPlan fixed_plan(const Scope& scope) {
   const auto& job = scope.job;
-  ParallelPlan p;
-  p.tp = 1, p.zero = Zero::optimizer;
+  auto p = scope.start();
   const auto dims = dimensions();
   for (std::size_t k = 0; k < dims.size(); ++k)
     if (scope.fixed[k] != open_choice) dims[k].set(p, scope.fixed[k]);
@@ -223,7 +226,7 @@ SearchResult search(const Job& job, const SearchOptions& options) {
     return out;
   }
   std::vector<ParallelPlan> cells;
-  ParallelPlan plan;
+  auto plan = scope.start();
   list_cells(scope, 0, plan, cells);
   auto found = walk(scope, cells);
   out.best = found.best.take();

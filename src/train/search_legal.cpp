@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "train/options.hpp"
+
 namespace headroom::train {
 namespace {
 
@@ -60,13 +62,16 @@ std::string say_kv_heads(const Rules& r, const P& p) {
       r.job().model->kv_head_count(),
       nearest(p.tp, r.job().model->heads, [&](int tp) { return r.heads_split(tp); }));
 }
-bool bad_ffn(const Rules& r, const P& p) { return !r.ffn_splits(p.tp, p.ep); }
+bool bad_ffn(const Rules& r, const P& p) { return !r.ffn_splits(p); }
 std::string say_ffn(const Rules& r, const P& p) {
   const auto& m = *r.job().model;
-  return fmt::format(
-      "tp {} does not divide the FFN width {}; nearest is {}", p.tp,
-      m.is_mixture() && (m.ffn % p.tp == 0 || m.ffn == 0) ? m.moe.ffn : m.ffn,
-      nearest(p.tp, m.heads, [&](int tp) { return r.heads_split(tp) && r.ffn_splits(tp, p.ep); }));
+  return fmt::format("tp {} does not divide the FFN width {}; nearest is {}", p.tp,
+                     m.is_mixture() && (m.ffn % p.tp == 0 || m.ffn == 0) ? m.moe.ffn : m.ffn,
+                     nearest(p.tp, m.heads, [&](int tp) {
+                       P other = p;
+                       other.tp = tp;
+                       return r.heads_split(tp) && r.ffn_splits(other);
+                     }));
 }
 bool bad_sequence_split(const Rules& r, const P& p) {
   return p.sequence_parallel && p.tp > 1 && !bad_heads(r, p) &&
@@ -89,20 +94,22 @@ std::string say_chunks_alone(const Rules&, const P& p) {
   return fmt::format("vpp {} needs a pipeline: set pp to 2 or more, or vpp to 1", p.vpp);
 }
 bool bad_stages(const Rules& r, const P& p) {
-  return !chunks_alone(r, p) && !r.stages_split(p.pp, p.vpp, p.balanced);
+  // Stages given by hand have words of their own (options.hpp).
+  return !chunks_alone(r, p) && p.first_layers == 0 && p.last_layers == 0 && !r.stages_split(p);
 }
 std::string say_stages(const Rules& r, const P& p) {
   const int layers = r.job().model->layers;
+  const auto with = [&](int P::*part) {
+    return nearest(p.*part, layers, [&](int n) {
+      P other = p;
+      other.*part = n;
+      return r.stages_split(other);
+    });
+  };
   if (p.pp > layers)
-    return fmt::format(
-        "pp {} is more than {} layers; nearest is {}", p.pp, layers,
-        nearest(p.pp, layers, [&](int pp) { return r.stages_split(pp, p.vpp, p.balanced); }));
-  const auto pps =
-      nearest(p.pp, layers, [&](int pp) { return r.stages_split(pp, p.vpp, p.balanced); });
-  const auto chunks =
-      nearest(p.vpp, layers, [&](int v) { return r.stages_split(p.pp, v, p.balanced); });
+    return fmt::format("pp {} is more than {} layers; nearest is {}", p.pp, layers, with(&P::pp));
   return fmt::format("pp {} x vpp {} does not split {} layers; nearest pp is {}, nearest vpp is {}",
-                     p.pp, p.vpp, layers, pps, chunks);
+                     p.pp, p.vpp, layers, with(&P::pp), with(&P::vpp));
 }
 bool bad_interleave(const Rules&, const P& p) {
   return p.pp > 1 && p.vpp > 1 && p.micro_batches % p.pp != 0;
@@ -212,6 +219,12 @@ std::string below_one(const P& p) {
 
 }  // namespace
 
+bool has_options(const ParallelPlan& p) {
+  return p.etp > 0 || p.hsdp > 0 || p.context != ContextKind::ring || !p.modules.empty() ||
+         p.recompute_layers > 0 || p.first_layers > 0 || p.last_layers > 0 ||
+         p.offload_activations != 0 || p.offload_optimiser != 0;
+}
+
 Rules::Rules(const Job& job, bool all_gpus) : job_(job), all_gpus_(all_gpus) {
   for (const auto& layer : workload::layer_classes(*job.model)) dense_layers_ |= !layer.mixture;
   head_layers_ = sizes(job).head_layers;
@@ -225,25 +238,29 @@ bool Rules::heads_split(int tp) const {
   return kv < 1 || kv % tp == 0 || tp % kv == 0;
 }
 
-bool Rules::ffn_splits(int tp, int ep) const {
+bool Rules::ffn_splits(const ParallelPlan& p) const {
   const auto& m = *job_.model;
-  if (dense_layers_ && m.ffn % tp != 0) return false;
-  return !m.is_mixture() || ep > 1 || m.moe.ffn % tp == 0;
+  if (dense_layers_ && m.ffn % p.tp != 0) return false;
+  return !m.is_mixture() || p.etp > 0 || m.moe.ffn % p.expert_tensor() == 0;
 }
 
-StageLayers Rules::stages(int pp, int vpp, bool balanced) const {
-  return stage_layers(job_.model->layers, pp, vpp, balanced ? head_layers_ : 0);
+StageLayers Rules::stages(const ParallelPlan& p) const {
+  return stage_layers(p, job_.model->layers, head_layers_);
 }
 
-bool Rules::stages_split(int pp, int vpp, bool balanced) const {
-  return stages(pp, vpp, balanced).legal;
-}
+bool Rules::stages_split(const ParallelPlan& p) const { return stages(p).legal; }
 
 bool Rules::positive(const ParallelPlan& p) {
   return std::min({p.tp, p.pp, p.vpp, p.dp, p.cp, p.ep, p.micro_batch, p.micro_batches}) > 0;
 }
 
-bool Rules::legal(const ParallelPlan& p) const {
+bool Rules::options_legal(const ParallelPlan& p) const {
+  return !has_options(p) || illegal_options(job_, p).empty();
+}
+
+bool Rules::legal(const ParallelPlan& p) const { return layout_legal(p) && options_legal(p); }
+
+bool Rules::layout_legal(const ParallelPlan& p) const {
   return positive(p) && std::none_of(std::begin(rules), std::end(rules),
                                      [&](const Rule& rule) { return rule.broken(*this, p); });
 }
@@ -254,6 +271,7 @@ std::vector<std::string> Rules::why(const ParallelPlan& p) const {
   std::vector<std::string> out;
   for (const auto& rule : rules)
     if (rule.broken(*this, p)) out.push_back(rule.words(*this, p));
+  if (auto words = illegal_options(job_, p); !words.empty()) out.push_back(std::move(words));
   return out;
 }
 

@@ -23,15 +23,18 @@ class Rules {
   Rules(const Job& job, bool all_gpus);
 
   bool legal(const ParallelPlan& plan) const;
+  /// All that does not depend on ZeRO and recompute; then what of the finer settings is left.
+  bool layout_legal(const ParallelPlan& plan) const;
+  bool options_legal(const ParallelPlan& plan) const;
   static bool positive(const ParallelPlan& plan);  ///< no part is below one
   std::vector<std::string> why(const ParallelPlan& plan) const;
 
   // What single rules ask, for the search space to list choices by.
   bool heads_split(int tp) const;  ///< heads, key-value heads
-  bool ffn_splits(int tp, int ep) const;
-  bool stages_split(int pp, int vpp, bool balanced) const;
+  bool ffn_splits(const ParallelPlan& plan) const;
+  bool stages_split(const ParallelPlan& plan) const;
   /// The layers of the ranks, as memory and step lay them out.
-  StageLayers stages(int pp, int vpp, bool balanced) const;
+  StageLayers stages(const ParallelPlan& plan) const;
 
   const Job& job() const { return job_; }
   bool all_gpus() const { return all_gpus_; }
@@ -42,6 +45,9 @@ class Rules {
   bool dense_layers_ = false;
   double head_layers_ = 0;
 };
+
+/// The plan has settings beyond the layout (options.hpp).
+bool has_options(const ParallelPlan& plan);
 
 /// Nearest numbers below and above `value` for which `ok` holds, within 1..most, in words:
 /// "4", "4 or 8"; "none" when there is none.

@@ -44,9 +44,11 @@ Choices divisors(int n) {
 void pipeline_choices(const Scope& s, const P&, Choices& out) {
   const int layers = s.job.model->layers, gpus = s.job.gpus, most = std::min(layers, gpus);
   const auto power = [](int n) { return (n & (n - 1)) == 0; };
+  auto p = s.start();
   all_up_to(most, out, [&](int pp) {
+    p.pp = pp;
     if (s.options.all_gpus && gpus % pp != 0) return false;
-    return s.options.exhaustive ? s.rules.stages_split(pp, 1, true) : power(pp) || layers % pp == 0;
+    return s.options.exhaustive ? s.rules.stages_split(p) : power(pp) || layers % pp == 0;
   });
 }
 
@@ -136,7 +138,8 @@ void open_dp(const Scope& s, const P& p, int most, int step, bool one, Choices& 
 void data_choices(const Scope& s, const P& p, Choices& out) {
   const double inner = double(p.tp) * p.pp * p.cp;
   if (inner > s.job.gpus) return;
-  const int step = p.ep / std::gcd(p.ep, p.tp * p.cp), room = to_count(s.job.gpus / inner);
+  const int unit = p.ep * std::max(1, p.etp);  // ranks that hold one copy of the experts
+  const int step = unit / std::gcd(unit, p.tp * p.cp), room = to_count(s.job.gpus / inner);
   if (const int dp = s.fixed[data_dimension()]; dp != open_choice) {
     if (dp < 1 || dp > room || dp % step != 0) return;
     if (s.job.batch_fixed || suits_open_batch(s, p, dp)) out.push_back(dp);
@@ -157,14 +160,15 @@ void data_choices(const Scope& s, const P& p, Choices& out) {
 void virtual_choices(const Scope& s, const P& p, Choices& out) {
   out.push_back(1);
   if (p.pp == 1) return;
-  P two = p;
-  two.vpp = 2;
-  if (s.job.batch_fixed ? p.micro_batches % p.pp != 0 : !moved_little(s, two)) return;
+  P other = p;
+  other.vpp = 2;
+  if (s.job.batch_fixed ? p.micro_batches % p.pp != 0 : !moved_little(s, other)) return;
   const int layers = s.job.model->layers, most = (layers + p.pp - 1) / p.pp;
   int last_chunk = most;
   for (int v = 2; v <= most; ++v) {
     const int chunk = (layers + p.pp * v - 1) / (p.pp * v);
-    if (chunk != last_chunk && s.rules.stages_split(p.pp, v, true)) out.push_back(v);
+    other.vpp = v;
+    if (chunk != last_chunk && s.rules.stages_split(other)) out.push_back(v);
     last_chunk = chunk;
   }
 }
@@ -189,12 +193,17 @@ void balance_choices(const Scope& s, const P& p, Choices& out) {
   const bool on = s.job.software.balanced;
   out.push_back(on);
   if (!s.options.exhaustive || p.pp == 1) return;
-  const auto a = s.rules.stages(p.pp, p.vpp, on), b = s.rules.stages(p.pp, p.vpp, !on);
+  P with = p, without = p;
+  with.balanced = on, without.balanced = !on;
+  const auto a = s.rules.stages(with), b = s.rules.stages(without);
   if (b.legal && (a.first != b.first || a.middle != b.middle || a.last != b.last))
     out.push_back(!on);
 }
 
-void recompute_choices(const Scope&, const P&, Choices& out) {
+/// Modules are recomputed by `selective` and counted layers by `full` only.
+void recompute_choices(const Scope&, const P& p, Choices& out) {
+  if (!p.modules.empty()) return out.push_back(int(Recompute::selective));
+  if (p.recompute_layers > 0) return out.push_back(int(Recompute::full));
   for (auto r : {Recompute::none, Recompute::selective, Recompute::full}) out.push_back(int(r));
 }
 
@@ -260,6 +269,12 @@ Scope::Scope(const Job& j, const SearchOptions& o, const Rules& r) : job(j), opt
   const int n = to_count(std::round(j.sequences));
   // Else no whole split exists.
   if (std::abs(j.sequences - n) <= 1e-6 * j.sequences) batch_divisors = divisors(n);
+}
+
+ParallelPlan Scope::start() const {
+  ParallelPlan p;
+  options.fixed.apply(p);
+  return p;
 }
 
 bool Scope::weighs_gpus() const {

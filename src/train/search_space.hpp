@@ -30,6 +30,8 @@ struct Scope {
 
   Scope(const Job& job, const SearchOptions& options, const Rules& rules);
   bool weighs_gpus() const;
+  /// What the walk starts from: the settings that the user gave and no dimension varies.
+  ParallelPlan start() const;
 };
 
 /// Tables that depend on a dimension.

@@ -198,7 +198,7 @@ Enumerated enumerate_all(const Job& job) {
                   if (!illegal(job, p).empty()) continue;
                   ++out.legal;
                   const auto c = evaluate(job, p);
-                  if (c.memory.total() > job.memory_bytes) continue;
+                  if (c.memory.total() > usable_bytes(job)) continue;
                   ++out.fitting;
                   out.best = std::max(out.best, c.tokens_per_s);
                 }
