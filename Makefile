@@ -28,8 +28,9 @@ test: test-deps
 
 bench: test-deps
 	cmake -S . -B $(BUILD) -G Ninja -DCMAKE_BUILD_TYPE=Release -DHEADROOM_BENCH=ON >/dev/null
-	ninja -C $(BUILD) -j $(JOBS) headroom headroom_bench
+	ninja -C $(BUILD) -j $(JOBS) headroom headroom_bench train_bench
 	$(BUILD)/bench/headroom_bench
+	$(BUILD)/bench/train_bench
 	bench/startup.sh $(BUILD)/headroom
 
 # Generated pages: the reference from the field lists, the claims table.

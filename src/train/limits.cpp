@@ -21,16 +21,12 @@ std::string memory_words(const MemoryItems& m) {
       m.rank);
 }
 
-/// Smallest doubling of the GPUs at which something fits.
-std::optional<Candidate> more_gpus(Job job, const SearchOptions& options) {
-  SearchOptions open = options;
-  open.fixed.dp = 0;
-  for (int k = 0; k < 6; ++k) {
-    job.gpus *= 2;
-    const auto found = search(job, open);
-    if (found.fits()) return found.best.front();
-  }
-  return std::nullopt;
+// A remedy of more GPUs than these is none.
+constexpr double more_at_most = 64, most_gpus = 1 << 24;
+
+/// The fewest GPUs on which the job fits.
+std::optional<Candidate> more_gpus(const Job& job, const SearchOptions& options) {
+  return fewest_gpus(job, options, 0, 1 * second);
 }
 
 void add_memory_remedies(const Job& job, const SearchOptions& options, Margin& m) {
@@ -229,35 +225,13 @@ std::optional<Candidate> fewest_gpus(Job job, const SearchOptions& options, doub
   SearchOptions open = options;
   open.fixed.dp = 0;
   open.keep = 1;
-  const double rate = tokens / std::max(1e-9, limit.in(second));
-  const int domain = std::max(1, job.domain), most = int(std::min(1L << 24, job.gpus * 64L));
-  const auto at = [&](int gpus) -> std::optional<Candidate> {
-    job.gpus = gpus;
-    const auto found = search(job, open);
-    if (!found.fits() || found.best[0].tokens_per_s < rate) return std::nullopt;
-    return found.best[0];
-  };
-  // Double or halve from what is there until the answer is bracketed, then bisect four times.
-  int high = std::max(domain, job.gpus / domain * domain), low = 0;
-  auto best = at(high);
-  while (!best && high < most) low = high, best = at(high *= 2);
-  if (!best) return std::nullopt;
-  while (low == 0 && high > domain) {
-    const int half = std::max(domain, high / 2 / domain * domain);
-    if (auto c = at(half))
-      high = half, best = c;
-    else
-      low = half;
-  }
-  for (int k = 0; k < 4 && high - low > domain; ++k) {
-    const int middle = std::max(domain, (low + high) / 2 / domain * domain);
-    if (middle <= low || middle >= high) break;
-    if (auto c = at(middle))
-      high = middle, best = c;
-    else
-      low = middle;
-  }
-  return best;
+  open.all_gpus = false;
+  open.objective = Objective::smallest;
+  open.least_rate = tokens / std::max(1e-9, limit.in(second));
+  job.gpus = to_count(std::min(most_gpus, double(job.gpus) * more_at_most));
+  auto found = search(job, open);
+  if (!found.fits()) return std::nullopt;
+  return found.best.front();
 }
 
 }  // namespace headroom::train

@@ -3,301 +3,205 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <cmath>
-#include <numeric>
-#include <tuple>
+#include <thread>
 
-#include "train/options.hpp"
+#include "train/search_rank.hpp"
+#include "train/search_tables.hpp"
 
 namespace headroom::train {
 namespace {
 
-constexpr int max_micro_batch = 16;
-constexpr double least_context_tokens = 4096;
-// A batch that is ours to choose may move this far to fill the GPUs.
-constexpr double batch_slack = 0.25;
+/// What one thread has found.
+struct Found {
+  Found(const Order& order, const SearchOptions& o) : best(order, o.keep), front(o.prices) {}
 
-std::vector<int> powers_of_two(double most) {
-  std::vector<int> out;
-  for (int n = 1; n <= most; n *= 2) out.push_back(n);
-  return out;
-}
+  Shortlist best;
+  Front front;
+  Candidate least;
+  long legal = 0, evaluated = 0, fitting = 0;
 
-std::vector<int> or_fixed(int fixed, std::vector<int> choices) {
-  if (fixed > 0) return {fixed};
-  return choices;
-}
-
-std::vector<int> tensor_choices(const Job& job, int fixed) {
-  std::vector<int> out;
-  for (int tp : powers_of_two(std::min(job.domain, job.gpus)))
-    if (job.model->heads % tp == 0) out.push_back(tp);
-  return or_fixed(fixed, out);
-}
-
-std::vector<int> pipeline_choices(const Job& job, int tp, int fixed) {
-  const int layers = job.model->layers, most = std::min(layers, job.gpus / tp);
-  auto out = powers_of_two(most);
-  for (int pp = 3; pp <= most; ++pp)
-    if (layers % pp == 0) out.push_back(pp);
-  std::sort(out.begin(), out.end());
-  out.erase(std::unique(out.begin(), out.end()), out.end());
-  return or_fixed(fixed, out);
-}
-
-std::vector<int> expert_choices(const Job& job, int fixed) {
-  if (!job.model->is_mixture()) return {1};
-  std::vector<int> out;
-  for (int ep : powers_of_two(job.model->moe.experts))
-    if (job.model->moe.experts % ep == 0) out.push_back(ep);
-  return or_fixed(fixed, out);
-}
-
-std::vector<int> virtual_choices(const Job& job, const ParallelPlan& p, int fixed) {
-  if (p.pp == 1) return or_fixed(fixed, {1});
-  std::vector<int> out = {1};
-  const int most = (job.model->layers + p.pp - 1) / p.pp;
-  int last_chunk = most;
-  for (int v = 2; v <= most; ++v) {
-    const int chunk = (job.model->layers + p.pp * v - 1) / (p.pp * v);
-    if (chunk == last_chunk) continue;  // more chunks of the same size would be empty ones
-    last_chunk = chunk;
-    out.push_back(v);
+  bool less(double need, const ParallelPlan& p) const {
+    if (legal == 1) return true;
+    const double least_need = least.memory.total();
+    return need < least_need || (need == least_need && before(p, least.plan));
   }
-  return or_fixed(fixed, out);
-}
-
-/// Layer costs by (tp, cp, ep, micro-batch), the only things they depend on.
-class CostTable {
- public:
-  explicit CostTable(const Job& job) : job_(job), sizes_(sizes(job)) {}
-
-  const PlanCosts& at(const ParallelPlan& p) {
-    const Key key{p.tp, p.cp, p.ep, p.micro_batch, p.sequence_parallel};
-    for (const auto& [k, costs] : costs_)
-      if (k == key) return costs;
-    costs_.emplace_back(key, PlanCosts{sizes_, layer_cost(job_, p), end_cost(job_, p)});
-    return costs_.back().second;
+  void merge(const Found& other) {
+    if (other.legal == 0) return;
+    best.merge(other.best);
+    front.merge(other.front);
+    const double need = other.least.memory.total(), have = least.memory.total();
+    if (legal == 0 || need < have || (need == have && before(other.least.plan, least.plan)))
+      least = other.least;
+    legal += other.legal, evaluated += other.evaluated, fitting += other.fitting;
   }
-  const ActivationBytes& activations(const ParallelPlan& p) {
-    const Key key{p.tp, int(p.recompute), p.cp, 0, p.sequence_parallel};
-    for (const auto& [k, bytes] : activations_)
-      if (k == key) return bytes;
-    activations_.emplace_back(key, activation_bytes(job_, p));
-    return activations_.back().second;
-  }
-  const Sizes& total() const { return sizes_; }
-
- private:
-  using Key = std::tuple<int, int, int, int, bool>;
-  const Job& job_;
-  Sizes sizes_;
-  std::vector<std::pair<Key, PlanCosts>> costs_;
-  std::vector<std::pair<Key, ActivationBytes>> activations_;
 };
 
-bool faster(const Candidate& a, const Candidate& b) {
-  const double scale = std::max(a.tokens_per_s, b.tokens_per_s);
-  if (std::abs(a.tokens_per_s - b.tokens_per_s) > 1e-9 * scale)
-    return a.tokens_per_s > b.tokens_per_s;
-  const auto key = [](const ParallelPlan& p) {
-    return std::tuple(p.gpus(), p.pp, p.tp, p.vpp, p.cp, p.ep, p.micro_batch, p.zero);
-  };
-  return key(a.plan) < key(b.plan);
-}
-
-class Searcher {
+/// Walks the space below one cell, depth first.
+class Walker {
  public:
-  Searcher(const Job& job, const SearchOptions& options)
-      : job_(job),
-        fixed_(options.fixed),
-        keep_(std::max(1, options.keep)),
-        table_(job),
-        batch_divisors_(divisors_descending(job.sequences)) {}
+  Walker(const Scope& scope, const Order& order)
+      : scope_(scope), found(order, scope.options), tables_(scope.job) {
+    const auto dims = dimensions();
+    choices_.resize(dims.size());
+    for (std::size_t k = 0; k < dims.size(); ++k) {
+      if (dims[k].uses & uses_kernels) kernels_at_ = k + 1;
+      if (dims[k].uses & uses_storage) storage_before_ = storage_at_, storage_at_ = k + 1;
+    }
+  }
 
-  SearchResult run() {
-    for (int tp : tensor_choices(job_, fixed_.tp))
-      for (int pp : pipeline_choices(job_, tp, fixed_.pp))
-        for (int cp : context_choices())
-          for (int ep : expert_choices(job_, fixed_.ep)) layouts(tp, pp, cp, ep);
-    if (out_.legal == 0) out_.obstacle = obstacle();
-    return std::move(out_);
+  void cell(const ParallelPlan& prefix) {
+    plan_ = prefix;
+    options_ = has_options(prefix);
+    descend(cell_dimensions());
   }
 
  private:
-  std::vector<int> context_choices() const {
-    return or_fixed(fixed_.cp, powers_of_two(std::max(1.0, job_.sequence / least_context_tokens)));
-  }
-  std::vector<int> micro_choices() const {
-    return or_fixed(fixed_.micro_batch,
-                    powers_of_two(std::min(double(max_micro_batch), job_.sequences)));
-  }
-
-  void layouts(int tp, int pp, int cp, int ep) {
-    ParallelPlan p;
-    fixed_.apply(p);
-    p.tp = tp, p.pp = pp, p.cp = cp, p.ep = ep;
-    p.sequence_parallel = tp > 1;
-    // The check does not change with dp or micro-batch: nearly all dead ends stop here.
-    for (int micro : micro_choices()) {
-      p.micro_batch = micro;
-      if (!set_data(p)) continue;
-      for (int vpp : virtual_choices(job_, p, fixed_.vpp)) {
-        p.vpp = vpp;
-        if (illegal(job_, p).empty()) shardings(p);
-      }
+  /// True when a plan below fits the memory.
+  bool descend(std::size_t depth) {
+    if (depth == kernels_at_) costs_ = &tables_.costs(plan_);
+    if (depth == storage_before_) recent_.fill(nullptr);
+    if (depth == storage_at_) storage_ = storage();
+    if (depth == layout_at_ && !scope_.rules.layout_legal(plan_)) return false;
+    if (depth == dims_.size())
+      return (!options_ || scope_.rules.options_legal(plan_)) && consider();
+    const auto& d = dims_[depth];
+    auto& values = choices_[depth];
+    list_choices(scope_, depth, plan_, values);
+    bool fits = false;
+    const bool counts = depth == data_at_ || depth == virtual_at_;
+    if (depth == data_at_) plan_.vpp = 1;
+    for (std::size_t k = 0; k < values.size(); ++k) {
+      d.set(plan_, values[k]);
+      if (counts) plan_.micro_batches = micro_batches(scope_.job, plan_);
+      fits |= descend(depth + 1);
+      if (fits && d.first_fit && !scope_.options.exhaustive) break;
     }
-  }
-
-  /// Largest dp that GPUs, batch and experts allow.
-  bool set_data(ParallelPlan& p) const {
-    const int inner = p.tp * p.pp * p.cp;
-    const int step = p.ep / std::gcd(p.ep, p.tp * p.cp);
-    const int most = fixed_.dp > 0 ? fixed_.dp : job_.gpus / inner / step * step;
-    if (most < 1 || double(inner) * most > job_.gpus) return false;
-    const int least = fixed_.dp > 0 ? fixed_.dp : std::max(step, 1);
-    if (job_.batch_fixed) return set_dividing_data(p, least, most, step);
-    for (int dp = most; dp >= least; dp -= step) {
-      const double steps = job_.sequences / (double(dp) * p.micro_batch);
-      p.dp = dp;
-      p.micro_batches = to_count(std::max(1.0, std::round(steps)));
-      const double off = std::abs(p.global_batch() / job_.sequences - 1);
-      if (off <= batch_slack) return true;
-      if (steps < 1 && dp > 2 * job_.sequences)
-        dp = std::min(dp, to_count(2 * job_.sequences) / step * step + step);
-    }
-    return false;
-  }
-
-  /// With a fixed batch dp x micro-batch must divide it: only its divisors are tried.
-  bool set_dividing_data(ParallelPlan& p, int least, int most, int step) const {
-    for (const int rows : batch_divisors_) {  // descending
-      const int dp = rows / p.micro_batch;
-      if (rows % p.micro_batch != 0 || dp > most || dp % step != 0) continue;
-      if (dp < least) return false;
-      p.dp = dp;
-      p.micro_batches = to_count(std::round(job_.sequences)) / rows;
-      return true;
-    }
-    return false;
-  }
-
-  static std::vector<int> divisors_descending(double batch) {
-    const int n = to_count(std::round(batch));
-    std::vector<int> out;
-    if (std::abs(batch - n) > 1e-6 * batch) return out;  // no whole split exists
-    for (int d = 1; double(d) * d <= n; ++d) {
-      if (n % d != 0) continue;
-      out.push_back(d);
-      if (d != n / d) out.push_back(n / d);
-    }
-    std::sort(out.rbegin(), out.rend());
-    return out;
-  }
-
-  void shardings(ParallelPlan p) {
-    if (fixed_.zero >= 0) {
-      p.zero = static_cast<Zero>(fixed_.zero);
-      return recomputes(p);
-    }
-    p.zero = Zero::optimizer;
-    recomputes(p);
-    if (p.pp > 1 || p.dp * p.cp == 1) return;
-    p.zero = Zero::full;
-    recomputes(p);
-  }
-
-  void recomputes(ParallelPlan p) {
-    for (auto r : {Recompute::none, Recompute::selective, Recompute::full}) {
-      if (fixed_.recompute > 0 && int(r) != fixed_.recompute - 1) continue;
-      if (!p.modules.empty() && r != Recompute::selective) continue;
-      if (p.recompute_layers > 0 && r != Recompute::full) continue;
-      p.recompute = r;
-      if (consider(p)) return;  // more recomputation is only slower
-    }
-  }
-
-  /// True when the plan fits the memory.
-  bool consider(const ParallelPlan& p) {
-    ++out_.legal;
-    Candidate c;
-    c.plan = p;
-    c.memory = memory(job_, table_.total(), table_.activations(p), p);
-    const double need = c.memory.total();
-    const bool fits = need <= usable_bytes(job_);
-    const bool least = out_.legal == 1 || need < out_.least_memory.memory.total();
-    if (!fits && !least) return false;
-    c.time = step_time(job_, table_.at(p), p);
-    c.tokens_per_s = p.global_batch() * job_.sequence / std::max(1e-12, c.time.total());
-    if (least) out_.least_memory = c;
-    if (fits) keep(c);
     return fits;
   }
 
-  void keep(const Candidate& c) {
-    ++out_.fitting;
-    auto& best = out_.best;
-    if (int(best.size()) == keep_ && !faster(c, best.back())) return;
-    best.insert(std::upper_bound(best.begin(), best.end(), c, faster), c);
-    if (int(best.size()) > keep_) best.pop_back();
+  /// The table's entry; those of one setting of the dimensions before the last are at hand.
+  const ActivationBytes* storage() {
+    const auto last = static_cast<std::size_t>(dims_[storage_at_ - 1].get(plan_));
+    if (last >= recent_.size()) return &tables_.storage(plan_);
+    if (recent_[last] == nullptr) recent_[last] = &tables_.storage(plan_);
+    return recent_[last];
   }
 
-  std::string obstacle() const {
-    ParallelPlan p;
-    fixed_.apply(p);
-    p.tp = std::max(1, fixed_.tp), p.pp = std::max(1, fixed_.pp), p.vpp = std::max(1, fixed_.vpp);
-    p.cp = std::max(1, fixed_.cp), p.ep = std::max(1, fixed_.ep);
-    p.dp = fixed_.dp > 0 ? fixed_.dp : 1;
-    p.micro_batch = std::max(1, fixed_.micro_batch);
-    const double steps = job_.sequences / (double(p.dp) * p.micro_batch);
-    p.micro_batches = std::max(1, to_count(steps));
-    const auto why = illegal(job_, p);
-    if (!why.empty()) return why;
-    return fmt::format(
-        "no split of {} GPUs suits {} layers, {} heads and a batch of {:.0f} "
-        "sequences under the fixed parts of the plan",
-        job_.gpus, job_.model->layers, job_.model->heads, job_.sequences);
+  bool consider() {
+    const auto& job = scope_.job;
+    ++found.legal;
+    current_.plan = plan_;
+    current_.memory = memory(job, tables_.sizes(), *storage_, plan_);
+    const double need = current_.memory.total();
+    const bool fits = need <= usable_, least = found.less(need, plan_);
+    if (!fits && !least && !scope_.options.exhaustive) return false;
+    ++found.evaluated;
+    current_.time = step_time(job, *costs_, plan_);
+    current_.tokens_per_s =
+        plan_.global_batch() * job.sequence / std::max(1e-12, current_.time.total());
+    if (least) found.least = current_;
+    if (!fits) return false;
+    ++found.fitting;
+    if (current_.tokens_per_s < scope_.options.least_rate) return true;
+    found.best.offer(current_);
+    if (scope_.options.front) found.front.offer(current_);
+    return true;
   }
 
-  const Job& job_;
-  const PlanSpec& fixed_;
-  int keep_;
-  CostTable table_;
-  std::vector<int> batch_divisors_;  ///< descending
-  SearchResult out_;
+  const Scope& scope_;
+
+ public:
+  Found found;
+
+ private:
+  CostTables tables_;
+  std::span<const Dimension> dims_ = dimensions();
+  const std::size_t layout_at_ = layout_dimensions(), data_at_ = data_dimension(),
+                    virtual_at_ = virtual_dimension();
+  std::size_t kernels_at_ = 0, storage_at_ = 0, storage_before_ = 0;
+  std::vector<std::vector<int>> choices_;
+  ParallelPlan plan_;
+  bool options_ = false;  // finer settings that the user fixed, to be checked at each plan
+  Candidate current_;
+  const double usable_ = usable_bytes(scope_.job);
+  const PlanCosts* costs_ = nullptr;
+  const ActivationBytes* storage_ = nullptr;
+  std::array<const ActivationBytes*, 8> recent_{};
 };
 
-}  // namespace
-
-std::string illegal(const Job& job, const ParallelPlan& p) {
-  const auto& m = *job.model;
-  if (p.gpus() > job.gpus)
-    return fmt::format("tp {} x pp {} x cp {} x dp {} is {} GPUs, and there are {}", p.tp, p.pp,
-                       p.cp, p.dp, p.gpus(), job.gpus);
-  if (m.heads % p.tp != 0)
-    return fmt::format("tp {} does not divide {} heads; nearest is {}", p.tp, m.heads,
-                       nearest_divisor(m.heads, p.tp));
-  if (!m.is_mixture() && m.ffn % p.tp != 0)
-    return fmt::format("tp {} does not divide the FFN width {}", p.tp, m.ffn);
-  if (p.pp > m.layers) return fmt::format("pp {} is more than {} layers", p.pp, m.layers);
-  if (!stage_layers(m.layers, p.pp, p.vpp, m.head ? 1 : 0).legal)
-    return fmt::format("pp {} x vpp {} does not split {} layers; nearest pp is {}", p.pp, p.vpp,
-                       m.layers, nearest_divisor(m.layers, p.pp));
-  if (p.vpp > 1 && p.micro_batches % p.pp != 0)
-    return fmt::format("interleaving needs micro-batches ({}) in multiples of pp ({})",
-                       p.micro_batches, p.pp);
-  if (p.ep > 1 && !m.is_mixture()) return "ep needs a mixture of experts";
-  if (p.ep > 1 && m.moe.experts % p.ep != 0)
-    return fmt::format("ep {} does not divide {} experts; nearest is {}", p.ep, m.moe.experts,
-                       nearest_divisor(m.moe.experts, p.ep));
-  if (p.ep > 1 && (p.tp * p.cp * p.dp) % p.ep != 0)
-    return fmt::format("ep {} does not divide tp x cp x dp = {}", p.ep, p.tp * p.cp * p.dp);
-  const double batch = double(p.dp) * p.micro_batch;
-  if (job.batch_fixed && std::abs(p.micro_batches * batch - job.sequences) > 0.5)
-    return fmt::format("dp {} x micro-batch {} does not divide a batch of {:.0f} sequences", p.dp,
-                       p.micro_batch, job.sequences);
-  return illegal_options(job, p);
+/// Every setting of the leading dimensions.
+void list_cells(const Scope& scope, std::size_t depth, ParallelPlan& plan,
+                std::vector<ParallelPlan>& out) {
+  if (depth == cell_dimensions()) return out.push_back(plan);
+  const auto& d = dimensions()[depth];
+  std::vector<int> values;
+  list_choices(scope, depth, plan, values);
+  for (int value : values) {
+    d.set(plan, value);
+    list_cells(scope, depth + 1, plan, out);
+  }
 }
+
+Found walk(const Scope& scope, const std::vector<ParallelPlan>& cells) {
+  const Order order(scope.options, scope.job.domain);
+  const int threads =
+      std::clamp<int>(scope.options.threads, 1, int(std::max<std::size_t>(1, cells.size())));
+  std::atomic<std::size_t> next = 0;
+  std::vector<Found> found(threads, Found(order, scope.options));
+  const auto work = [&](int thread) {
+    Walker walker(scope, order);
+    for (std::size_t k; (k = next.fetch_add(1)) < cells.size();) walker.cell(cells[k]);
+    found[thread] = std::move(walker.found);
+  };
+  std::vector<std::thread> others;
+  for (int k = 1; k < threads; ++k) others.emplace_back(work, k);
+  work(0);
+  for (auto& t : others) t.join();
+  for (int k = 1; k < threads; ++k) found[0].merge(found[k]);
+  return std::move(found[0]);
+}
+
+/// The fixed parts of the plan, and the least of those that are open.
+ParallelPlan fixed_plan(const Scope& scope) {
+  const auto& job = scope.job;
+  auto p = scope.start();
+  const auto dims = dimensions();
+  for (std::size_t k = 0; k < dims.size(); ++k)
+    if (scope.fixed[k] != open_choice) dims[k].set(p, scope.fixed[k]);
+  const bool spread = job.model->is_mixture() && p.ep > 0 && job.model->moe.experts % p.ep == 0;
+  if (scope.fixed[data_dimension()] == open_choice && spread)
+    p.dp = to_count(std::ceil(p.ep / std::max(1.0, double(p.tp) * p.cp)));
+  p.sequence_parallel = p.ep > 1 || std::fmod(job.sequence / std::max(1, p.cp), p.tp) == 0;
+  if (p.dp > 0 && p.micro_batch > 0) p.micro_batches = micro_batches(job, p);
+  return p;
+}
+
+std::string obstacle(const Scope& scope) {
+  const auto& job = scope.job;
+  // Parts left open are at their least here, so they are to blame for no product that is small.
+  const bool all = scope.options.all_gpus && scope.fixed[data_dimension()] != open_choice;
+  const auto why = Rules(job, all).why(fixed_plan(scope));
+  if (!why.empty()) return fmt::format("{}", fmt::join(why, "; "));
+  return fmt::format(
+      "no split of {} GPUs suits {} layers, {} heads and a batch of {:.0f} sequences under the "
+      "fixed parts of the plan",
+      job.gpus, job.model->layers, job.model->heads, job.sequences);
+}
+
+/// Empty when every pin names a dimension.
+std::string unknown_pin(const SearchOptions& options) {
+  const auto names = dimension_names();
+  for (const auto& pin : options.pins)
+    if (std::find(names.begin(), names.end(), pin.dimension) == names.end())
+      return fmt::format("'{}' is no dimension of a plan; they are {}", pin.dimension,
+                         fmt::join(names, ", "));
+  return {};
+}
+
+}  // namespace
 
 Candidate evaluate(const Job& job, const ParallelPlan& plan) {
   Candidate c;
@@ -309,12 +213,28 @@ Candidate evaluate(const Job& job, const ParallelPlan& plan) {
 }
 
 SearchResult search(const Job& job, const SearchOptions& options) {
+  SearchResult out;
   if (job.gpus < 1 || job.model->layers < 1 || job.model->heads < 1) {
-    SearchResult none;
-    none.obstacle = "the model has no layers or there are no GPUs";
-    return none;
+    out.obstacle = "the model has no layers or there are no GPUs";
+    return out;
   }
-  return Searcher(job, options).run();
+  if (out.obstacle = unknown_pin(options); !out.obstacle.empty()) return out;
+  const Rules rules(job, options.all_gpus);
+  const Scope scope(job, options, rules);
+  if (!Rules::positive(fixed_plan(scope))) {
+    out.obstacle = obstacle(scope);
+    return out;
+  }
+  std::vector<ParallelPlan> cells;
+  auto plan = scope.start();
+  list_cells(scope, 0, plan, cells);
+  auto found = walk(scope, cells);
+  out.best = found.best.take();
+  out.front = found.front.take();
+  out.least_memory = found.least;
+  out.legal = found.legal, out.evaluated = found.evaluated, out.fitting = found.fitting;
+  if (out.legal == 0) out.obstacle = obstacle(scope);
+  return out;
 }
 
 }  // namespace headroom::train
