@@ -11,10 +11,10 @@ namespace headroom::train {
 namespace {
 
 // Power while busy. An 8 x H100 node draws 0.76 of its rating in training (Newkirk et al.,
-// arXiv 2506.14551, 2025). Such runs reach about 40 % MFU, where this model finds kernels busy
-// 0.6 to 0.7 of the step (assumed: 0.65); waiting in a collective draws power too, and is in
-// that figure.
-constexpr double busy_at_typical = 0.65;
+// arXiv 2506.14551, 2025). In dense bf16 runs on such nodes this model finds kernels busy 0.8 to
+// 0.9 of the step (assumed for that node: 0.85); waiting in a collective draws power too, and is
+// in that figure.
+constexpr double busy_at_typical = 0.85;
 constexpr double typical_share = 0.76;
 // Idle H100: about 70 W of 700 W, recalled.
 constexpr double idle_share = 0.1;
@@ -93,7 +93,7 @@ void utilisations(Work& w, const Job& job) {
   const double idle = most > 0 && power.idle ? power.idle.get().in(watt) / most : idle_share;
   const double drawn = idle + (typical - idle) * r.busy.value / busy_at_typical;
   r.power_share = w.derive("power-share", Scalar(std::clamp(drawn, 0.0, 1.0)), "%",
-                           "idle + (typical - idle) x busy / 0.65, of maximum power; typical is "
+                           "idle + (typical - idle) x busy / 0.85, of maximum power; typical is "
                            "0.76 of the rating (arXiv 2506.14551)",
                            {r.busy.node, w.trace.find(w.id("accelerator"))});
 }

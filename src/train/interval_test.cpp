@@ -105,7 +105,7 @@ TEST(Interval, OutsideTheValidatedDomainIsWiderAndSaysWhy) {
 }
 
 TEST(Interval, LeavingASourceOutForgetsItsRuns) {
-  const auto& e = software("llm-foundry");
+  const auto& e = software("megatron-deepspeed-2022");
   ASSERT_EQ(e.runs.size(), 1u) << "run tools/fit-train";
   const Residuals all(builtin), without(builtin, e.runs[0].group);
   EXPECT_EQ(all.of(e).rows, e.rows);
@@ -118,11 +118,11 @@ TEST(Interval, LeavingASourceOutForgetsItsRuns) {
 
 TEST(Interval, AnEntryWithoutRunsBorrowsItsStandIns) {
   const Residuals all(builtin);
-  const auto& borrower = software("torchtitan-async-tp");
+  const auto& borrower = software("mlperf-nvidia");
   EXPECT_TRUE(borrower.runs.empty());
-  EXPECT_EQ(all.runs_of(borrower).id, "torchtitan");
-  EXPECT_DOUBLE_EQ(all.of(borrower).likely, all.of(software("torchtitan")).likely);
-  EXPECT_DOUBLE_EQ(all.serving(software("meta-llama3")).likely, all.pooled().likely);
+  EXPECT_EQ(all.runs_of(borrower).id, "megatron-bridge");
+  EXPECT_DOUBLE_EQ(all.of(borrower).likely, all.of(software("megatron-bridge")).likely);
+  EXPECT_DOUBLE_EQ(all.serving(software("maxtext")).likely, all.pooled().likely);
 }
 
 TEST(Interval, TheEntryForAnyFrameworkIsThePoolOfAllSources) {

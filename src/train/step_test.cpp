@@ -135,7 +135,9 @@ RC_GTEST_PROP(StepTimeProperties, EveryPartIsFiniteAndNotNegative, ()) {
   auto p = plan(1 << *rc::gen::inRange(0, 4), 1 << *rc::gen::inRange(0, 5), 1, 32, 16);
   p.ep = 1 << *rc::gen::inRange(0, 6);
   for (const auto& part : parts(step_time(b.job, p)))
-    RC_ASSERT(std::isfinite(part.seconds) && part.seconds >= 0);
+    // The scalar of a framework whose runs are faster than modelled takes time away.
+    RC_ASSERT(std::isfinite(part.seconds) &&
+              (part.seconds >= 0 || std::string_view(part.name) == "software factor"));
 }
 
 }  // namespace
