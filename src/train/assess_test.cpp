@@ -75,6 +75,8 @@ TEST(Published, DeepSeekV3TakesAboutItsGpuHours) {
   s.sequence = tokens(4096);
   s.global_batch = tokens(15360 * 4096.0);
   s.precision = Precision::fp8;
+  s.state = StatePrecision::bf16_moments;  // sec. 3.3.3: moments in bf16, master and gradients fp32
+  s.efficiency.imbalance = {1, assumed("sec. 4.5.3: load stays balanced without an auxiliary loss")};
   Trace trace;
   const auto r = assess(s, d, trace);
   ASSERT_TRUE(r.fits);

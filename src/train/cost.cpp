@@ -250,6 +250,9 @@ Sizes sizes(const Job& job) {
   if (job.adapters_only()) s.adapters = workload::lora_parameters(m, job.lora) / layers;
   s.head_layers = head_layers(job);
   s.mtp = job.method == Method::pretrain ? workload::mtp_parameters(m) : 0;
+  int mixtures = 0;
+  for (const auto& c : workload::layer_classes(m)) mixtures += c.mixture ? c.count : 0;
+  if (s.mtp > 0 && mixtures > 0) s.mtp_experts = m.mtp_layers * all.experts / mixtures;
   return s;
 }
 

@@ -64,6 +64,7 @@ struct Sizes {
   double adapters = 0;       ///< LoRA parameters a layer
   double head_layers = 0;    ///< work of head, loss and MTP modules over that of a layer
   double mtp = 0;            ///< multi-token prediction modules, on the last stage
+  double mtp_experts = 0;    ///< of which routed experts
 };
 Sizes sizes(const Job& job);
 

@@ -17,10 +17,12 @@ struct OnRank {
 OnRank parameters_on(const Job& job, const Sizes& s, const ParallelPlan& p, const Stage& stage) {
   OnRank r;
   const bool own_head = stage.last && !(stage.first && job.model->tied);
-  r.ends =
-      ((stage.first ? s.embedding : 0) + (own_head ? s.head : 0) + (stage.last ? s.mtp : 0)) / p.tp;
+  r.ends = ((stage.first ? s.embedding : 0) + (own_head ? s.head : 0) +
+            (stage.last ? s.mtp - s.mtp_experts : 0)) /
+           p.tp;
   r.blocks = stage.layers * s.layer_dense / p.tp;
-  r.experts = stage.layers * s.layer_experts / (double(p.ep) * p.expert_tensor());
+  r.experts = (stage.layers * s.layer_experts + (stage.last ? s.mtp_experts : 0)) /
+              (double(p.ep) * p.expert_tensor());
   // Both directions of DualPipe keep a copy of their own.
   if (p.schedule == Schedule::dualpipe && p.pp > 1) r.blocks *= 2, r.ends *= 2, r.experts *= 2;
   return r;
