@@ -75,7 +75,7 @@ struct ParallelPlan {
   int recompute_layers = 0;  ///< with `full`: layers of a rank's chunk recomputed; 0: every layer
   int first_layers = 0, last_layers = 0;  ///< of the first and last rank; 0: stage_layers decides
   double offload_activations = 0;         ///< share of a rank's layers whose activations go to host
-  double offload_optimiser = 0;           ///< share of optimiser state kept and updated on the host
+  double offload_optimiser = 0;           ///< share of Adam moments kept and updated on the host
 
   int expert_tensor() const { return etp > 0 ? etp : (ep == 1 ? tp : 1); }
   /// Ranks that hold the same experts: tp x cp x dp / (ep x etp).
