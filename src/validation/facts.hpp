@@ -28,6 +28,10 @@ class Facts {
   explicit Facts(const spec::Node& map);
 
   void set(std::string key, std::string value) { values_[std::move(key)] = std::move(value); }
+  /// Sets what is not given.
+  void set_default(const std::string& key, const std::string& value) {
+    if (!has(key)) values_[key] = value;
+  }
   bool has(std::string_view key) const { return !text(key).empty(); }
   /// The text, or empty when not given.
   std::string text(std::string_view key) const;

@@ -22,7 +22,8 @@ Json json(const Summary& s) {
     j[key] = s.rows > 0 ? number(v) : Json(nullptr);
   };
   figure("median", s.median), figure("mean", s.mean), figure("p90", s.p90);
-  figure("worst", s.worst), figure("coverage80", s.coverage80);
+  figure("worst", s.worst);
+  j["coverage80"] = s.intervals > 0 ? number(s.coverage80) : Json(nullptr);
   return j;
 }
 
@@ -52,7 +53,7 @@ std::vector<std::string> cells(const std::string& name, const Summary& s) {
           percent(s.p90),
           percent(s.worst),
           fmt::format("{:+.1f} %", 100 * s.bias),
-          fmt::format("{:.0f} %", 100 * s.coverage80)};
+          s.intervals > 0 ? fmt::format("{:.0f} %", 100 * s.coverage80) : std::string("-")};
 }
 
 using Cells = std::vector<std::vector<std::string>>;
@@ -84,10 +85,11 @@ std::string aligned(const Cells& table) {
 }
 
 std::string row_line(const Row& r) {
-  return fmt::format(
-      "  {:+7.1f} %  {}: measured {:.4g} {}, predicted {:.4g} ({:.4g} to {:.4g}){}\n",
-      100 * r.error(), r.id, r.measured, r.unit, r.predicted, r.low, r.high,
-      r.detail.empty() ? "" : "\n             " + r.detail);
+  const auto range =
+      r.high > r.low ? fmt::format(" ({:.4g} to {:.4g})", r.low, r.high) : std::string();
+  return fmt::format("  {:+7.1f} %  {}: measured {:.4g} {}, predicted {:.4g}{}{}\n",
+                     100 * r.error(), r.id, r.measured, r.unit, r.predicted, range,
+                     r.detail.empty() ? "" : "\n             " + r.detail);
 }
 
 /// Indices of the rows to print.
@@ -154,9 +156,10 @@ Summary summarise(const std::vector<Row>& rows, std::size_t skipped) {
   for (const auto& r : rows) {
     signs.push_back(r.error());
     size.push_back(std::abs(r.error()));
-    s.coverage80 += r.covered() ? 1 : 0;
+    if (r.high <= r.low) continue;
+    ++s.intervals, s.coverage80 += r.covered() ? 1 : 0;
   }
-  s.coverage80 /= double(rows.size());
+  if (s.intervals > 0) s.coverage80 /= double(s.intervals);
   s.mean = std::accumulate(size.begin(), size.end(), 0.0) / double(size.size());
   s.median = quantile(size, 0.5), s.p90 = quantile(size, 0.9);
   s.worst = *std::max_element(size.begin(), size.end());

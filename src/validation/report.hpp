@@ -4,7 +4,7 @@
 //
 //   median, p90   quantiles with linear interpolation between order statistics (type 7)
 //   mean, worst   of |error|
-//   coverage80    share of rows whose measured value lies inside [low, high]
+//   coverage80    share of rows with an interval (low < high) that holds the measured value
 //
 // JSON (`to_json`), errors as fractions, null where there is no row to take it of:
 //   {"summary": {"rows","skipped","median","mean","p90","worst","coverage80"},
@@ -29,7 +29,7 @@ struct Row {
   double measured = 0;
   double predicted = 0;
   std::string unit;
-  double low = 0, high = 0;  ///< 80 % interval of the prediction
+  double low = 0, high = 0;  ///< 80 % interval of the prediction; equal: none
   std::string detail;        ///< one line on why: the prediction taken apart; text only
   std::string label;         ///< group of the text table when that is not `group`
 
@@ -46,6 +46,7 @@ struct Skipped {
 struct Summary {
   std::size_t rows = 0, skipped = 0;
   double median = 0, mean = 0, p90 = 0, worst = 0;
+  std::size_t intervals = 0;  ///< rows that have one
   double coverage80 = 0;
   double bias = 0;  ///< median of the signed error; text only
 };

@@ -197,8 +197,7 @@ Result<TrainRows> read_train_files(const std::vector<std::string>& files) {
       for (const auto& d : rows.error().all()) mistakes.add(d);
       continue;
     }
-    std::move(rows->rows.begin(), rows->rows.end(), std::back_inserter(all.rows));
-    std::move(rows->skipped.begin(), rows->skipped.end(), std::back_inserter(all.skipped));
+    all.append(std::move(*rows));
   }
   if (!mistakes.empty()) return failure(std::move(mistakes));
   return all;

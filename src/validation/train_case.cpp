@@ -220,6 +220,13 @@ double printed_flops_per_token(const TrainRow& row) {
   return t && r ? *t * 1e12 / *r : 0;
 }
 
+/// Training FLOP a token of one multi-token prediction module: a layer, the projection of
+/// 2h onto h, and the head once more; its attention scores are left out (a few per cent of it).
+double mtp_flops_per_token(const catalog::Model& m) {
+  const double h = m.hidden, layer = workload::active_parameters(m).blocks() / m.layers;
+  return 6 * (layer + 2 * h * h + h * m.vocab);
+}
+
 /// DeepSeek-V3 recipes train with or without their multi-token prediction module, and few
 /// rows say so; the FLOPs a token that a row prints tell.
 std::shared_ptr<const catalog::Model> with_mtp(const TrainRow& row, TrainCase& c) {
@@ -231,11 +238,9 @@ std::shared_ptr<const catalog::Model> with_mtp(const TrainRow& row, TrainCase& c
   if (variant.find("w/ mtp") != std::string::npos) return more;
   const double printed = printed_flops_per_token(row);
   if (printed <= 0) return c.model;
-  TrainCase other = c;
-  other.job.model = more.get();
   const double tokens = c.plan.global_batch() * c.job.sequence;
   const double without = train::step_flops(c.job, c.plan).model_causal / tokens;
-  const double with = train::step_flops(other.job, c.plan).model_causal / tokens;
+  const double with = without + mtp_flops_per_token(*c.model);
   if (std::abs(printed - with) >= std::abs(printed - without)) return c.model;
   return more;
 }
@@ -339,8 +344,6 @@ tl::expected<TrainCase, std::string> CaseBuilder::build(const TrainRow& row) {
   if (double(c.plan.pp) * c.plan.vpp > c.model->layers + 2)
     return Failure(fmt::format("pp {} x vpp {} is more than {} layers", c.plan.pp, c.plan.vpp,
                                c.model->layers));
-  if (!row.facts.mistakes().empty()) return Failure(row.facts.mistakes().front());
-
   auto& job = c.job;
   c.device = hardware->device;
   job.device = c.device.get(), job.model = c.model.get();
@@ -372,6 +375,7 @@ tl::expected<TrainCase, std::string> CaseBuilder::build(const TrainRow& row) {
     if (convention != FlopsConvention::unknown)
       c.measured_s = flops_of(c, convention) / (*t * 1e12 * c.plan.gpus());
   }
+  if (!row.facts.mistakes().empty()) return Failure(row.facts.mistakes().front());
   if (c.measured_s <= 0 && c.measured_bytes <= 0 && !c.out_of_memory)
     return Failure("no measured time: none of s_per_iter, tok_s_gpu, tflops_model");
   return c;

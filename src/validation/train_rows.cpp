@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iterator>
 #include <map>
+#include <sstream>
 
 namespace headroom::validation {
 namespace {
@@ -38,12 +39,6 @@ catalog::Model read_model(const std::string& id, const Facts& f) {
   return m;
 }
 
-/// The maps of a file that rows refer to.
-struct Maps {
-  std::map<std::string, std::shared_ptr<const catalog::Model>> models;
-  std::map<std::string, std::shared_ptr<const Machine>> machines;
-};
-
 template <class F>
 void each_pair(const Node* map, F&& f) {
   if (map == nullptr || map->kind != Node::Kind::map) return;
@@ -51,39 +46,69 @@ void each_pair(const Node* map, F&& f) {
     f(map->items[i].text, map->items[i + 1]);
 }
 
-Maps read_maps(const Node& root) {
-  Maps out;
+void read_maps(const Node& root, TrainRows& out) {
   each_pair(root.get("models"), [&](const std::string& id, const Node& n) {
     out.models[id] = std::make_shared<const catalog::Model>(read_model(id, Facts(n)));
   });
   each_pair(root.get("hw"), [&](const std::string& id, const Node& n) {
     out.machines[id] = std::make_shared<const Machine>(Machine{id, Facts(n)});
   });
-  return out;
 }
 
-TrainRow read_row(const Node& n, const Maps& maps, const std::string& file) {
+/// Points a row at the model and the machine that it names, where they are known.
+void resolve(TrainRow& r, const TrainRows& all) {
+  if (const auto m = all.models.find(r.model_name); r.model == nullptr && m != all.models.end())
+    r.model = m->second;
+  if (const auto m = all.machines.find(r.machine_name);
+      r.machine == nullptr && m != all.machines.end())
+    r.machine = m->second;
+}
+
+/// BLOOM's sweep of February 2022 (bigscience chronicles-prequel.md): its readings leave out
+/// what all of its runs share.
+void add_chronicle(TrainRow& r) {
+  if (r.source.find("chronicles-prequel") == std::string::npos) return;
+  for (const auto& [key, value] : {std::pair{"mbs", "1"},
+                                   {"gbs", "2048"},
+                                   {"seq", "2048"},
+                                   {"zero", "1"},
+                                   {"recompute", "full"},
+                                   {"vocab", "250880"},
+                                   {"hw", "A100-SXM-80GB"},
+                                   {"prec", "fp16"},
+                                   {"sp", "false"}})
+    r.facts.set_default(key, value);
+}
+
+/// A GPT from the shape that the row itself gives.
+std::shared_ptr<const catalog::Model> shape_of(const TrainRow& r) {
+  auto m = read_model(r.id, r.facts);
+  if (m.layers <= 0 || m.hidden <= 0 || m.vocab <= 0) return nullptr;
+  constexpr int head = 128;
+  if (m.heads <= 0) m.heads = std::max(1, m.hidden / head);
+  if (m.ffn <= 0) m.ffn = m.hidden > 100'000'000 ? m.hidden : 4 * m.hidden;
+  m.gated = r.facts.flag("gated").value_or(false), m.tied = r.facts.flag("tied").value_or(true);
+  return std::make_shared<const catalog::Model>(std::move(m));
+}
+
+TrainRow read_row(const Node& n, const std::string& file) {
   TrainRow r;
   r.facts = Facts(n);
   r.id = r.facts.text("id"), r.group = group_of(r.id), r.source = r.facts.text("source");
   r.tier = r.facts.text("tier");
   if (r.tier.empty()) r.tier = "A";
   r.file = file, r.line = n.line;
-  r.model_name = r.facts.text("model"), r.machine_name = r.facts.text("hw");
-  if (const auto m = maps.models.find(r.model_name); m != maps.models.end()) r.model = m->second;
-  if (const auto m = maps.machines.find(r.machine_name); m != maps.machines.end())
-    r.machine = m->second;
   return r;
 }
 
-void read_list(const Node& list, const Maps& maps, const std::string& file, TrainRows& out) {
+void read_list(const Node& list, const std::string& file, TrainRows& out) {
   std::string source_before;  // "same" repeats the row above
   for (const auto& n : list.items) {
     if (n.kind != Node::Kind::map) {
       out.skipped.push_back({fmt::format("{}:{}", file, n.line), "?", "not a map of values"});
       continue;
     }
-    auto row = read_row(n, maps, file);
+    auto row = read_row(n, file);
     if (row.source.rfind("same", 0) == 0) row.source = source_before + row.source.substr(4);
     source_before = row.source;
     if (row.id.empty()) {
@@ -91,6 +116,10 @@ void read_list(const Node& list, const Maps& maps, const std::string& file, Trai
       out.skipped.push_back({row.id, row.group, "no id"});
       continue;
     }
+    add_chronicle(row);
+    row.model_name = row.facts.text("model"), row.machine_name = row.facts.text("hw");
+    if (row.model_name.empty()) row.model = shape_of(row);
+    resolve(row, out);
     out.rows.push_back(std::move(row));
   }
 }
@@ -208,17 +237,25 @@ bool looks_like_csv(const std::string& name, const std::string& text) {
 
 }  // namespace
 
+void TrainRows::append(TrainRows other) {
+  std::move(other.rows.begin(), other.rows.end(), std::back_inserter(rows));
+  std::move(other.skipped.begin(), other.skipped.end(), std::back_inserter(skipped));
+  models.merge(other.models);
+  machines.merge(other.machines);
+  for (auto& row : rows) resolve(row, *this);
+}
+
 Result<TrainRows> parse_train_rows(const std::string& name, std::string text) {
   if (looks_like_csv(name, text)) return parse_csv(name, text);
   Diagnostics mistakes;
   const auto document = spec::parse_yaml(name, std::move(text), mistakes);
   if (!document) return failure(std::move(mistakes));
-  const auto maps = read_maps(document->root);
   TrainRows out;
+  read_maps(document->root, out);
   const Node* rows = document->root.get("rows");
   const Node* memory = document->root.get("measured");
   for (const Node* list : {rows, memory})
-    if (list != nullptr && list->kind == Node::Kind::sequence) read_list(*list, maps, name, out);
+    if (list != nullptr && list->kind == Node::Kind::sequence) read_list(*list, name, out);
   if (rows == nullptr && memory == nullptr)
     return failure({name, 1, 1, "", "no list 'rows' and no list 'measured'",
                     "expected measured.yaml's layout (models, hw, rows), memory.yaml's "
@@ -230,10 +267,12 @@ Result<TrainRows> parse_train_rows(const std::string& name, std::string text) {
 Result<TrainRows> read_train_rows(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) return failure({path, 0, 0, "", "cannot be read", "", ""});
-  std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  if (file.bad() || (text.empty() && file.fail() && !file.eof()))
+  // A folder opens and fails on reading, which << turns into a state.
+  std::ostringstream text;
+  text << file.rdbuf();
+  if (!file || (!text && file.peek() != std::ifstream::traits_type::eof()))
     return failure({path, 0, 0, "", "cannot be read", "", ""});
-  return parse_train_rows(path, std::move(text));
+  return parse_train_rows(path, text.str());
 }
 
 }  // namespace headroom::validation

@@ -12,11 +12,13 @@
 //   source               document, and often the software's version
 //   measured             s_per_iter | tok_s_gpu | s_per_iter_derived | tflops_model with
 //                        flops_convention; mem_gb or mem_gib; oom: true
-// Unknown keys are ignored; a row that cannot be read is skipped with the reason.
+// A row without `model` that gives `layers` and `hidden` is a GPT of that shape (heads of 128,
+// FFN of 4 hidden). Unknown keys are ignored; a row that cannot be read is skipped with the reason.
 //
 // Complexity: linear; a file of 400 rows takes about 50 ms, most of it YAML.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -52,6 +54,12 @@ struct TrainRow {
 struct TrainRows {
   std::vector<TrainRow> rows;
   std::vector<Skipped> skipped;
+  std::map<std::string, std::shared_ptr<const catalog::Model>> models;
+  std::map<std::string, std::shared_ptr<const Machine>> machines;
+
+  /// Adds another file's rows. Models and machines that one file defines serve the rows of
+  /// the other that only name them.
+  void append(TrainRows other);
 };
 
 /// Reads one file. Fails when it cannot be read at all or has none of the layouts.
