@@ -50,6 +50,7 @@ struct Demand {
   std::optional<Software> software;   ///< overrides it; neither: current_software()
   Value<Bandwidth> checkpoint_write;  ///< of the whole cluster into storage
   Value<Scalar> goodput;              ///< useful share of wall time; unset: 1
+  SearchOptions search;  ///< how to search; what the spec fixes replaces `search.fixed`
 };
 
 struct Result {

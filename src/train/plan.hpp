@@ -93,11 +93,6 @@ struct ParallelPlan {
 /// "TP 8 x PP 16 (VPP 8) x DP 128, micro-batch 1 x 16".
 std::string summary(const ParallelPlan& plan);
 
-/// Command-line flags of Megatron-Core's pretrain_gpt.py for this plan.
-/// `layers` and `sequences` (global batch) complete what the plan does not hold.
-std::string megatron_flags(const ParallelPlan& plan, int layers, double sequences, int sequence,
-                           std::string_view precision, double head_layers = 0);
-
 /// Layers of the ranks of a pipeline.
 struct StageLayers {
   int first = 0;   ///< layers of pipeline rank 0

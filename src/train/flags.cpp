@@ -1,0 +1,293 @@
+#include "train/flags.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cmath>
+
+namespace headroom::train {
+namespace {
+
+using Flags = std::vector<std::string>;
+
+template <class T>
+void put(Flags& out, const char* flag, const T& value) {
+  out.push_back(fmt::format("{} {}", flag, value));
+}
+
+// --- Model ------------------------------------------------------------------------------
+
+void attention_flags(const catalog::Model& m, Flags& out) {
+  put(out, "--num-attention-heads", m.heads);
+  if (m.is_latent()) {
+    out.emplace_back("--multi-latent-attention");
+    if (m.mla.q_rank > 0) put(out, "--q-lora-rank", m.mla.q_rank);
+    put(out, "--kv-lora-rank", m.mla.kv_rank);
+    put(out, "--qk-head-dim", m.mla.nope_dim);
+    put(out, "--qk-pos-emb-head-dim", m.mla.rope_dim);
+    put(out, "--v-head-dim", m.mla.value_dim);
+  } else {
+    if (m.head_width() * m.heads != m.hidden) put(out, "--kv-channels", m.head_width());
+    if (m.kv_head_count() < m.heads) {
+      out.emplace_back("--group-query-attention");
+      put(out, "--num-query-groups", m.kv_head_count());
+    }
+  }
+  if (m.qkv_bias) out.emplace_back("--add-qkv-bias");
+  if (m.qk_norm || m.is_latent()) out.emplace_back("--qk-layernorm");
+}
+
+/// "([0]*3+[1]*58)": which layers are mixtures.
+std::string mixture_pattern(const catalog::Model& m) {
+  if (m.moe.period > 1) return fmt::format("{}", m.moe.period);
+  return fmt::format("\"([0]*{}+[1]*{})\"", m.moe.first_dense, m.layers - m.moe.first_dense);
+}
+
+Flags mixture_flags(const catalog::Model& m) {
+  Flags out;
+  put(out, "--num-experts", m.moe.experts);
+  put(out, "--moe-router-topk", m.moe.active);
+  put(out, "--moe-ffn-hidden-size", m.moe.ffn);
+  if (m.moe.shared > 0 || m.moe.shared_ffn > 0)
+    put(out, "--moe-shared-expert-intermediate-size",
+        m.moe.shared_ffn > 0 ? m.moe.shared_ffn : m.moe.shared * m.moe.ffn);
+  if (m.moe.first_dense > 0 || m.moe.period > 1) put(out, "--moe-layer-freq", mixture_pattern(m));
+  out.emplace_back("--moe-grouped-gemm");
+  out.emplace_back("--moe-token-dispatcher-type alltoall");
+  out.emplace_back("--moe-router-load-balancing-type aux_loss");
+  out.emplace_back("--moe-aux-loss-coeff 1e-3");
+  return out;
+}
+
+Flags model_flags(const Job& job, Flags& cannot) {
+  const auto& m = *job.model;
+  Flags out;
+  put(out, "--num-layers", m.layers);
+  put(out, "--hidden-size", m.hidden);
+  put(out, "--ffn-hidden-size", m.ffn > 0 ? m.ffn : m.moe.ffn * std::max(1, m.moe.active));
+  attention_flags(m, out);
+  put(out, "--seq-length", int(job.sequence));
+  put(out, "--max-position-embeddings", std::max(int(job.sequence), m.learned_positions));
+  put(out, "--position-embedding-type", m.learned_positions > 0 ? "learned_absolute" : "rope");
+  put(out, "--normalization", m.norm == catalog::Norm::rms ? "RMSNorm" : "LayerNorm");
+  if (m.gated) out.emplace_back("--swiglu");
+  if (!m.ffn_bias && !m.output_bias) out.emplace_back("--disable-bias-linear");
+  if (!m.tied) out.emplace_back("--untie-embeddings-and-output-weights");
+  put(out, "--vocab-size", m.vocab);
+  if (m.mtp_layers > 0) put(out, "--mtp-num-layers", m.mtp_layers);
+  if (m.window > 0) put(out, "--window-size", fmt::format("{},0", m.window));
+  if (m.window > 0 && m.global_every > 0)
+    cannot.push_back(fmt::format(
+        "every {}th layer attends globally, and --window-size holds for all layers unless "
+        "--window-attn-skip-freq is there (Megatron-Core 0.14)",
+        m.global_every));
+  return out;
+}
+
+// --- Parallel plan ----------------------------------------------------------------------
+
+void pipeline_flags(const ParallelPlan& p, int layers, double head_layers, Flags& out) {
+  put(out, "--pipeline-model-parallel-size", p.pp);
+  if (p.vpp > 1) put(out, "--num-virtual-stages-per-pipeline-rank", p.vpp);
+  const auto stages = stage_layers(layers, p.pp, p.vpp, p.balanced ? head_layers : 0);
+  if (!stages.legal || p.pp == 1 || stages.even(layers, p.pp)) return;
+  put(out, "--decoder-first-pipeline-num-layers", stages.first);
+  put(out, "--decoder-last-pipeline-num-layers", stages.last);
+}
+
+void sharding_flags(const ParallelPlan& p, Flags& out) {
+  if (p.dp * p.cp == 1) return;
+  switch (p.zero) {
+    case Zero::replicated:
+      out.emplace_back("--overlap-grad-reduce");
+      return;
+    case Zero::optimizer:
+      out.emplace_back("--use-distributed-optimizer");
+      out.emplace_back("--overlap-grad-reduce");
+      out.emplace_back("--overlap-param-gather");
+      return;
+    case Zero::gradients:
+    case Zero::full:
+      out.emplace_back("--use-megatron-fsdp");
+      put(out, "--data-parallel-sharding-strategy",
+          p.zero == Zero::full ? "optim_grads_params" : "optim_grads");
+      out.emplace_back("--use-distributed-optimizer");
+      out.emplace_back("--no-gradient-accumulation-fusion");
+      out.emplace_back("--ckpt-format fsdp_dtensor");
+      return;
+  }
+}
+
+void recompute_flags(const ParallelPlan& p, bool flash, bool mixture, Flags& out) {
+  if (p.recompute == Recompute::full) {
+    out.emplace_back("--recompute-granularity full");
+    out.emplace_back("--recompute-method uniform");
+    out.emplace_back("--recompute-num-layers 1");
+  } else if (p.recompute == Recompute::selective) {
+    out.emplace_back("--recompute-granularity selective");
+    put(out, "--recompute-modules",
+        !flash    ? "core_attn"
+        : mixture ? "layernorm moe_act"
+                  : "layernorm");
+  }
+}
+
+Flags plan_flags(const Job& job, const ParallelPlan& p, Flags& cannot) {
+  Flags out;
+  put(out, "--tensor-model-parallel-size", p.tp);
+  if (p.tp > 1 && p.sequence_parallel) out.emplace_back("--sequence-parallel");
+  if (p.tp > 1 && job.software.tensor_overlap > 0) out.emplace_back("--tp-comm-overlap");
+  pipeline_flags(p, job.model->layers, sizes(job).head_layers, out);
+  put(out, "--context-parallel-size", p.cp);
+  if (p.cp > 1) out.emplace_back("--cp-comm-type p2p");
+  if (job.model->is_mixture()) {
+    put(out, "--expert-model-parallel-size", p.ep);
+    put(out, "--expert-tensor-parallel-size", p.ep > 1 ? 1 : p.tp);
+  }
+  sharding_flags(p, out);
+  recompute_flags(p, job.software.flash, job.model->is_mixture(), out);
+  if (p.schedule != Schedule::one_f_one_b)
+    cannot.emplace_back("Megatron-Core has 1F1B, plain and interleaved, and no other schedule");
+  return out;
+}
+
+// --- Precision, batch -------------------------------------------------------------------
+
+Flags precision_flags(const Job& job, Flags& cannot) {
+  Flags out;
+  switch (job.precision) {
+    case Precision::fp16:
+      return {"--fp16"};
+    case Precision::fp32:
+    case Precision::tf32:
+      return {};
+    case Precision::fp8:
+      out = {"--bf16", "--fp8-format hybrid", "--fp8-recipe tensorwise"};
+      break;
+    case Precision::mxfp8:
+      out = {"--bf16", "--fp8-format e4m3", "--fp8-recipe mxfp8"};
+      break;
+    case Precision::nvfp4:
+      out = {"--bf16", "--fp4-format e2m1", "--fp4-recipe nvfp4"};
+      break;
+    case Precision::bf16:
+      out = {"--bf16"};
+      break;
+    default:
+      cannot.push_back(
+          fmt::format("no recipe trains in {}; bf16 stands here", name(job.precision)));
+      out = {"--bf16"};
+  }
+  if (job.state == workload::TrainingPrecision::bf16_bf16_grads)
+    out.emplace_back("--grad-reduce-in-bf16");
+  return out;
+}
+
+Flags batch_flags(const Job& job, const ParallelPlan& p, double tokens) {
+  Flags out;
+  put(out, "--micro-batch-size", p.micro_batch);
+  put(out, "--global-batch-size", fmt::format("{:.0f}", p.global_batch()));
+  const double step = p.global_batch() * job.sequence;
+  if (tokens > 0 && step > 0)
+    put(out, "--train-iters", fmt::format("{:.0f}", std::ceil(tokens / step)));
+  return out;
+}
+
+const char* megatron_optimiser(workload::Optimiser o) {
+  using workload::Optimiser;
+  if (o == Optimiser::sgd || o == Optimiser::sgd_momentum) return "sgd";
+  return o == Optimiser::muon ? "muon" : "adam";
+}
+
+Flags runtime_flags(const Job& job, Flags& cannot) {
+  Flags out{"--use-mcore-models", "--transformer-impl transformer_engine"};
+  out.emplace_back(job.software.flash ? "--attention-backend auto" : "--attention-backend unfused");
+  out.emplace_back(fmt::format("--optimizer {}", megatron_optimiser(job.optimiser)));
+  if (job.software.host_per_layer_s <= 0) out.emplace_back("--cuda-graph-impl local");
+  using workload::Optimiser;
+  if (job.optimiser == Optimiser::adam_8bit || job.optimiser == Optimiser::adafactor ||
+      job.optimiser == Optimiser::lion)
+    cannot.emplace_back("this optimiser is not in Megatron-Core; adam stands here");
+  if (job.method == Method::lora)
+    cannot.emplace_back("pretrain_gpt.py has no LoRA: Megatron-Bridge does (peft: lora)");
+  return out;
+}
+
+std::string lines_of(const std::vector<FlagGroup>& groups) {
+  std::string out = "pretrain_gpt.py";
+  for (const auto& group : groups) {
+    if (group.flags.empty()) continue;
+    std::string line;
+    for (const auto& flag : group.flags) {
+      if (!line.empty() && line.size() + flag.size() > 96) {
+        out += " \\\n  " + line;
+        line.clear();
+      }
+      line += (line.empty() ? "" : " ") + flag;
+    }
+    out += " \\\n  " + line;
+  }
+  return out + "\n";
+}
+
+}  // namespace
+
+std::span<const std::string_view> launcher_names() {
+  static constexpr std::array<std::string_view, 3> names = {"megatron", "torchtitan", "deepspeed"};
+  return names;
+}
+
+std::vector<FlagGroup> megatron_groups(const Job& job, const ParallelPlan& plan, double tokens,
+                                       std::vector<std::string>& cannot) {
+  std::vector<FlagGroup> out;
+  out.push_back({"model", model_flags(job, cannot)});
+  if (job.model->is_mixture()) out.push_back({"mixture", mixture_flags(*job.model)});
+  out.push_back({"plan", plan_flags(job, plan, cannot)});
+  out.push_back({"batch", batch_flags(job, plan, tokens)});
+  out.push_back({"precision", precision_flags(job, cannot)});
+  out.push_back({"runtime", runtime_flags(job, cannot)});
+  return out;
+}
+
+LaunchFlags launch_flags(Launcher launcher, const Job& job, const ParallelPlan& plan,
+                         double tokens) {
+  if (launcher == Launcher::torchtitan) return torchtitan_config(job, plan, tokens);
+  if (launcher == Launcher::deepspeed) return deepspeed_config(job, plan, tokens);
+  LaunchFlags out;
+  out.program = "Megatron-LM pretrain_gpt.py (Megatron-Core 0.13 or later)";
+  out.text = lines_of(megatron_groups(job, plan, tokens, out.cannot));
+  return out;
+}
+
+std::string megatron_flags(const ParallelPlan& plan, int layers, double sequences, int sequence,
+                           std::string_view precision, double head_layers) {
+  std::string out = fmt::format(
+      "--tensor-model-parallel-size {} --pipeline-model-parallel-size {} "
+      "--context-parallel-size {} --micro-batch-size {} --global-batch-size {:.0f} "
+      "--num-layers {} --seq-length {} --max-position-embeddings {}",
+      plan.tp, plan.pp, plan.cp, plan.micro_batch, sequences, layers, sequence, sequence);
+  if (plan.vpp > 1) out += fmt::format(" --num-virtual-stages-per-pipeline-rank {}", plan.vpp);
+  const auto stages = stage_layers(layers, plan.pp, plan.vpp, head_layers);
+  if (stages.legal && !stages.even(layers, plan.pp))
+    out +=
+        fmt::format(" --decoder-first-pipeline-num-layers {} --decoder-last-pipeline-num-layers {}",
+                    stages.first, stages.last);
+  if (plan.ep > 1)
+    out += fmt::format(" --expert-model-parallel-size {} --expert-tensor-parallel-size 1", plan.ep);
+  if (plan.tp > 1 && plan.sequence_parallel) out += " --sequence-parallel";
+  if (plan.zero == Zero::optimizer || plan.zero == Zero::gradients)
+    out += " --use-distributed-optimizer --overlap-grad-reduce --overlap-param-gather";
+  if (plan.zero == Zero::full)
+    out += " --use-megatron-fsdp --data-parallel-sharding-strategy optim_grads_params";
+  if (plan.recompute == Recompute::full)
+    out += " --recompute-granularity full --recompute-method uniform --recompute-num-layers 1";
+  if (plan.recompute == Recompute::selective)
+    out += " --recompute-granularity selective --recompute-modules layernorm moe_act";
+  out += precision.substr(0, 3) == "fp8" || precision == "mxfp8" ? " --bf16 --fp8-format hybrid"
+         : precision == "nvfp4"                                  ? " --bf16 --fp4-format e2m1"
+         : precision == "fp16"                                   ? " --fp16"
+                                                                 : " --bf16";
+  return out;
+}
+
+}  // namespace headroom::train
