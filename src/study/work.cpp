@@ -58,20 +58,6 @@ Section& section(Context& c, const Work& work, const std::string& title) {
 
 // --- Training -----------------------------------------------------------------
 
-train::Demand train_demand(const Context& c, const Work& work, Figure<Scalar> gpus) {
-  train::Demand d;
-  d.scope = work.scope;
-  d.model = c.model(work.spec->train.model);
-  d.accelerator = work.machines->accelerator;
-  d.gpus = to_count(gpus.value);
-  d.domain = to_count(work.machines->network.path.domain);
-  d.path = work.machines->network.path;
-  d.network_node = c.trace.find("fabric." + work.machines->scope + ".rate-per-gpu");
-  d.checkpoint_write = c.checkpoint_write;
-  d.framework = c.catalog.find<catalog::TrainingSoftware>(work.spec->train.framework);
-  return d;
-}
-
 /// Failures decide goodput, goodput decides the days, and how long the run is
 /// decides nothing of goodput: so one look without, then one with.
 Value<Scalar> goodput_of(Context& c, Work& work, const train::Result& raw) {
@@ -134,7 +120,9 @@ void assess_training(Context& c, Work& work) {
   spec.finish_within = {};  // the deadline is asked once, with goodput
   const auto raw = train::assess(spec, demand, scratch);
   if (!raw.laid_out) {
-    c.add(train::assess(work.spec->train, demand, c.trace).findings);
+    auto none = train::assess(work.spec->train, demand, c.trace);
+    c.add(none.findings);
+    work.training = std::make_shared<TrainingWork>(TrainingWork{demand, std::move(none)});
     return;
   }
   demand.goodput = goodput_of(c, work, raw);
@@ -154,6 +142,7 @@ void assess_training(Context& c, Work& work) {
     work.goodput = c.trace.input("workloads." + work.scope + ".goodput", demand.goodput, "%");
   }
   training_lines(c, work, r);
+  work.training = std::make_shared<TrainingWork>(TrainingWork{demand, r});
   work.has_product = r.tokens.value.si() > 0;
   work.product.kind = money::Product::Kind::training;
   work.product.gpus = r.gpus_used;
@@ -319,6 +308,21 @@ void assess_edge(Context& c, Work& work) {
 }
 
 }  // namespace
+
+train::Demand train_demand(const Context& c, const Work& work, Figure<Scalar> gpus) {
+  train::Demand d;
+  d.scope = work.scope;
+  d.model = c.model(work.spec->train.model);
+  d.accelerator = work.machines->accelerator;
+  d.gpus = to_count(gpus.value);
+  d.domain = to_count(work.machines->network.path.domain);
+  d.path = work.machines->network.path;
+  d.network_node = c.trace.find("fabric." + work.machines->scope + ".rate-per-gpu");
+  d.checkpoint_write = c.checkpoint_write;
+  d.search = c.search;
+  d.framework = c.catalog.find<catalog::TrainingSoftware>(work.spec->train.framework);
+  return d;
+}
 
 void assess_work(Context& c) {
   for (const auto& spec : c.scenario.workloads) {

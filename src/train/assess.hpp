@@ -92,6 +92,9 @@ Result assess(const JobSpec& spec, const Demand& demand, Trace& trace);
 Job resolve(const JobSpec& spec, const Demand& demand, const compute::Device& device, Trace& trace,
             Findings& findings);
 
+/// Default length of a sample in tokens (see above).
+double default_sequence(const catalog::Model& model);
+
 /// Default global batch in sequences (see above).
 double default_batch(const catalog::Model& model, Method method, double sequence);
 

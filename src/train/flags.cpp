@@ -86,13 +86,21 @@ Flags model_flags(const Job& job, Flags& cannot) {
 
 // --- Parallel plan ----------------------------------------------------------------------
 
-void pipeline_flags(const ParallelPlan& p, int layers, double head_layers, Flags& out) {
+void pipeline_flags(const ParallelPlan& p, int layers, double head_layers, int mtp, Flags& out) {
   put(out, "--pipeline-model-parallel-size", p.pp);
-  if (p.vpp > 1) put(out, "--num-virtual-stages-per-pipeline-rank", p.vpp);
   const auto stages = stage_layers(layers, p.pp, p.vpp, p.balanced ? head_layers : 0);
-  if (!stages.legal || p.pp == 1 || stages.even(layers, p.pp)) return;
-  put(out, "--decoder-first-pipeline-num-layers", stages.first);
-  put(out, "--decoder-last-pipeline-num-layers", stages.last);
+  const bool even = !stages.legal || p.pp == 1 || stages.even(layers, p.pp);
+  if (even && p.vpp > 1) put(out, "--num-virtual-stages-per-pipeline-rank", p.vpp);
+  if (even) return;
+  if (p.vpp == 1) {
+    put(out, "--decoder-first-pipeline-num-layers", stages.first);
+    put(out, "--decoder-last-pipeline-num-layers", stages.last);
+    return;
+  }
+  // With chunks the ends' layers would have to be multiples of vpp; a layout may be any, and
+  // says vpp itself.
+  put(out, "--pipeline-model-parallel-layout",
+      fmt::format("\"{}\"", pipeline_layout(stages, p.pp, p.vpp, mtp)));
 }
 
 void sharding_flags(const ParallelPlan& p, Flags& out) {
@@ -137,7 +145,7 @@ Flags plan_flags(const Job& job, const ParallelPlan& p, Flags& cannot) {
   put(out, "--tensor-model-parallel-size", p.tp);
   if (p.tp > 1 && p.sequence_parallel) out.emplace_back("--sequence-parallel");
   if (p.tp > 1 && job.software.tensor_overlap > 0) out.emplace_back("--tp-comm-overlap");
-  pipeline_flags(p, job.model->layers, sizes(job).head_layers, out);
+  pipeline_flags(p, job.model->layers, sizes(job).head_layers, job.model->mtp_layers, out);
   put(out, "--context-parallel-size", p.cp);
   if (p.cp > 1) out.emplace_back("--cp-comm-type p2p");
   if (job.model->is_mixture()) {
@@ -237,6 +245,30 @@ std::span<const std::string_view> launcher_names() {
   return names;
 }
 
+std::string pipeline_layout(const StageLayers& stages, int pp, int vpp, int mtp) {
+  if (!stages.legal || pp < 2 || vpp < 1) return {};
+  const int chunk = stages.middle / vpp, count = pp * vpp;
+  std::vector<int> layers(count, chunk);
+  int first = stages.middle - stages.first, last = stages.middle - stages.last;
+  for (int v = 0; v < vpp && first > 0; ++v) {
+    const int taken = std::min(first, chunk);
+    layers[v * pp] -= taken, first -= taken;
+  }
+  for (int v = vpp - 1; v >= 0 && last > 0; --v) {
+    const int taken = std::min(last, chunk);
+    layers[v * pp + pp - 1] -= taken, last -= taken;
+  }
+  const auto text = [](int n) { return n > 3 ? fmt::format("t*{}", n) : std::string(n, 't'); };
+  std::string out = "E" + text(layers[0]) + "|";
+  for (int i = 1; i < count - 1;) {
+    int j = i;
+    while (j < count - 1 && layers[j] == layers[i]) ++j;
+    out += j - i > 1 ? fmt::format("({}|)*{}", text(layers[i]), j - i) : text(layers[i]) + "|";
+    i = j;
+  }
+  return out + text(layers[count - 1]) + std::string(mtp, 'm') + "L";
+}
+
 std::vector<FlagGroup> megatron_groups(const Job& job, const ParallelPlan& plan, double tokens,
                                        std::vector<std::string>& cannot) {
   std::vector<FlagGroup> out;
@@ -262,16 +294,12 @@ LaunchFlags launch_flags(Launcher launcher, const Job& job, const ParallelPlan& 
 std::string megatron_flags(const ParallelPlan& plan, int layers, double sequences, int sequence,
                            std::string_view precision, double head_layers) {
   std::string out = fmt::format(
-      "--tensor-model-parallel-size {} --pipeline-model-parallel-size {} "
-      "--context-parallel-size {} --micro-batch-size {} --global-batch-size {:.0f} "
-      "--num-layers {} --seq-length {} --max-position-embeddings {}",
-      plan.tp, plan.pp, plan.cp, plan.micro_batch, sequences, layers, sequence, sequence);
-  if (plan.vpp > 1) out += fmt::format(" --num-virtual-stages-per-pipeline-rank {}", plan.vpp);
-  const auto stages = stage_layers(layers, plan.pp, plan.vpp, head_layers);
-  if (stages.legal && !stages.even(layers, plan.pp))
-    out +=
-        fmt::format(" --decoder-first-pipeline-num-layers {} --decoder-last-pipeline-num-layers {}",
-                    stages.first, stages.last);
+      "--tensor-model-parallel-size {} --context-parallel-size {} --micro-batch-size {} "
+      "--global-batch-size {:.0f} --num-layers {} --seq-length {} --max-position-embeddings {}",
+      plan.tp, plan.cp, plan.micro_batch, sequences, layers, sequence, sequence);
+  Flags pipeline;
+  pipeline_flags(plan, layers, head_layers, 0, pipeline);
+  for (const auto& flag : pipeline) out += " " + flag;
   if (plan.ep > 1)
     out += fmt::format(" --expert-model-parallel-size {} --expert-tensor-parallel-size 1", plan.ep);
   if (plan.tp > 1 && plan.sequence_parallel) out += " --sequence-parallel";

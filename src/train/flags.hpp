@@ -51,6 +51,11 @@ LaunchFlags launch_flags(Launcher launcher, const Job& job, const ParallelPlan& 
 std::string megatron_flags(const ParallelPlan& plan, int layers, double sequences, int sequence,
                            std::string_view precision, double head_layers = 0);
 
+/// Megatron-Core's --pipeline-model-parallel-layout: decoder layers of the pp x vpp stages in
+/// the order of the model, "E|(t|)*126L". The first rank's missing layers are taken from its
+/// first chunks, the last rank's from its last. Empty when the split is not legal.
+std::string pipeline_layout(const StageLayers& stages, int pp, int vpp, int mtp = 0);
+
 /// Flags by group ("--a 1", "--b"), as launch_flags lays them out. Inner, for tests.
 struct FlagGroup {
   const char* title;

@@ -64,7 +64,11 @@ std::string pipeline_section(const Job& job, const ParallelPlan& p,
   const auto s =
       stage_layers(job.model->layers, p.pp, p.vpp, p.balanced ? sizes(job).head_layers : 0);
   if (!s.legal) return out;
-  out += fmt::format("pipeline_parallel_layers_per_stage = {}\n", std::max(1, s.middle / p.vpp));
+  const int each = std::max(1, s.middle / p.vpp);
+  if (s.middle - std::min(s.first, s.last) > each)
+    cannot.push_back(
+        fmt::format("a stage of torchtitan can give up its {} layers and no more", each));
+  out += fmt::format("pipeline_parallel_layers_per_stage = {}\n", each);
   out += fmt::format("pipeline_parallel_first_stage_less_layers = {}\n", s.middle - s.first);
   out += fmt::format("pipeline_parallel_last_stage_less_layers = {}\n", s.middle - s.last);
   return out;

@@ -21,10 +21,10 @@ TEST(MegatronFlags, SayThePlan) {
   ParallelPlan p;
   p.tp = 8, p.pp = 16, p.vpp = 8, p.dp = 128, p.micro_batches = 16;
   const auto flags = megatron_flags(p, 126, 2048, 8192, "bf16", 0.66);
-  for (const char* want : {"--tensor-model-parallel-size 8", "--pipeline-model-parallel-size 16",
-                           "--num-virtual-stages-per-pipeline-rank 8", "--global-batch-size 2048",
-                           "--decoder-first-pipeline-num-layers 7", "--sequence-parallel",
-                           "--use-distributed-optimizer", "--bf16"})
+  for (const char* want :
+       {"--tensor-model-parallel-size 8", "--pipeline-model-parallel-size 16",
+        "--pipeline-model-parallel-layout \"E|(t|)*126L\"", "--global-batch-size 2048",
+        "--sequence-parallel", "--use-distributed-optimizer", "--bf16"})
     EXPECT_NE(flags.find(want), std::string::npos) << want << " in " << flags;
   EXPECT_EQ(flags.find("recompute"), std::string::npos);
 }
@@ -51,8 +51,7 @@ TEST(LaunchFlags, MegatronIsCompleteForLlama405B) {
                            "--tensor-model-parallel-size 8",
                            "--sequence-parallel",
                            "--pipeline-model-parallel-size 16",
-                           "--num-virtual-stages-per-pipeline-rank 8",
-                           "--decoder-last-pipeline-num-layers 7",
+                           "--pipeline-model-parallel-layout \"E|(t|)*126L\"",
                            "--use-distributed-optimizer",
                            "--overlap-grad-reduce",
                            "--micro-batch-size 1",
@@ -62,6 +61,21 @@ TEST(LaunchFlags, MegatronIsCompleteForLlama405B) {
     EXPECT_TRUE(has(f.text, want)) << want << " in\n" << f.text;
   EXPECT_TRUE(f.cannot.empty());
   EXPECT_FALSE(has(f.text, "--kv-channels"));  // 16384 / 128 is what Megatron takes by itself
+}
+
+TEST(PipelineLayout, HoldsEveryLayerWhereTheStagesSay) {
+  EXPECT_EQ(pipeline_layout(stage_layers(126, 16, 8, 0.66), 16, 8), "E|(t|)*126L");
+  EXPECT_EQ(pipeline_layout({9, 12, 11, true}, 4, 3, 1), "Et|(t*4|)*10tttmL");
+  EXPECT_EQ(pipeline_layout({}, 4, 3), "");
+}
+
+TEST(LaunchFlags, EvenChunksNeedNoLayout) {
+  auto b = test::bench("gpt-3-175b", "h100-sxm", 512, 2048, 1536);
+  auto p = test::plan(8, 8, 3, 8, 192);
+  p.balanced = false;
+  const auto f = launch_flags(Launcher::megatron, b.job, p);
+  EXPECT_TRUE(has(f.text, "--num-virtual-stages-per-pipeline-rank 3"));
+  EXPECT_FALSE(has(f.text, "layout"));
 }
 
 TEST(LaunchFlags, MegatronSaysMixtureAndLatentAttention) {

@@ -24,9 +24,8 @@ std::string id(const Demand& d, const char* what) {
 Value<Tokens> tokens_value(double n, SourcePtr source) { return {n * token, std::move(source)}; }
 
 double resolve_sequence(const JobSpec& spec, const Demand& d, Trace& trace) {
-  const double context = d.model->context > 0 ? d.model->context : longest_default_sequence;
   const auto fallback =
-      tokens_value(std::min(context, longest_default_sequence),
+      tokens_value(default_sequence(*d.model),
                    assumed("the model's context, at most 8,192 tokens, as pre-training is done"));
   return trace.input_or(id(d, "sequence"), spec.sequence, fallback, "token").in(token);
 }
@@ -86,6 +85,11 @@ void resolve_software(const JobSpec& spec, const Demand& d, Job& job, Trace& tra
 }
 
 }  // namespace
+
+double default_sequence(const catalog::Model& model) {
+  const double context = model.context > 0 ? model.context : longest_default_sequence;
+  return std::min(context, longest_default_sequence);
+}
 
 double default_batch(const catalog::Model& model, Method method, double sequence) {
   if (method != Method::pretrain) return tuning_sequences;

@@ -1,0 +1,163 @@
+#include "study/training_parts.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/units.hpp"
+#include "catalog/price.hpp"
+#include "study/lines.hpp"
+
+namespace headroom::study {
+
+// --- Money ------------------------------------------------------------------------------
+
+GpuPrice gpu_hour_price(Context& c, const TrainingOptions& options) {
+  if (options.price)
+    return {c.trace.input("training.price", options.price, "USD/GPU/h"), "--price"};
+  if (!c.money) return {};
+  for (const auto& path : c.money->paths) {
+    if (path.way != money::Way::neocloud || path.rent.node == no_node) continue;
+    const auto* entry = c.catalog.find<catalog::Price>(path.price_id);
+    const std::string what = entry != nullptr ? entry->name : "the scenario's rent";
+    return {path.rent, fmt::format("rent: {}, {}", what, path.price_as_of)};
+  }
+  for (const auto& path : c.money->paths)
+    if (path.way == money::Way::own && path.per_used_gpu_hour.node != no_node)
+      return {path.per_used_gpu_hour, "levelised cost of owning, no rent is known"};
+  return {};
+}
+
+Section money_section(Context& c, const Work& work, const GpuPrice& price) {
+  Section out{"money", "Money", {}};
+  const auto& r = work.training->result;
+  const std::string base = "training." + work.scope;
+  if (price.known()) {
+    add_line(out.lines, "price", "price of a GPU-hour", price.rate, "USD/GPU/h");
+    const double hours = r.gpu_hours.value;
+    const auto cost =
+        c.trace.derive(base + ".cost", price.rate.value * (hours * hour), "MUSD",
+                       "GPU-hours x price of a GPU-hour", {r.gpu_hours, price.rate.node});
+    if (hours > 0) add_line(out.lines, "run", "cost of the run", cost, "MUSD");
+  }
+  if (!c.money) return out;
+  for (const auto& product : c.money->products)
+    if (product.name == work.scope && product.per_run)
+      add_line(out.lines, "run_owned", "cost of the run on owned machines, levelised",
+               *product.per_run, "MUSD");
+  if (c.site.electricity.node != no_node)
+    add_line(out.lines, "electricity", "price of electricity", c.site.electricity, "USD/MWh");
+  return out;
+}
+
+// --- Rows -------------------------------------------------------------------------------
+
+RowMaker::RowMaker(const train::Job& job, const Work& work, const GpuPrice& price)
+    : job_(job), tokens_(work.training->result.tokens.value.in(token)) {
+  if (work.goodput.node != no_node) goodput_ = std::max(1e-6, double(work.goodput.value));
+  if (price.known()) usd_per_gpu_s_ = price.rate.value.si();
+}
+
+PlanRow RowMaker::row(const train::Candidate& c) const {
+  const auto& p = c.plan;
+  PlanRow out;
+  out.summary = train::summary(p);
+  const auto put = [&](const char* key, auto value) {
+    out.dims.emplace_back(key, fmt::format("{}", value));
+  };
+  put("tp", p.tp), put("pp", p.pp), put("vpp", p.vpp), put("cp", p.cp), put("ep", p.ep);
+  put("dp", p.dp), put("micro_batch", p.micro_batch), put("micro_batches", p.micro_batches);
+  put("zero", train::zero_name(p.zero)), put("recompute", workload::recompute_name(p.recompute));
+  out.gpus = p.gpus();
+  out.tokens_per_s = c.tokens_per_s;
+  out.step_s = c.time.total();
+  out.mfu = train::utilisation(job_, p, train::step_flops(job_, p).model_causal, out.step_s);
+  out.memory = c.memory.total();
+  const double rate = c.tokens_per_s * goodput_;
+  if (rate <= 0) return out;
+  out.usd_per_token = out.gpus * usd_per_gpu_s_ / rate;
+  out.days = tokens_ / rate / 86400;
+  return out;
+}
+
+std::vector<std::string> objective_names() { return {"fastest"}; }
+
+void set_objective(Context&, const TrainingOptions&) {}
+
+std::vector<PlanRow> pareto_rows(const train::Job&, const train::SearchOptions&, const Work&,
+                                 const RowMaker&) {
+  return {};
+}
+
+// --- Intervals and domain ---------------------------------------------------------------
+
+namespace {
+
+/// Rate at the low and high end over the likely one.
+struct Spread {
+  double low = 1, high = 1;
+  std::string origin;
+};
+
+Spread rate_spread(const Work& work, const train::Job& job) {
+  const auto& spec = work.spec->train.efficiency;
+  if (spec.mfu) return {1, 1, "MFU is fixed by the user"};
+  if (spec.software) {
+    const double likely = spec.software.likely;
+    return {spec.software.low / likely, spec.software.high / likely,
+            "the range of the user's own efficiency"};
+  }
+  const auto& s = job.software;
+  if (s.efficiency <= 0) return {};
+  return {
+      s.efficiency_low / s.efficiency, s.efficiency_high / s.efficiency,
+      s.calibrated ? "80 % of measured runs of " + s.id : "80 % of measured runs, all frameworks"};
+}
+
+}  // namespace
+
+void add_intervals(const Work& work, const train::Job& job, TrainingRun& out) {
+  const Spread s = rate_spread(work, job);
+  out.interval_origin = s.origin;
+  if (s.low >= s.high || s.low <= 0) return;
+  const auto add = [&](const char* key, const char* label, const char* unit, double likely) {
+    if (likely > 0)
+      out.intervals.push_back({key, label, unit, likely / s.high, likely, likely / s.low});
+  };
+  const auto& r = work.training->result;
+  add("step_time", "step time", "s", r.step_time.value.si());
+  add("duration", "days", "d", r.duration.value.si());
+  for (const auto& line : out.money.lines)
+    if (line.key == "run") add("cost", "cost", "MUSD", line.si);
+}
+
+void judge_domain(const Context&, const Work& work, const train::Job& job, TrainingRun& out) {
+  const auto say = [&](std::string why) { out.outside.push_back(std::move(why)); };
+  const auto* gpu = work.machines->accelerator;
+  if (!job.device->fitted(job.precision))
+    say(fmt::format("no measured kernel table of {} in {}: efficiencies are assumed", gpu->name,
+                    name(job.precision)));
+  if (!job.software.calibrated)
+    say(fmt::format("no measured run of framework '{}'", job.software.id));
+  // Llama 3's run (arXiv 2407.21783) is the largest that the layer was held against.
+  constexpr int largest_run = 16384;
+  const int used = work.training->result.chosen.plan.gpus();
+  if (used > largest_run)
+    say(fmt::format("{} GPUs are more than any published run that was checked ({})", used,
+                    largest_run));
+  out.in_domain = out.outside.empty();
+}
+
+// --- What the plan breaks ---------------------------------------------------------------
+
+void add_illegalities(const Work& work, const TrainingRun& run, Diagnostics& out) {
+  for (const auto& margin : run.margins)
+    if (margin.id == "train." + work.scope + ".layout") {
+      std::string hint;
+      for (const auto& remedy : margin.remedies) hint += (hint.empty() ? "" : "; ") + remedy.action;
+      out.add({"the plan", 0, 0, "", margin.why, hint, ""});
+    }
+}
+
+}  // namespace headroom::study
