@@ -209,6 +209,7 @@ class Builder {
     for (const auto& option : request_.options) {
       const auto* path = find_option(option.name);
       if (path == nullptr || path->place == OptionPlace::own) continue;
+      if (path->place == OptionPlace::cluster && !request_.file.empty()) continue;
       std::string text = option.value;
       if (path->info.flag)
         text = path->info.name.find("no-") != std::string_view::npos ||
@@ -335,7 +336,7 @@ Result<study::TrainingAnswer> train(const TrainRequest& request) {
   auto catalog = catalogue(request.catalog);
   if (!catalog) return failure(catalog.error());
   auto options = request.answer;
-  Diagnostics mistakes;
+  Diagnostics mistakes = study::check_options(options);
   for (const auto& o : request.options)
     if (o.name == "--price") read_price(o.value, options.price, mistakes);
   auto loaded = Builder(request, catalog->get()).build();

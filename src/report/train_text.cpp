@@ -42,8 +42,11 @@ class Writer {
   std::string write() {
     headline();
     job();
-    if (r_.laid_out) answer();
-    limits();
+    const bool held = r_.memory_total <= r_.memory_have;
+    if (!held) limits();
+    if (r_.laid_out && held) answer();
+    if (r_.laid_out && !held) memory();
+    if (held) limits();
     remarks();
     return std::move(out_);
   }
@@ -90,6 +93,11 @@ class Writer {
                          r_.fits ? "32" : "33")
                  : paint("It does not fit the memory; least of all needs ", "31");
     out_ += best.summary + "\n";
+    if (!held) {
+      out_ +=
+          fmt::format("{} of {} a GPU\n", gigabytes(r_.memory_total), gigabytes(r_.memory_have));
+      return;
+    }
     std::string text =
         fmt::format("{} tokens/s, {} a step, MFU {}", format_number(best.tokens_per_s),
                     seconds(best.step_s), percent(best.mfu));

@@ -217,20 +217,24 @@ TrainingRun run_of(Context& c, const Work& work, const TrainingOptions& options)
 
 // --- Choice of workloads ----------------------------------------------------------------
 
-Diagnostics check_options(const Loaded& loaded, const TrainingOptions& options) {
-  Diagnostics out;
+void check_workload(const Loaded& loaded, const TrainingOptions& options, Diagnostics& out) {
   std::vector<std::string> names;
   for (const auto& w : loaded.scenario.workloads)
     if (w.kind == WorkKind::train) names.push_back(w.name);
+  const auto& wanted = options.workload;
   if (names.empty())
     out.add({loaded.file, 0, 0, "workloads", "no workload of this scenario trains",
              "add one of `kind: train`, or plan a run without a scenario: headroom train --help",
              ""});
-  else if (!options.workload.empty() &&
-           std::find(names.begin(), names.end(), options.workload) == names.end())
-    out.add({loaded.file, 0, 0, "--workload",
-             "no training workload is called '" + options.workload + "'",
-             did_you_mean(options.workload, names), ""});
+  else if (!wanted.empty() && std::find(names.begin(), names.end(), wanted) == names.end())
+    out.add({"--workload " + wanted, 0, 0, "", "no training workload is called '" + wanted + "'",
+             did_you_mean(wanted, names), ""});
+}
+
+}  // namespace
+
+Diagnostics check_options(const TrainingOptions& options) {
+  Diagnostics out;
   std::vector<std::string> launchers;
   for (const auto& l : train::launcher_names()) launchers.emplace_back(l);
   for (const auto& wanted : options.launchers)
@@ -241,11 +245,9 @@ Diagnostics check_options(const Loaded& loaded, const TrainingOptions& options) 
   if (std::find(objectives.begin(), objectives.end(), options.objective) == objectives.end())
     out.add({"--objective " + options.objective, 0, 0, "",
              "'" + options.objective + "' is no objective",
-             "one of " + fmt::format("{}", fmt::join(objectives, ", ")), ""});
+             fmt::format("one of {}", fmt::join(objectives, ", ")), ""});
   return out;
 }
-
-}  // namespace
 
 bool TrainingAnswer::fits() const {
   return std::all_of(runs.begin(), runs.end(), [](const TrainingRun& r) { return r.fits; });
@@ -267,7 +269,8 @@ void set_batch_sequences(Loaded& loaded, const catalog::Catalog& catalog, double
 
 Result<TrainingAnswer> plan_training(const Loaded& loaded, const catalog::Catalog& catalog,
                                      const TrainingOptions& options) {
-  auto mistakes = check_options(loaded, options);
+  auto mistakes = check_options(options);
+  check_workload(loaded, options, mistakes);
   if (!mistakes.empty()) return failure(std::move(mistakes));
   TrainingAnswer answer;
   auto& verdict = answer.verdict;

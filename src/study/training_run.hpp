@@ -117,6 +117,9 @@ struct TrainingAnswer {
   bool fits() const;
 };
 
+/// Mistakes of options that need no scenario: objective, launchers.
+Diagnostics check_options(const TrainingOptions& options);
+
 /// Sets the global batch of every training workload to so many sequences of its length.
 void set_batch_sequences(Loaded& loaded, const catalog::Catalog& catalog, double sequences);
 
