@@ -16,12 +16,12 @@ const catalog::Catalog& all() { return catalog::Catalog::builtin(); }
 Loaded scenario(const std::string& job, const std::string& more = "",
                 const std::string& system = "dgx-h100") {
   Diagnostics mistakes;
-  const auto document =
-      spec::parse_yaml("test.yaml",
-                       "name: test\nclusters: [{name: gpu, system: dgx-h100, count: 32}]\n"
-                       "workloads:\n  - {name: tune, kind: train, on: gpu, " +
-                           job + "}\nmoney: {horizon: 4 yr}\n" + more,
-                       mistakes);
+  const auto document = spec::parse_yaml("test.yaml",
+                                         "name: test\nclusters: [{name: gpu, system: " + system +
+                                             ", count: 32}]\n"
+                                             "workloads:\n  - {name: tune, kind: train, on: gpu, " +
+                                             job + "}\nmoney: {horizon: 4 yr}\n" + more,
+                                         mistakes);
   EXPECT_TRUE(document) << render(mistakes);
   auto loaded = read_scenario(*document, {}, all());
   EXPECT_TRUE(loaded) << render(loaded.error());
