@@ -92,61 +92,45 @@ std::vector<PlanRow> pareto_rows(const train::Job&, const train::SearchOptions&,
 
 // --- Intervals and domain ---------------------------------------------------------------
 
-namespace {
-
-/// Rate at the low and high end over the likely one.
-struct Spread {
-  double low = 1, high = 1;
-  std::string origin;
-};
-
-Spread rate_spread(const Work& work, const train::Job& job) {
-  const auto& spec = work.spec->train.efficiency;
-  if (spec.mfu) return {1, 1, "MFU is fixed by the user"};
-  if (spec.software) {
-    const double likely = spec.software.likely;
-    return {spec.software.low / likely, spec.software.high / likely,
-            "the range of the user's own efficiency"};
-  }
-  const auto& s = job.software;
-  if (s.efficiency <= 0) return {};
-  return {
-      s.efficiency_low / s.efficiency, s.efficiency_high / s.efficiency,
-      s.calibrated ? "80 % of measured runs of " + s.id : "80 % of measured runs, all frameworks"};
-}
-
-}  // namespace
-
 void add_intervals(const Work& work, const train::Job& job, TrainingRun& out) {
-  const Spread s = rate_spread(work, job);
-  out.interval_origin = s.origin;
-  if (s.low >= s.high || s.low <= 0) return;
+  const auto& spec = work.spec->train.efficiency;
+  const auto& r = work.training->result;
+  const double step = r.step_time.value.si();
+  double low = step, high = step;
+  if (spec.mfu) {
+    out.interval_origin = "MFU is fixed by the user";
+  } else if (spec.software) {
+    low = step * spec.software.likely / spec.software.high;
+    high = step * spec.software.likely / std::max(1e-9, spec.software.low);
+    out.interval_origin = "the range of the user's own efficiency";
+  } else {
+    const auto i = train::interval(job, r.chosen.plan, step);
+    low = i.low_s, high = i.high_s;
+    out.interval_origin = fmt::format("{} measured runs: {}", i.rows, i.group);
+    // A catalogue without measured runs still states the range of the software factor.
+    const auto& s = job.software;
+    if (i.rows == 0 && s.efficiency_low > 0) {
+      low = step * s.efficiency / s.efficiency_high, high = step * s.efficiency / s.efficiency_low;
+      out.interval_origin = "the catalogue's range of the software factor of " + s.id;
+    }
+  }
+  if (low >= high || low <= 0) return;
   const auto add = [&](const char* key, const char* label, const char* unit, double likely) {
     if (likely > 0)
-      out.intervals.push_back({key, label, unit, likely / s.high, likely, likely / s.low});
+      out.intervals.push_back(
+          {key, label, unit, likely * low / step, likely, likely * high / step});
   };
-  const auto& r = work.training->result;
-  add("step_time", "step time", "s", r.step_time.value.si());
+  add("step_time", "step time", "s", step);
   add("duration", "days", "d", r.duration.value.si());
   for (const auto& line : out.money.lines)
     if (line.key == "run") add("cost", "cost", "MUSD", line.si);
 }
 
-void judge_domain(const Context&, const Work& work, const train::Job& job, TrainingRun& out) {
-  const auto say = [&](std::string why) { out.outside.push_back(std::move(why)); };
-  const auto* gpu = work.machines->accelerator;
-  if (!job.device->fitted(job.precision))
-    say(fmt::format("no measured kernel table of {} in {}: efficiencies are assumed", gpu->name,
-                    name(job.precision)));
-  if (!job.software.calibrated)
-    say(fmt::format("no measured run of framework '{}'", job.software.id));
-  // Llama 3's run (arXiv 2407.21783) is the largest that the layer was held against.
-  constexpr int largest_run = 16384;
-  const int used = work.training->result.chosen.plan.gpus();
-  if (used > largest_run)
-    say(fmt::format("{} GPUs are more than any published run that was checked ({})", used,
-                    largest_run));
-  out.in_domain = out.outside.empty();
+void judge_domain(const Work& work, const train::Job& job, TrainingRun& out) {
+  const auto& r = work.training->result;
+  const auto i = train::interval(job, r.chosen.plan, r.step_time.value.si());
+  out.in_domain = i.validated;
+  if (!i.validated) out.outside.push_back(i.why);
 }
 
 // --- What the plan breaks ---------------------------------------------------------------

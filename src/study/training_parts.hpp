@@ -9,6 +9,7 @@
 #include "study/training_run.hpp"
 #include "train/advice.hpp"
 #include "train/flags.hpp"
+#include "train/interval.hpp"
 #include "workload/transformer.hpp"
 
 namespace headroom::study {
@@ -41,7 +42,7 @@ std::vector<PlanRow> pareto_rows(const train::Job& job, const train::SearchOptio
 /// Step time, days and cost, low to high.
 void add_intervals(const Work& work, const train::Job& job, TrainingRun& out);
 /// Whether runs like this one were held against measurements.
-void judge_domain(const Context& c, const Work& work, const train::Job& job, TrainingRun& out);
+void judge_domain(const Work& work, const train::Job& job, TrainingRun& out);
 /// Changes in the job, another system, another checkpoint interval.
 void add_changes(Context& c, const Work& work, const train::Job& job, TrainingRun& out);
 /// Why the plan that the user fixed cannot be laid out, each as a mistake.

@@ -106,23 +106,18 @@ void energy_section(Context& c, const Work& work, TrainingRun& out) {
 
 // --- Tables -----------------------------------------------------------------------------
 
-void step_table(const train::Job& job, const train::Candidate& chosen, TrainingRun& out) {
-  train::Job bare = job;
-  bare.software.tensor_overlap = bare.software.expert_overlap = 0;
-  bare.software.pipeline_overlap = 0;
-  bare.software.data_overlap = false;
-  const auto open = train::parts(train::step_time(bare, chosen.plan));
-  const auto now = train::parts(chosen.time);
-  static constexpr std::string_view communication[] = {
-      "tensor-parallel communication", "expert all-to-all", "context-parallel exchange",
-      "pipeline sends", "data-parallel communication"};
-  for (std::size_t i = 0; i < now.size(); ++i) {
-    StepRow row{now[i].name, now[i].seconds, 0};
-    const bool talks = std::find(std::begin(communication), std::end(communication), row.name) !=
-                       std::end(communication);
-    if (talks) row.hidden = std::max(0.0, open[i].seconds - now[i].seconds);
-    out.step.push_back(std::move(row));
-  }
+/// What compute hides of the part of this name.
+double hidden_of(std::string_view part, const train::HiddenTime& h) {
+  if (part == "tensor-parallel communication") return h.tensor;
+  if (part == "expert all-to-all") return h.expert;
+  if (part == "context-parallel exchange") return h.context;
+  if (part == "data-parallel communication") return h.data;
+  return 0;
+}
+
+void step_table(const train::Candidate& chosen, TrainingRun& out) {
+  for (const auto& part : train::parts(chosen.time))
+    out.step.push_back({part.name, part.seconds, hidden_of(part.name, chosen.time.hidden)});
 }
 
 void memory_table(const train::Job& job, const train::MemoryItems& m, TrainingRun& out) {
@@ -201,7 +196,7 @@ TrainingRun run_of(Context& c, const Work& work, const TrainingOptions& options)
   plan_tables(rows, r, out);
   describe_job(c, work, job, out);
   if (options.front) out.front = pareto_rows(job, c.search, work, rows);
-  step_table(job, r.chosen, out);
+  step_table(r.chosen, out);
   memory_table(job, r.chosen.memory, out);
   speed_section(c, work, out);
   run_section(c, work, out);
@@ -209,7 +204,7 @@ TrainingRun run_of(Context& c, const Work& work, const TrainingOptions& options)
   out.money = money_section(c, work, price);
   out.price_origin = price.origin;
   add_intervals(work, job, out);
-  judge_domain(c, work, job, out);
+  judge_domain(work, job, out);
   if (options.advice) add_changes(c, work, job, out);
   flag_texts(job, r, options, out);
   return out;

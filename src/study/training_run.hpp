@@ -10,16 +10,14 @@
 // communication, memory by rank and the gain of every change.
 //
 // HIDDEN COMMUNICATION. `StepRow::seconds` sum to the step. `hidden` is what runs behind
-// compute beside that: the same part with every overlap of the software switched off, less
-// the exposed part.
+// compute beside that (train::HiddenTime).
 //
 // PRICE of a GPU-hour, in this order: the one given; the catalogue's dated rent for a
 // reserved contract (money's neocloud way); the levelised cost of owning. `price_origin`
 // says which. Cost of the run = GPU-hours x price; a plan that leaves GPUs idle pays for those
 // it uses.
 //
-// INTERVALS hold 80 % of measured runs of the framework's generation (catalogue:
-// training-software, calibration). Days and cost move with the step.
+// INTERVALS hold 80 % of measured runs (train/interval.hpp). Days and cost move with the step.
 //
 // Complexity: a check (15 ms) and some twenty searches. Deterministic, thread-safe.
 #pragma once
