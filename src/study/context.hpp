@@ -50,6 +50,7 @@ struct Work {
   money::Product product;
   bool has_product = false;
   std::shared_ptr<const TrainingWork> training;
+  std::shared_ptr<const RlResult> rl;
 };
 
 /// One cluster resolved against the catalogue.

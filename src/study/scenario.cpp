@@ -57,7 +57,10 @@ void WorkSpec::fields(spec::Fields& f) {
              "Accelerators held for it; what the others on the cluster leave when left out")
         .above(0);
   }
-  if (f.variant("train", kind == WorkKind::train)) train.fields(f);
+  if (f.variant("train", kind == WorkKind::train)) {
+    train.fields(f);
+    f.object("rl", rl, "Reinforcement learning: generation and training in turn or side by side");
+  }
   if (f.variant("serve", kind == WorkKind::serve)) serve.fields(f);
   if (f.variant("rag", kind == WorkKind::rag)) rag.fields(f);
   if (f.variant("embed", kind == WorkKind::embed)) embed.fields(f);

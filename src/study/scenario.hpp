@@ -28,6 +28,7 @@
 #include "site/spec.hpp"
 #include "spec/node.hpp"
 #include "storage/spec.hpp"
+#include "study/rl.hpp"
 #include "train/spec.hpp"
 
 namespace headroom::study {
@@ -71,6 +72,7 @@ struct WorkSpec {
   Value<Scalar> gpus;   ///< of the cluster's, held for this (training: train.gpus)
   std::string central;  ///< edge: cluster of a central region to compare with
   train::JobSpec train;
+  std::optional<RlSpec> rl;  ///< train: reinforcement learning
   infer::ServiceSpec serve;
   infer::RagSpec rag;
   infer::EmbedSpec embed;
