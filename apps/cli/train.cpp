@@ -29,6 +29,8 @@ constexpr const char* examples =
     "  headroom train --model llama-3.1-405b --system dgx-h100 --gpus 16384 --tp 8 --pp 16\n"
     "      --dp 128 --global-batch 2048 --flags all\n"
     "  headroom train --hf config.json --system dgx-b200 --gpus 256 --precision mxfp8 --json\n"
+    "  headroom train --method rl --model qwen3-32b --system dgx-h100 --gpus 128 --prompts 512\n"
+    "      --samples 16 --response-length 8192\n"
     "  headroom train scenarios/llama3-405b.yaml --top 10\n"
     "Exit status: 0 it fits, 1 a limit falls short, 2 bad input, 3 internal error.";
 
@@ -53,6 +55,7 @@ void add_answer_options(CLI::App& verb, TrainCommand& c) {
   verb.add_option("--flags", c.flags, "megatron, torchtitan, deepspeed or all: ready to paste")
       ->group(group)
       ->delimiter(',');
+  verb.add_flag("--ranks", a.ranks, "Memory of every pipeline rank")->group(group);
   verb.add_flag("--no-advice", c.no_advice, "Leave out what to change next")->group(group);
   verb.add_flag("--validate-domain", c.validated,
                 "Exit status 1 outside of what was held against measurements")

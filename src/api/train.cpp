@@ -59,6 +59,7 @@ class Builder {
   void fail(std::string option, std::string message, std::string hint = {}) {
     mistakes_.add({std::move(option), 0, 0, "", std::move(message), std::move(hint), ""});
   }
+  bool learns() const { return has("--method") && value("--method") == "rl"; }
   std::string shown(const char* name) const { return fmt::format("{} {}", name, value(name)); }
 
   // --- Without a file ---------------------------------------------------------------------
@@ -73,6 +74,7 @@ class Builder {
     put(work, "kind", "train");
     put(work, "on", cluster_name);
     put(work, "gpus", fmt::format("{:.0f}", gpus));
+    if (learns()) put_map(work, "rl");
     choose_model(work);
     put(root, "money.horizon", "4 yr");
     check_product(gpus);
@@ -210,7 +212,13 @@ class Builder {
       const auto* path = find_option(option.name);
       if (path == nullptr || path->place == OptionPlace::own) continue;
       if (path->place == OptionPlace::cluster && !request_.file.empty()) continue;
+      const bool of_rl = path->path.substr(0, 3) == "rl.";
+      if (of_rl && !learns() && request_.file.empty()) {
+        fail(shown(option.name.c_str()), "describes reinforcement learning", "add --method rl");
+        continue;
+      }
       std::string text = option.value;
+      if (option.name == "--method" && learns()) text = "full-finetune";
       if (path->info.flag)
         text = path->info.name.find("no-") != std::string_view::npos ||
                        path->info.name.find("sync") != std::string_view::npos

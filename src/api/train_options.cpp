@@ -1,19 +1,19 @@
 #include "api/train_options.hpp"
 
-#include <array>
+#include <vector>
 
 namespace headroom::api {
 
-const std::array<OptionPath, 45>& option_paths() {
+std::span<const OptionPath> option_paths() {
   using P = OptionPlace;
   // Options with no path are read by api/train.cpp itself.
-  static constexpr std::array<OptionPath, 45> table = {{
+  static constexpr OptionPath table[] = {
       {{"--model", "Job", "Catalogue model, e.g. llama-3.1-405b (headroom catalog model)"},
        P::work,
        "model",
        ""},
       {{"--hf", "Job", "Hugging Face config.json in place of --model"}, P::own, "", ""},
-      {{"--method", "Job", "pretrain, full-finetune or lora"}, P::work, "method", ""},
+      {{"--method", "Job", "pretrain, full-finetune, lora, qlora or rl"}, P::work, "method", ""},
       {{"--tokens", "Job", "Tokens to train on, e.g. 15.6e12"}, P::work, "tokens", "token"},
       {{"--sequence", "Job", "Tokens of a sample; the model's context, at most 8,192"},
        P::work,
@@ -72,6 +72,39 @@ const std::array<OptionPath, 45>& option_paths() {
       {{"--ep", "Plan", "Expert parallelism"}, P::work, "plan.ep", ""},
       {{"--micro-batch", "Plan", "Sequences of a micro-batch"}, P::work, "plan.micro_batch", ""},
       {{"--zero", "Plan", "ZeRO stage 0 to 3 (3 is FSDP)"}, P::work, "plan.zero", ""},
+      {{"--etp", "Plan", "Expert-tensor parallelism"}, P::work, "plan.etp", ""},
+      {{"--hsdp", "Plan", "GPUs that share one sharded copy; replicas beyond"},
+       P::work,
+       "plan.hsdp",
+       ""},
+      {{"--context", "Plan", "Context parallelism by ring, all-to-all (Ulysses) or all-gather"},
+       P::work,
+       "plan.context",
+       ""},
+      {{"--recompute-modules", "Plan", "core_attn,layernorm,moe_act,mlp,...: with selective"},
+       P::work,
+       "plan.recompute_modules",
+       ""},
+      {{"--recompute-layers", "Plan", "Layers of a stage's chunk, with full"},
+       P::work,
+       "plan.recompute_layers",
+       ""},
+      {{"--first-layers", "Plan", "Layers of the first pipeline stage"},
+       P::work,
+       "plan.first_layers",
+       ""},
+      {{"--last-layers", "Plan", "Layers of the last pipeline stage"},
+       P::work,
+       "plan.last_layers",
+       ""},
+      {{"--offload-activations", "Plan", "Share of the layers whose activations go to the host, %"},
+       P::work,
+       "plan.offload_activations",
+       "%"},
+      {{"--offload-optimiser", "Plan", "Share of optimiser state kept by the host, %"},
+       P::work,
+       "plan.offload_optimiser",
+       "%"},
       {{"--recompute", "Plan", "none, selective or full"}, P::work, "plan.recompute", ""},
       {{"--framework", "Software", "Training software (headroom catalog training-software)"},
        P::work,
@@ -131,15 +164,79 @@ const std::array<OptionPath, 45>& option_paths() {
        "",
        ""},
       {{"--as-of", "Place", "Day of the study, YYYY-MM-DD"}, P::root, "as_of", ""},
-  }};
+      {{"--prompts", "Reinforcement learning (--method rl)", "Prompts of an iteration; 512"},
+       P::work,
+       "rl.prompts",
+       ""},
+      {{"--samples", "Reinforcement learning (--method rl)", "Answers to a prompt; 16"},
+       P::work,
+       "rl.samples",
+       ""},
+      {{"--prompt-length", "Reinforcement learning (--method rl)",
+        "Mean tokens of a prompt; 1,024"},
+       P::work,
+       "rl.prompt",
+       "token"},
+      {{"--response-length", "Reinforcement learning (--method rl)",
+        "Mean tokens of an answer; 4,096"},
+       P::work,
+       "rl.response",
+       "token"},
+      {{"--response-cv", "Reinforcement learning (--method rl)",
+        "Spread of answers' lengths over their mean; 0.8"},
+       P::work,
+       "rl.response_cv",
+       ""},
+      {{"--longest-response", "Reinforcement learning (--method rl)",
+        "Tokens at which an answer is cut; 4 x the mean"},
+       P::work,
+       "rl.longest",
+       "token"},
+      {{"--updates", "Reinforcement learning (--method rl)", "Optimiser steps of an iteration; 1"},
+       P::work,
+       "rl.updates",
+       ""},
+      {{"--no-reference", "Reinforcement learning (--method rl)",
+        "No frozen reference model scores the answers", true},
+       P::work,
+       "rl.reference",
+       ""},
+      {{"--reward-model", "Reinforcement learning (--method rl)",
+        "Catalogue model that scores; rules when left out"},
+       P::work,
+       "rl.reward_model",
+       ""},
+      {{"--environment-time", "Reinforcement learning (--method rl)",
+        "Time of tools and tests in an iteration, e.g. 60s"},
+       P::work,
+       "rl.environment",
+       "s"},
+      {{"--placement", "Reinforcement learning (--method rl)", "best, colocated or disaggregated"},
+       P::work,
+       "rl.placement",
+       ""},
+      {{"--generation-precision", "Reinforcement learning (--method rl)",
+        "Weights while generating; bf16"},
+       P::work,
+       "rl.generation_precision",
+       ""},
+      {{"--generation-gpus", "Reinforcement learning (--method rl)",
+        "Fixes the split when disaggregated"},
+       P::work,
+       "rl.generation_gpus",
+       ""},
+      {{"--iterations", "Reinforcement learning (--method rl)", "Iterations of the run; 1,000"},
+       P::work,
+       "rl.iterations",
+       ""},
+  };
   return table;
 }
 
 std::span<const TrainOptionInfo> train_options() {
   static const auto infos = [] {
-    std::array<TrainOptionInfo, std::tuple_size_v<std::decay_t<decltype(option_paths())>>> out;
-    std::size_t i = 0;
-    for (const auto& p : option_paths()) out[i++] = p.info;
+    std::vector<TrainOptionInfo> out;
+    for (const auto& p : option_paths()) out.push_back(p.info);
     return out;
   }();
   return infos;
@@ -160,6 +257,18 @@ spec::Node scalar(std::string text) {
   return node;
 }
 
+/// "a,b" as a list.
+spec::Node words(const std::string& text) {
+  spec::Node list;
+  list.kind = spec::Node::Kind::sequence;
+  for (std::size_t at = 0; at <= text.size();) {
+    const auto comma = std::min(text.find(',', at), text.size());
+    list.items.push_back(scalar(text.substr(at, comma - at)));
+    at = comma + 1;
+  }
+  return list;
+}
+
 spec::Node& child(spec::Node& map, std::string_view key) {
   map.kind = spec::Node::Kind::map;
   if (spec::Node* there = map.get(key)) return *there;
@@ -170,10 +279,14 @@ spec::Node& child(spec::Node& map, std::string_view key) {
 
 }  // namespace
 
+void put_map(spec::Node& map, std::string_view key) {
+  child(map, key).kind = spec::Node::Kind::map;
+}
+
 void put(spec::Node& map, std::string_view path, std::string text) {
   const auto dot = path.find('.');
   if (dot == std::string_view::npos) {
-    child(map, path) = scalar(std::move(text));
+    child(map, path) = path.ends_with("modules") ? words(text) : scalar(std::move(text));
     return;
   }
   put(child(map, path.substr(0, dot)), path.substr(dot + 1), std::move(text));

@@ -1,5 +1,6 @@
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/units.hpp"
@@ -81,6 +82,7 @@ Json memory_json(const TrainingRun& run) {
           {"allocated", run.memory_allocated / 1e9},
           {"reserved", run.memory_reserved / 1e9},
           {"need", run.memory_total / 1e9},
+          {"safe", run.memory_safe / 1e9},
           {"have", run.memory_have / 1e9}};
 }
 
@@ -130,6 +132,47 @@ Json limits_json(const TrainingRun& run) {
   return out;
 }
 
+Json rl_json(const TrainingRun& run) {
+  Json out = Json::array();
+  for (const auto& plan : run.rl) {
+    Json phases = Json::array();
+    for (const auto& phase : plan.phases)
+      phases.push_back(
+          {{"phase", phase.name}, {"seconds", number(phase.seconds)}, {"gpus", phase.gpus}});
+    out.push_back({{"placement", study::placement_names()[std::size_t(plan.placement)]},
+                   {"fits", plan.fits},
+                   {"why", plan.why},
+                   {"iteration_s", number(plan.iteration_s)},
+                   {"phases", phases},
+                   {"generation_gpus", plan.generation_gpus},
+                   {"training_gpus", plan.training_gpus},
+                   {"replica_gpus", plan.replica_gpus},
+                   {"replicas", plan.replicas},
+                   {"answers_at_once", number(plan.batch)},
+                   {"tail_share", number(plan.tail_share)},
+                   {"idle_share", number(plan.idle_share)},
+                   {"training_plan", plan.training_plan},
+                   {"tokens_generated", number(plan.tokens)},
+                   {"gpu_hours", number(plan.gpu_hours())}});
+  }
+  return out;
+}
+
+Json ranks_json(const TrainingRun& run) {
+  Json out = Json::array();
+  for (const auto& r : run.ranks)
+    out.push_back({{"rank", r.rank},
+                   {"layers", r.layers},
+                   {"weights", r.weights / 1e9},
+                   {"gradients_optimiser", r.state / 1e9},
+                   {"activations", r.activations / 1e9},
+                   {"other", r.other / 1e9},
+                   {"allocated", r.allocated / 1e9},
+                   {"reserved", r.reserved / 1e9},
+                   {"total", r.total / 1e9}});
+  return out;
+}
+
 Json run_json(const TrainingRun& run, const Trace& trace) {
   Json job = Json::object();
   for (const auto& [key, value] : run.job) job[key] = value;
@@ -140,6 +183,8 @@ Json run_json(const TrainingRun& run, const Trace& trace) {
   if (!run.front.empty()) out["front"] = plans_json(run.front);
   out["step"] = step_json(run);
   out["memory"] = memory_json(run);
+  if (!run.ranks.empty()) out["memory"]["ranks"] = ranks_json(run);
+  if (!run.rl.empty()) out["reinforcement_learning"] = rl_json(run);
   for (const auto* section : {&run.speed, &run.run, &run.reliability, &run.energy, &run.money})
     if (!section->key.empty()) out[section->key] = section_json(*section, trace);
   out["price_origin"] = run.price_origin;
@@ -171,27 +216,45 @@ std::string train_json(const study::TrainingAnswer& answer) {
   return out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
+namespace {
+
+/// Every dimension that any plan names, in order of first appearance.
+std::vector<std::string> dimensions(const study::TrainingAnswer& answer) {
+  std::vector<std::string> out;
+  for (const auto& run : answer.runs)
+    for (const auto& row : run.plans)
+      for (const auto& [key, value] : row.dims)
+        if (std::find(out.begin(), out.end(), key) == out.end()) out.push_back(key);
+  return out;
+}
+
+std::string csv_row(const PlanRow& row, const std::vector<std::string>& keys) {
+  std::string out;
+  for (const auto& key : keys) {
+    out += ",";
+    for (const auto& [k, value] : row.dims)
+      if (k == key) out += csv_text(value);
+  }
+  out += "," + std::to_string(row.gpus);
+  const double figures[] = {row.tokens_per_s,        row.step_s, row.mfu, row.memory / 1e9,
+                            row.usd_per_token * 1e9, row.days};
+  for (const double f : figures) out += "," + number(f).dump();
+  return out + "\n";
+}
+
+}  // namespace
+
 std::string train_csv(const study::TrainingAnswer& answer) {
+  const auto keys = dimensions(answer);
   std::string out = "workload,rank";
-  bool headed = false;
+  for (const auto& key : keys) out += "," + key;
+  out += ",gpus,tokens_per_s,step_s,mfu,memory_gb,usd_per_gtoken,days\n";
   for (const auto& run : answer.runs) {
     int rank = 0;
-    for (const auto& row : run.plans) {
-      if (!headed) {
-        for (const auto& [key, value] : row.dims) out += "," + key;
-        out += ",gpus,tokens_per_s,step_s,mfu,memory_gb,usd_per_gtoken,days\n";
-        headed = true;
-      }
-      out += csv_text(run.workload) + "," + std::to_string(++rank);
-      for (const auto& [key, value] : row.dims) out += "," + csv_text(value);
-      out += "," + std::to_string(row.gpus);
-      const double figures[] = {row.tokens_per_s,        row.step_s, row.mfu, row.memory / 1e9,
-                                row.usd_per_token * 1e9, row.days};
-      for (const double f : figures) out += "," + number(f).dump();
-      out += "\n";
-    }
+    for (const auto& row : run.plans)
+      out += csv_text(run.workload) + "," + std::to_string(++rank) + csv_row(row, keys);
   }
-  return headed ? out : out + "\n";
+  return out;
 }
 
 }  // namespace headroom::report

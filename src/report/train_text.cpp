@@ -40,9 +40,10 @@ class Writer {
       : r_(run), o_(options), width_(static_cast<std::size_t>(std::max(60, options.width))) {}
 
   std::string write() {
+    if (!r_.rl.empty()) return learning();
     headline();
     job();
-    const bool held = r_.memory_total <= r_.memory_have;
+    const bool held = fits_memory();
     if (!held) limits();
     if (r_.laid_out && held) answer();
     if (r_.laid_out && !held) memory();
@@ -52,12 +53,87 @@ class Writer {
   }
 
  private:
+  // --- Reinforcement learning -----------------------------------------------------------
+
+  std::string learning() {
+    out_ += paint(of_job("model") + ", reinforcement learning on " + of_job("gpus"), "1") + "\n";
+    const auto& best = r_.rl.front();
+    if (best.fits)
+      out_ += wrap(fmt::format("{}: {} an iteration of {}, {:.3g} kUSD at {} GPU-hours",
+                               placement(best), seconds(best.iteration_s), of_job("iteration"),
+                               r_.rl_usd / 1e3, format_number(best.gpu_hours(), 3)),
+                   width_, "");
+    job();
+    for (const auto& plan : r_.rl) phases(plan);
+    lines(r_.run);
+    lines(r_.energy);
+    money();
+    if (best.fits) out_ += wrap("outside what was validated: " + r_.outside.front(), width_, "  ");
+    remarks();
+    return std::move(out_);
+  }
+
+  static std::string placement(const study::RlPlan& plan) {
+    if (plan.placement == study::Placement::colocated)
+      return "Colocated, generation and training in turn";
+    return fmt::format("Disaggregated, {} GPUs generate and {} train", plan.generation_gpus,
+                       plan.training_gpus);
+  }
+
+  void phases(const study::RlPlan& plan) {
+    title(placement(plan));
+    if (!plan.fits) {
+      out_ += wrap("does not fit: " + plan.why, width_, "  ");
+      return;
+    }
+    Table table({{"", Align::left, 30},
+                 {"time", Align::right, 0},
+                 {"of iteration", Align::right, 0},
+                 {"GPUs", Align::right, 0},
+                 {"", Align::left, 0}});
+    for (const auto& phase : plan.phases) {
+      if (phase.seconds <= 0) continue;
+      const double share = phase.seconds / plan.iteration_s;
+      table.add({phase.name, seconds(phase.seconds), percent(share), format_number(phase.gpus, 9),
+                 bar(share, 30)});
+    }
+    table.add({"iteration", seconds(plan.iteration_s), "100 %",
+               format_number(plan.generation_gpus + plan.training_gpus, 9), ""},
+              o_.colour ? "1" : "");
+    out_ += table.str();
+    out_ += wrap(
+        fmt::format("{:.0f} replicas of {} GPUs with {:.0f} answers at once, {} of generation in "
+                    "the tail of the longest; {} of GPU time idle; trains with {}",
+                    plan.replicas, plan.replica_gpus, plan.batch, percent(plan.tail_share, 0),
+                    percent(plan.idle_share, 0), plan.training_plan),
+        width_, "  ");
+  }
+
+  void ranks() {
+    if (r_.ranks.empty()) return;
+    title("Memory by pipeline rank, GB a GPU");
+    std::vector<Column> columns;
+    for (const char* head : {"rank", "layers", "weights", "gradients, optimiser", "activations",
+                             "other", "allocated", "reserved", "total"})
+      columns.push_back({head, Align::right, 0});
+    Table table(columns);
+    for (const auto& r : r_.ranks) {
+      std::vector<std::string> cells = {fmt::format("{}", r.rank), fmt::format("{}", r.layers)};
+      for (const double bytes :
+           {r.weights, r.state, r.activations, r.other, r.allocated, r.reserved, r.total})
+        cells.push_back(fmt::format("{:.1f}", bytes / 1e9));
+      table.add(cells);
+    }
+    out_ += table.str();
+  }
+
   void answer() {
     plans("Plans: " + format_number(double(r_.evaluated)) + " legal ones looked at, best first",
           r_.plans);
     plans("Pareto front: no plan beats these in speed, GPUs and memory at once", r_.front);
     step();
     memory();
+    ranks();
     for (const auto* section : {&r_.speed, &r_.run, &r_.reliability, &r_.energy}) lines(*section);
     money();
     intervals();
@@ -69,6 +145,8 @@ class Writer {
     return o_.colour ? "\033[" + std::string(style) + "m" + text + "\033[0m" : text;
   }
   void title(const std::string& text) { out_ += "\n" + paint(text, "1") + "\n"; }
+
+  bool fits_memory() const { return r_.memory_total <= r_.memory_safe; }
 
   std::string of_job(const char* key) const {
     for (const auto& [k, value] : r_.job)
@@ -88,7 +166,7 @@ class Writer {
       return;
     }
     const PlanRow& best = r_.plans.front();
-    const bool held = r_.memory_total <= r_.memory_have;
+    const bool held = fits_memory();
     out_ += held ? paint(r_.fits ? "It fits: " : "It runs, but a limit falls short: ",
                          r_.fits ? "32" : "33")
                  : paint("It does not fit the memory; least of all needs ", "31");
@@ -205,7 +283,7 @@ class Writer {
 
   void memory() {
     title("Memory of one GPU, " + r_.memory_rank);
-    Table table({{"", Align::left, 30}, {"", Align::right, 0}, {"", Align::left, 0}});
+    Table table({{"", Align::left, 40}, {"", Align::right, 0}, {"", Align::left, 0}});
     for (const auto& item : r_.memory) {
       if (item.bytes < 5e6) continue;
       table.add({item.name, gigabytes(item.bytes),
@@ -214,7 +292,9 @@ class Writer {
     table.add({"allocated", gigabytes(r_.memory_allocated), ""}, o_.colour ? "1" : "");
     table.add({"reserved", gigabytes(r_.memory_reserved), ""}, o_.colour ? "1" : "");
     table.add(
-        {fmt::format("needed of {}", gigabytes(r_.memory_have)), gigabytes(r_.memory_total), ""},
+        {fmt::format("needed of {}, {} of it safe", gigabytes(r_.memory_have),
+                     gigabytes(r_.memory_safe)),
+         gigabytes(r_.memory_total), ""},
         o_.colour ? "1" : "");
     out_ += table.str();
   }

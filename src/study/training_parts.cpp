@@ -67,8 +67,15 @@ PlanRow RowMaker::row(const train::Candidate& c) const {
     out.dims.emplace_back(key, fmt::format("{}", value));
   };
   put("tp", p.tp), put("pp", p.pp), put("vpp", p.vpp), put("cp", p.cp), put("ep", p.ep);
+  if (job_.model->is_mixture()) put("etp", p.expert_tensor());
   put("dp", p.dp), put("micro_batch", p.micro_batch), put("micro_batches", p.micro_batches);
   put("zero", train::zero_name(p.zero)), put("recompute", workload::recompute_name(p.recompute));
+  if (p.hsdp > 0) put("hsdp", p.hsdp);
+  if (p.cp > 1) put("context", train::context_name(p.context));
+  if (!p.modules.empty()) put("recompute_modules", train::module_list(p.modules));
+  if (p.recompute_layers > 0) put("recompute_layers", p.recompute_layers);
+  if (p.offload_activations > 0) put("offload_activations", p.offload_activations);
+  if (p.offload_optimiser > 0) put("offload_optimiser", p.offload_optimiser);
   out.gpus = p.gpus();
   out.tokens_per_s = c.tokens_per_s;
   out.step_s = c.time.total();

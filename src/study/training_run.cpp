@@ -121,15 +121,37 @@ void step_table(const train::Candidate& chosen, TrainingRun& out) {
 }
 
 void memory_table(const train::Job& job, const train::MemoryItems& m, TrainingRun& out) {
-  out.memory = {{"weights", m.weights},     {"gradients", m.gradients},
-                {"optimiser", m.optimiser}, {"activations", m.activations},
-                {"logits", m.head},         {"buffers", m.buffers},
-                {"framework", m.framework}, {"allocator reserve", m.reserve}};
+  out.memory = {{"weights", m.weights},
+                {"gradients", m.gradients},
+                {"optimiser", m.optimiser},
+                {"activations", m.activations},
+                {"layer at work", m.working},
+                {"logits", m.head},
+                {"buffers", m.buffers},
+                {"allocator reserve", m.reserve},
+                {"communicators", m.communicators},
+                {"framework", m.framework}};
   out.memory_allocated = m.allocated();
-  out.memory_reserved = m.allocated() + m.reserve;
+  out.memory_reserved = m.reserved();
   out.memory_total = m.total();
   out.memory_have = job.memory_bytes;
-  out.memory_rank = m.last_stage ? "last pipeline rank" : "first pipeline ranks";
+  out.memory_safe = train::usable_bytes(job);
+  out.memory_rank = fmt::format("pipeline rank {}{}", m.rank, m.last_stage ? " (the last)" : "");
+}
+
+void rank_table(const train::Job& job, const train::ParallelPlan& plan, TrainingRun& out) {
+  const auto stages = train::stage_layers(plan, job.model->layers, train::sizes(job).head_layers);
+  for (const auto& m : train::memory_by_rank(job, plan)) {
+    RankRow row;
+    row.rank = m.rank;
+    row.layers = m.rank == 0 ? stages.first : m.last_stage ? stages.last : stages.middle;
+    row.weights = m.weights, row.state = m.gradients + m.optimiser;
+    row.activations = m.activations + m.working + m.head;
+    row.total = m.total();
+    row.other = row.total - row.weights - row.state - row.activations;
+    row.allocated = m.allocated(), row.reserved = m.reserved();
+    out.ranks.push_back(row);
+  }
 }
 
 void plan_tables(const RowMaker& rows, const train::Result& r, TrainingRun& out) {
@@ -176,6 +198,49 @@ void flag_texts(const train::Job& job, const train::Result& r, const TrainingOpt
   }
 }
 
+void describe_rl(const Context& c, const Work& work, TrainingRun& out) {
+  const auto& spec = *work.spec->rl;
+  const auto& m = *work.machines;
+  const auto* model = c.model(work.spec->train.model);
+  out.job = {{"model", model != nullptr ? model->name : work.spec->train.model},
+             {"gpus", fmt::format("{:.0f} x {}", work.gpus_held, m.accelerator->name)},
+             {"method", "reinforcement learning"},
+             {"system", m.system->name},
+             {"iteration", fmt::format("{} prompts x {} answers", spec.prompts, spec.samples)},
+             {"iterations", fmt::format("{}", spec.iterations)}};
+}
+
+TrainingRun rl_run(Context& c, const Work& work, const TrainingOptions& options) {
+  TrainingRun out;
+  out.workload = out.title = work.spec->name;
+  out.rl = work.rl->plans;
+  out.laid_out = out.fits = work.rl->best() != nullptr;
+  describe_rl(c, work, out);
+  take_remarks(c, work, out);
+  out.in_domain = false;
+  out.outside = {"no published iteration of reinforcement learning was held against this"};
+  if (!out.laid_out) return out;
+  out.run =
+      section_of(c, work.scope, "run", "The run", {"iteration", "duration", "tokens", "gpus"});
+  const GpuPrice price = gpu_hour_price(c, options);
+  out.price_origin = price.origin;
+  out.money = {"money", "Money", {}};
+  if (price.known()) {
+    out.rl_usd = price.rate.value.si() * 3600 * out.rl[0].gpu_hours();
+    const auto cost = c.trace.derive(
+        "training." + work.scope + ".cost", out.rl_usd * work.spec->rl->iterations * dollar, "MUSD",
+        "GPU-hours of an iteration x price x iterations", {price.rate.node});
+    add_line(out.money.lines, "price", "price of a GPU-hour", price.rate, "USD/GPU/h");
+    add_line(out.money.lines, "run", "cost of the run", cost, "MUSD");
+  }
+  out.energy = {"energy", "Energy and carbon", {}};
+  const std::string base = "workloads." + work.scope;
+  add_traced(c, out.energy, base + ".meter_power", "power", "mean power at the meter", "MW");
+  add_traced(c, out.energy, base + ".run_energy", "run", "energy of the run", "GWh");
+  add_traced(c, out.energy, base + ".run_carbon", "carbon", "carbon of the run", "tCO2e");
+  return out;
+}
+
 TrainingRun run_of(Context& c, const Work& work, const TrainingOptions& options) {
   TrainingRun out;
   out.workload = work.spec->name;
@@ -198,6 +263,7 @@ TrainingRun run_of(Context& c, const Work& work, const TrainingOptions& options)
   if (options.front) out.front = pareto_rows(job, c.search, work, rows);
   step_table(r.chosen, out);
   memory_table(job, r.chosen.memory, out);
+  if (options.ranks) rank_table(job, r.chosen.plan, out);
   speed_section(c, work, out);
   run_section(c, work, out);
   energy_section(c, work, out);
@@ -277,8 +343,9 @@ Result<TrainingAnswer> plan_training(const Loaded& loaded, const catalog::Catalo
   set_objective(c, options);
   walk(c);
   for (const auto& work : c.work) {
-    if (!work.training || (!options.workload.empty() && work.spec->name != options.workload))
-      continue;
+    if (!options.workload.empty() && work.spec->name != options.workload) continue;
+    if (work.rl) answer.runs.push_back(rl_run(c, work, options));
+    if (!work.training) continue;
     auto run = run_of(c, work, options);
     if (!run.laid_out && options.strict) add_illegalities(work, run, mistakes);
     answer.runs.push_back(std::move(run));

@@ -38,6 +38,7 @@ struct TrainingOptions {
   int keep = 5;  ///< plans in the table
   int threads = 1;
   bool front = false;      ///< also the Pareto front
+  bool ranks = false;      ///< memory by pipeline rank
   bool advice = true;      ///< what to change next
   bool strict = false;     ///< an illegal plan is bad input, not a limit that falls short
   Value<MoneyRate> price;  ///< of a GPU; unset: see PRICE
@@ -61,6 +62,13 @@ struct StepRow {
   std::string name;
   double seconds = 0;  ///< exposed
   double hidden = 0;   ///< communication behind compute
+};
+
+/// Memory of one pipeline rank, bytes a GPU.
+struct RankRow {
+  int rank = 0, layers = 0;
+  double weights = 0, state = 0, activations = 0, other = 0;  ///< sum to total
+  double allocated = 0, reserved = 0, total = 0;
 };
 
 struct MemoryRow {
@@ -95,6 +103,7 @@ struct TrainingRun {
   std::vector<StepRow> step;
   std::vector<MemoryRow> memory;
   double memory_allocated = 0, memory_reserved = 0, memory_total = 0, memory_have = 0;
+  double memory_safe = 0;   ///< of it, what a plan may count on
   std::string memory_rank;  ///< which rank is the worst
   Section speed, run, money, energy, reliability;
   std::string price_origin;
@@ -105,6 +114,9 @@ struct TrainingRun {
   std::vector<ChangeRow> changes;    ///< that gain more than 1 %, largest first
   int tried = 0;                     ///< changes that were evaluated
   std::vector<LaunchText> flags;
+  std::vector<RlPlan> rl;  ///< reinforcement learning: placements, best first; `laid_out`: one fits
+  double rl_usd = 0;       ///< of an iteration, at the price of a GPU-hour
+  std::vector<RankRow> ranks;  ///< when asked for
   std::vector<Margin> margins;
   std::vector<std::string> remarks;
 };

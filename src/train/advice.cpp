@@ -65,6 +65,8 @@ class Adviser {
                                    {"cp", &PlanSpec::cp, 0},
                                    {"ep", &PlanSpec::ep, 0},
                                    {"micro-batch", &PlanSpec::micro_batch, 0},
+                                   {"etp", &PlanSpec::etp, 0},
+                                   {"hsdp", &PlanSpec::hsdp, 0},
                                    {"zero", &PlanSpec::zero, -1},
                                    {"recompute", &PlanSpec::recompute, 0}};
     int fixed = 0;

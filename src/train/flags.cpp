@@ -88,7 +88,7 @@ Flags model_flags(const Job& job, Flags& cannot) {
 
 void pipeline_flags(const ParallelPlan& p, int layers, double head_layers, int mtp, Flags& out) {
   put(out, "--pipeline-model-parallel-size", p.pp);
-  const auto stages = stage_layers(layers, p.pp, p.vpp, p.balanced ? head_layers : 0);
+  const auto stages = stage_layers(p, layers, head_layers);
   const bool even = !stages.legal || p.pp == 1 || stages.even(layers, p.pp);
   if (even && p.vpp > 1) put(out, "--num-virtual-stages-per-pipeline-rank", p.vpp);
   if (even) return;
@@ -105,6 +105,9 @@ void pipeline_flags(const ParallelPlan& p, int layers, double head_layers, int m
 
 void sharding_flags(const ParallelPlan& p, Flags& out) {
   if (p.dp * p.cp == 1) return;
+  if (p.hsdp > 0 && p.zero != Zero::replicated)
+    put(out, "--num-distributed-optimizer-instances",
+        fmt::format("{:.0f}", double(p.dp) * p.cp / p.shard_ranks()));
   switch (p.zero) {
     case Zero::replicated:
       out.emplace_back("--overlap-grad-reduce");
@@ -126,18 +129,35 @@ void sharding_flags(const ParallelPlan& p, Flags& out) {
   }
 }
 
-void recompute_flags(const ParallelPlan& p, bool flash, bool mixture, Flags& out) {
+void recompute_flags(const ParallelPlan& p, bool flash, bool mixture, Flags& out, Flags& cannot) {
   if (p.recompute == Recompute::full) {
     out.emplace_back("--recompute-granularity full");
-    out.emplace_back("--recompute-method uniform");
-    out.emplace_back("--recompute-num-layers 1");
+    put(out, "--recompute-method", p.recompute_layers > 0 ? "block" : "uniform");
+    put(out, "--recompute-num-layers", std::max(1, p.recompute_layers));
   } else if (p.recompute == Recompute::selective) {
     out.emplace_back("--recompute-granularity selective");
-    put(out, "--recompute-modules",
-        !flash    ? "core_attn"
-        : mixture ? "layernorm moe_act"
-                  : "layernorm");
+    const char* usual = !flash ? "core_attn" : mixture ? "layernorm moe_act" : "layernorm";
+    put(out, "--recompute-modules", p.modules.empty() ? usual : module_list(p.modules));
+    if (p.modules.has(Module::op))
+      cannot.emplace_back("`op` is torchtitan's selective recomputation, Megatron-Core has none");
   }
+}
+
+void offload_flags(const ParallelPlan& p, Flags& out, Flags& cannot) {
+  if (p.offload_optimiser > 0) {
+    out.emplace_back("--optimizer-cpu-offload");
+    put(out, "--optimizer-offload-fraction", fmt::format("{:.2f}", p.offload_optimiser));
+    out.emplace_back("--use-precision-aware-optimizer");
+  }
+  if (p.offload_activations > 0)
+    cannot.emplace_back(
+        "activations are offloaded by module "
+        "(--fine-grained-activation-offloading), not by a share of the layers");
+}
+
+const char* context_flag(ContextKind kind) {
+  if (kind == ContextKind::all_to_all) return "a2a";
+  return kind == ContextKind::all_gather ? "all_gather" : "p2p";
 }
 
 Flags plan_flags(const Job& job, const ParallelPlan& p, Flags& cannot) {
@@ -147,13 +167,14 @@ Flags plan_flags(const Job& job, const ParallelPlan& p, Flags& cannot) {
   if (p.tp > 1 && job.software.tensor_overlap > 0) out.emplace_back("--tp-comm-overlap");
   pipeline_flags(p, job.model->layers, sizes(job).head_layers, job.model->mtp_layers, out);
   put(out, "--context-parallel-size", p.cp);
-  if (p.cp > 1) out.emplace_back("--cp-comm-type p2p");
+  if (p.cp > 1) put(out, "--cp-comm-type", context_flag(p.context));
   if (job.model->is_mixture()) {
     put(out, "--expert-model-parallel-size", p.ep);
-    put(out, "--expert-tensor-parallel-size", p.ep > 1 ? 1 : p.tp);
+    put(out, "--expert-tensor-parallel-size", p.expert_tensor());
   }
   sharding_flags(p, out);
-  recompute_flags(p, job.software.flash, job.model->is_mixture(), out);
+  recompute_flags(p, job.software.flash, job.model->is_mixture(), out, cannot);
+  offload_flags(p, out, cannot);
   if (p.schedule != Schedule::one_f_one_b)
     cannot.emplace_back("Megatron-Core has 1F1B, plain and interleaved, and no other schedule");
   return out;
@@ -293,29 +314,30 @@ LaunchFlags launch_flags(Launcher launcher, const Job& job, const ParallelPlan& 
 
 std::string megatron_flags(const ParallelPlan& plan, int layers, double sequences, int sequence,
                            std::string_view precision, double head_layers) {
-  std::string out = fmt::format(
-      "--tensor-model-parallel-size {} --context-parallel-size {} --micro-batch-size {} "
-      "--global-batch-size {:.0f} --num-layers {} --seq-length {} --max-position-embeddings {}",
-      plan.tp, plan.cp, plan.micro_batch, sequences, layers, sequence, sequence);
-  Flags pipeline;
-  pipeline_flags(plan, layers, head_layers, 0, pipeline);
-  for (const auto& flag : pipeline) out += " " + flag;
-  if (plan.ep > 1)
-    out += fmt::format(" --expert-model-parallel-size {} --expert-tensor-parallel-size 1", plan.ep);
-  if (plan.tp > 1 && plan.sequence_parallel) out += " --sequence-parallel";
-  if (plan.zero == Zero::optimizer || plan.zero == Zero::gradients)
-    out += " --use-distributed-optimizer --overlap-grad-reduce --overlap-param-gather";
-  if (plan.zero == Zero::full)
-    out += " --use-megatron-fsdp --data-parallel-sharding-strategy optim_grads_params";
-  if (plan.recompute == Recompute::full)
-    out += " --recompute-granularity full --recompute-method uniform --recompute-num-layers 1";
-  if (plan.recompute == Recompute::selective)
-    out += " --recompute-granularity selective --recompute-modules layernorm moe_act";
-  out += precision.substr(0, 3) == "fp8" || precision == "mxfp8" ? " --bf16 --fp8-format hybrid"
-         : precision == "nvfp4"                                  ? " --bf16 --fp4-format e2m1"
-         : precision == "fp16"                                   ? " --fp16"
-                                                                 : " --bf16";
-  return out;
+  Flags out, ignored;
+  put(out, "--tensor-model-parallel-size", plan.tp);
+  pipeline_flags(plan, layers, head_layers, 0, out);
+  put(out, "--context-parallel-size", plan.cp);
+  if (plan.cp > 1 && plan.context != ContextKind::ring)
+    put(out, "--cp-comm-type", context_flag(plan.context));
+  put(out, "--micro-batch-size", plan.micro_batch);
+  put(out, "--global-batch-size", fmt::format("{:.0f}", sequences));
+  put(out, "--num-layers", layers);
+  put(out, "--seq-length", sequence);
+  put(out, "--max-position-embeddings", sequence);
+  if (plan.ep > 1 || plan.etp > 0) {
+    put(out, "--expert-model-parallel-size", plan.ep);
+    put(out, "--expert-tensor-parallel-size", plan.expert_tensor());
+  }
+  if (plan.tp > 1 && plan.sequence_parallel) out.emplace_back("--sequence-parallel");
+  sharding_flags(plan, out);
+  recompute_flags(plan, true, true, out, ignored);
+  offload_flags(plan, out, ignored);
+  const bool fp8 = precision.substr(0, 3) == "fp8" || precision == "mxfp8";
+  out.emplace_back(precision == "fp16" ? "--fp16" : "--bf16");
+  if (fp8) out.emplace_back("--fp8-format hybrid");
+  if (precision == "nvfp4") out.emplace_back("--fp4-format e2m1");
+  return fmt::format("{}", fmt::join(out, " "));
 }
 
 }  // namespace headroom::train

@@ -61,8 +61,7 @@ std::string pipeline_section(const Job& job, const ParallelPlan& p,
   }
   out += fmt::format("pipeline_parallel_schedule = \"{}\"\n", schedule);
   out += fmt::format("pipeline_parallel_microbatch_size = {}\n", p.micro_batch);
-  const auto s =
-      stage_layers(job.model->layers, p.pp, p.vpp, p.balanced ? sizes(job).head_layers : 0);
+  const auto s = stage_layers(p, job.model->layers, sizes(job).head_layers);
   if (!s.legal) return out;
   const int each = std::max(1, s.middle / p.vpp);
   if (s.middle - std::min(s.first, s.last) > each)
@@ -76,9 +75,13 @@ std::string pipeline_section(const Job& job, const ParallelPlan& p,
 
 std::string sharding_section(const ParallelPlan& p, std::vector<std::string>& cannot) {
   const bool replicated = p.zero == Zero::replicated;
+  // torchtitan shards over data_parallel_shard_degree x context_parallel_degree.
+  const double shard = replicated ? 1 : std::max(1.0, p.shard_ranks() / p.cp);
   std::string out =
-      fmt::format("data_parallel_replicate_degree = {}\ndata_parallel_shard_degree = {}\n",
-                  replicated ? p.dp : 1, replicated ? 1 : p.dp);
+      fmt::format("data_parallel_replicate_degree = {:.0f}\ndata_parallel_shard_degree = {:.0f}\n",
+                  p.dp / shard, shard);
+  if (p.shard_ranks() < p.cp)
+    cannot.emplace_back("torchtitan always shards over its context-parallel ranks");
   if (!replicated && p.zero != Zero::full && p.dp > 1) {
     out += "fsdp_reshard_after_forward = \"never\"\n";
     cannot.push_back(fmt::format(
@@ -95,10 +98,15 @@ std::string parallelism_section(const Job& job, const ParallelPlan& p,
   out += fmt::format("tensor_parallel_degree = {}\n", p.tp);
   if (p.tp > 1 && job.software.tensor_overlap > 0) out += "enable_async_tensor_parallel = true\n";
   out += fmt::format("context_parallel_degree = {}\n", p.cp);
+  if (p.cp > 1)
+    out += fmt::format("context_parallel_rotate_method = \"{}\"\n",
+                       p.context == ContextKind::all_gather ? "allgather" : "alltoall");
+  if (p.cp > 1 && p.context == ContextKind::all_to_all)
+    cannot.emplace_back("torchtitan passes keys and values round (alltoall) and has no Ulysses");
   out += pipeline_section(job, p, cannot);
   if (job.model->is_mixture()) {
     out += fmt::format("expert_parallel_degree = {}\n", p.ep);
-    out += fmt::format("expert_tensor_parallel_degree = {}\n", p.ep > 1 ? 1 : p.tp);
+    out += fmt::format("expert_tensor_parallel_degree = {}\n", p.expert_tensor());
   }
   return out;
 }
@@ -112,6 +120,7 @@ std::string training_section(const Job& job, const ParallelPlan& p, double token
       local, p.global_batch(), job.sequence);
   const double steps = steps_of(job, p, tokens);
   if (steps > 0) out += fmt::format("steps = {:.0f}\n", steps);
+  if (p.offload_optimiser > 0) out += "enable_cpu_offload = true\n";
   return out + "# dataset and its path are yours\n";
 }
 
@@ -138,9 +147,13 @@ std::string checkpoint_section(const Job& job, const ParallelPlan& p,
                                std::vector<std::string>& cannot) {
   std::string out = fmt::format("\n[activation_checkpoint]\nmode = \"{}\"\n",
                                 workload::recompute_name(p.recompute));
+  if (p.offload_activations > 0) cannot.emplace_back("torchtitan does not offload activations");
+  if (p.recompute_layers > 0)
+    cannot.push_back(
+        fmt::format("torchtitan recomputes all layers, not {} of a stage", p.recompute_layers));
   if (p.recompute != Recompute::selective) return out;
   out += "selective_ac_option = \"op\"\n";
-  if (job.software.flash)
+  if (job.software.flash && !p.modules.has(Module::op))
     cannot.emplace_back(
         "torchtitan's op-level selective recomputation keeps every second matrix product, this "
         "plan recomputes norms and activations only: memory and time will differ");
@@ -173,6 +186,12 @@ std::string zero_object(const ParallelPlan& p) {
   std::string out = fmt::format("  \"zero_optimization\": {{\"stage\": {}", int(p.zero));
   if (p.zero != Zero::replicated) out += ", \"overlap_comm\": true, \"contiguous_gradients\": true";
   if (p.zero == Zero::gradients || p.zero == Zero::optimizer) out += ", \"reduce_scatter\": true";
+  if (p.hsdp > 0 && p.zero == Zero::full) out += fmt::format(", \"mics_shard_size\": {}", p.hsdp);
+  if (p.offload_optimiser > 0)
+    out += fmt::format(
+        ",\n    \"offload_optimizer\": {{\"device\": \"cpu\", \"pin_memory\": true, \"ratio\": "
+        "{:g}}}",
+        p.offload_optimiser);
   return out + "},\n";
 }
 
@@ -186,9 +205,10 @@ void deepspeed_limits(const Job& job, const ParallelPlan& p, std::vector<std::st
         p.vpp, p.vpp));
   if (p.schedule != Schedule::one_f_one_b)
     cannot.emplace_back("DeepSpeed's pipeline is plain 1F1B and has no other schedule");
-  if (p.cp > 1)
+  if (p.cp > 1 && p.context != ContextKind::all_to_all)
     cannot.emplace_back(
-        "DeepSpeed splits the sequence by Ulysses' all-to-all, not by the ring that was modelled");
+        "DeepSpeed splits the sequence by Ulysses' all-to-all (--context all-to-all), not as "
+        "modelled");
   if (p.tp > 1 && p.sequence_parallel)
     cannot.emplace_back(
         "Megatron-DeepSpeed's tensor parallelism: --sequence-parallel is there "

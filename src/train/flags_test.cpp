@@ -29,6 +29,21 @@ TEST(MegatronFlags, SayThePlan) {
   EXPECT_EQ(flags.find("recompute"), std::string::npos);
 }
 
+TEST(MegatronFlags, SayTheFinerSettings) {
+  ParallelPlan p;
+  p.tp = 2, p.pp = 2, p.cp = 2, p.dp = 8, p.ep = 4, p.etp = 2, p.first_layers = 10;
+  p.context = ContextKind::all_to_all, p.recompute = Recompute::selective;
+  p.modules = Modules{}.with(Module::core_attn).with(Module::moe_act);
+  p.hsdp = 4, p.offload_optimiser = 0.25;
+  const auto flags = megatron_flags(p, 24, 64, 4096, "bf16");
+  for (const char* want :
+       {"--expert-tensor-parallel-size 2", "--cp-comm-type a2a",
+        "--recompute-modules core_attn moe_act", "--decoder-first-pipeline-num-layers 10",
+        "--decoder-last-pipeline-num-layers 14", "--num-distributed-optimizer-instances 4",
+        "--optimizer-offload-fraction 0.25"})
+    EXPECT_NE(flags.find(want), std::string::npos) << want << " in " << flags;
+}
+
 test::Bench llama_405b() { return test::bench("llama-3.1-405b", "h100-sxm", 16384, 8192, 2048); }
 
 TEST(LaunchFlags, MegatronIsCompleteForLlama405B) {
@@ -131,6 +146,22 @@ TEST(LaunchFlags, DeepSpeedIsJsonWhoseBatchMultipliesOut) {
                 json["gradient_accumulation_steps"].get<int>() * 64);
   EXPECT_TRUE(json["bf16"]["enabled"]);
   EXPECT_TRUE(f.cannot.empty());
+}
+
+TEST(LaunchFlags, FinerSettingsReachEveryProgram) {
+  auto b = test::bench("llama-3.1-8b", "h100-sxm", 64, 8192, 128);
+  auto p = test::plan(1, 1, 1, 64, 2);
+  p.zero = Zero::full, p.hsdp = 8, p.offload_optimiser = 0.5;
+  const auto m = launch_flags(Launcher::megatron, b.job, p);
+  EXPECT_TRUE(has(m.text, "--num-distributed-optimizer-instances 8")) << m.text;
+  EXPECT_TRUE(has(m.text, "--optimizer-offload-fraction 0.50")) << m.text;
+  const auto t = launch_flags(Launcher::torchtitan, b.job, p);
+  EXPECT_TRUE(has(t.text, "data_parallel_shard_degree = 8")) << t.text;
+  EXPECT_TRUE(has(t.text, "data_parallel_replicate_degree = 8")) << t.text;
+  const auto d = launch_flags(Launcher::deepspeed, b.job, p);
+  const auto json = nlohmann::json::parse(d.text);
+  EXPECT_EQ(json["zero_optimization"]["mics_shard_size"], 8);
+  EXPECT_EQ(json["zero_optimization"]["offload_optimizer"]["device"], "cpu");
 }
 
 TEST(LaunchFlags, DeepSpeedOwnsItsPipelineLimits) {
