@@ -151,7 +151,10 @@ class ZeroBubbleV {
   double on_first() const {
     const double own = first_ + n_ * l_.last.total();
     const double from_turn = turn_ + l_.middle.f + n_ * hop_b_ - l_.last.w - l_.first.f;
-    return std::max(own, from_turn) + loops_ * ends_ - n_ * l_.first.f + after_first_;
+    const double from_second = first_ + 2 * hop_b_ + (p_ - 2) * std::max(all_, l_.last.total()) +
+                               l_.middle.f + l_.middle.w - l_.last.w - l_.first.f;
+    return std::max({own, from_turn, p_ > 2 ? from_second : 0}) + loops_ * ends_ - n_ * l_.first.f +
+           after_first_;
   }
 
   /// On the last rank; up from its last loop to rank 0 or 1, or straight on.
