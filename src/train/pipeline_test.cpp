@@ -2,11 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <cstdio>
 #include <map>
 #include <random>
 #include <tuple>
+#include <vector>
 
 #include "train/pipeline_simulation.hpp"
 
@@ -236,7 +239,7 @@ TEST(PipelineTime, ClosedFormIsWithinHalfAPercentOfTheSimulation) {
     Dice dice;
     std::vector<double> off;
     double sum = 0;
-    for (int i = 0; i < 1500; ++i) {
+    for (int i = 0; i < 1000; ++i) {
       const auto p = draw(dice, g, i);
       ASSERT_EQ(schedule_problem(p.schedule, p.ranks, p.chunks, p.micro_batches), "");
       const double played = simulate(p).total;
