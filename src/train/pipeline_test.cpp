@@ -215,7 +215,8 @@ Pipeline draw(Dice& dice, const Grid& g, int i) {
     p.micro_batches = std::max(p.micro_batches, 2 * p.ranks - 1);
   if (g.schedule == Schedule::dualpipe)
     p.micro_batches = std::max(p.micro_batches / 2 * 2, 2 * p.ranks);
-  p.middle = {1, dice.real(0.8, 1.4), dice.real(0.6, 1)};
+  // From attention-heavy layers and full recomputation (b) to few weights trained (w).
+  p.middle = {1, dice.real(0.8, 2.6), dice.real(0.3, 1)};
   p.first = p.last = p.first_inner = p.last_inner = p.middle;
   if (i % 3) {
     if (i % 3 == 1) p.first = scaled(p.middle, dice.real(0.25, g.heaviest_first));
