@@ -14,11 +14,11 @@
 //   one_f_one_b v>1     (p-1)(f+b+w), f, b, w of a chunk  min(m v, 2(p-1)+(v-1)p+1) / v
 //   zero_bubble_h1      (p-1)(f+b-w)                      min(m, p), on every rank
 //   zero_bubble_v       (p-1) max(f, b)                   min(m, p), on every rank
-//   dualpipe            (p/2-1)(f&b + max(f, b) - 2w)     p + 1, and weights twice
+//   dualpipe            (p/2-1)(f&b + f - 2w)             p + 1, and weights twice
 //
 // zero_bubble_v's f and b are those of a chunk, half a rank's layers. dualpipe's paper
-// writes (p/2-1)(F&B + B - 3W) with B = b + w: the same for f <= b. These hold where
-// w <= b; pipeline_time knows the rest. Activations are counted until the pass by
+// writes (p/2-1)(F&B + B - 3W) with B = b + w: the same for f = b; for b well over f
+// it is that less f. All hold where w <= b; pipeline_time knows the rest. Activations are counted until the pass by
 // weights has run; what can be freed after the pass by inputs is not taken off.
 //
 // UNEVEN STAGES AND SENDS. 1F1B paces at its slowest stage and hides no latency: where
