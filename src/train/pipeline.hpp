@@ -18,8 +18,8 @@
 //
 // zero_bubble_v's f and b are those of a chunk, half a rank's layers. dualpipe's paper
 // writes (p/2-1)(F&B + B - 3W) with B = b + w: the same for f = b; for b well over f
-// it is that less f. All hold where w <= b; pipeline_time knows the rest. Activations are counted until the pass by
-// weights has run; what can be freed after the pass by inputs is not taken off.
+// it is that less f. All hold where w <= b; pipeline_time knows the rest. Activations are
+// counted until the pass by weights has run; what the pass by inputs frees is not taken off.
 //
 // UNEVEN STAGES AND SENDS. 1F1B paces at its slowest stage and hides no latency: where
 // a send takes L after its pass, every micro-batch waits about 2 L (p-1)/p. Interleaved

@@ -257,6 +257,31 @@ TEST(PipelineTime, ClosedFormIsWithinHalfAPercentOfTheSimulation) {
   }
 }
 
+TEST(PipelineTime, LatencyIsHiddenByInterleavingOnly) {
+  const int p = 8, m = 32;
+  auto line = equal(Schedule::one_f_one_b, p, 1, m, {1, 1.2, 0.8});
+  line.send_s = 0.1;
+  // A path over m + p - 1 ranks turns every p of them, and crosses a send twice between.
+  const int passed = m + p - 1, turns = (passed + p - 1) / p;
+  EXPECT_NEAR(simulate(line).total, passed * 3 + 2 * (passed - turns) * 0.1, 1e-9);
+  EXPECT_NEAR(pipeline_time(line).sends, 2 * (passed - turns) * 0.1, 1e-9);
+  line.chunks = 4;
+  EXPECT_NEAR(simulate(line).total, (4 * m + p - 1) * 3 + 2 * (4 * p - 1) * 0.1, 1e-9);
+  EXPECT_NEAR(pipeline_time(line).sends, 2 * (4 * p - 1) * 0.1, 1e-9);
+}
+
+TEST(PipelineTime, AHeavyLastChunkSlowsEveryGroup) {
+  // The rank's chunks together are as long as another's, but p passes of the heavy one hold
+  // its neighbours up while they are run.
+  auto line = equal(Schedule::one_f_one_b, 8, 2, 64);
+  line.last = {1.5, 1.5, 1.5}, line.last_inner = {0.5, 0.5, 0.5};
+  const auto even = equal(Schedule::one_f_one_b, 8, 2, 64);
+  EXPECT_EQ(simulate(line).ranks[7].busy, simulate(even).ranks[7].busy);
+  const double slower = simulate(line).total / simulate(even).total;
+  EXPECT_GT(slower, 1.15);
+  EXPECT_NEAR(pipeline_seconds(line) / simulate(line).total, 1, 0.005);
+}
+
 TEST(PipelineTime, PartsSumToTheTotal) {
   Dice dice;
   for (const auto s : all_schedules)

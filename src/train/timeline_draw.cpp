@@ -225,7 +225,8 @@ std::vector<int> rows(int ranks, int most) {
 std::string draw(const Timeline& t, const DrawOptions& options) {
   auto o = options;
   o.columns = std::clamp(o.columns, 60, 400);
-  constexpr int label = 6, right = 16;  // "rank n " and "  12.3 %  12.34"
+  if (!(t.total > 0)) return heading(t);  // nothing takes time
+  constexpr int label = 6, right = 16;    // "rank n " and "  12.3 %  12.34"
   const auto parts = windows(t, o.columns - label - right);
   const std::string gap = o.utf8 ? " ⋯ " : "...", bar = o.utf8 ? "│" : "|";
   std::string out = heading(t);

@@ -179,6 +179,13 @@ TEST(Draw, LeavesOutTheMiddleOfManyRanksAndOfALongStep) {
   EXPECT_NE(steps.find("500"), std::string::npos);  // the last micro-batch is there
 }
 
+TEST(Draw, NothingToDrawIsOneLine) {
+  Pipeline p;
+  p.ranks = 2, p.micro_batches = 2;
+  EXPECT_EQ(lines(draw(simulate(p))).size(), 2u);
+  EXPECT_FALSE(to_json(simulate(p)).empty());
+}
+
 TEST(TimelineJson, HoldsEveryPass) {
   const auto t = sample(Schedule::zero_bubble_h1, 4, 1, 8);
   const auto j = json::parse(to_json(t));
