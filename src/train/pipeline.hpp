@@ -33,7 +33,7 @@
 // sends 0..5 % of a stage, blocking to asynchronous): gpipe exact, 1F1B 0.03 %, interleaved
 // 0.04 %, zb-h1 0.01 %, zb-v 0.2 %, dualpipe 0.3 %; over wider searches 0.6 %. Outside:
 // first stages heavier than that cost interleaving and the V up to some 8 %, sends longer
-// than a pass by weights zb-h1 about 1 %.
+// than a pass by weights zb-h1 about 1 %; two interleaved ranks of unlike chunks up to 0.9 %.
 //
 // SOURCES. GPipe: Huang et al. 2019, arXiv 1811.06965. 1F1B with flush and
 // interleaving: Narayanan et al. 2021, arXiv 2104.04473, in the order of Megatron-Core
