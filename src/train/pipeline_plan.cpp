@@ -44,16 +44,21 @@ Chunks chunks_of(double layers, double middle, int chunks) {
 
 }  // namespace
 
-double recompute_layer_s(const Job& job, const LayerCost& c, const ParallelPlan& plan) {
-  switch (plan.recompute) {
+double recompute_layer_s(const Job& job, const LayerCost& c, const ParallelPlan& p) {
+  const double share =
+      p.recompute_layers > 0
+          ? std::min(1.0, double(p.recompute_layers) * p.pp * p.vpp / job.model->layers)
+          : 1;
+  switch (p.recompute) {
     case Recompute::none:
       return 0;
     case Recompute::selective:
+      if (!p.modules.empty()) return c.again_f;
       return (job.software.flash ? c.stream_f : c.attention_f) +
              job.software.selective_products * c.gemm_f;
     case Recompute::full:
-      return c.compute_f() - (job.software.early_stop ? c.last_f : 0) + c.tensor_f + c.expert_f +
-             c.context_f + c.floor_f;
+      return share * (c.compute_f() - (job.software.early_stop ? c.last_f : 0) + c.tensor_f +
+                      c.expert_f + c.context_f + c.floor_f);
   }
   return 0;
 }

@@ -4,31 +4,12 @@
 #include <cmath>
 
 #include "train/cost_options.hpp"
+#include "train/pipeline_plan.hpp"
 
 namespace headroom::train {
 namespace {
 
 constexpr double wide = 2;
-
-/// What a mean layer's backward pass computes again.
-double recompute_s(const Job& job, const LayerCost& c, const ParallelPlan& p) {
-  const double share =
-      p.recompute_layers > 0
-          ? std::min(1.0, double(p.recompute_layers) * p.pp * p.vpp / job.model->layers)
-          : 1;
-  switch (p.recompute) {
-    case Recompute::none:
-      return 0;
-    case Recompute::selective:
-      if (!p.modules.empty()) return c.again_f;
-      return (job.software.flash ? c.stream_f : c.attention_f) +
-             job.software.selective_products * c.gemm_f;
-    case Recompute::full:
-      return share * (c.compute_f() - (job.software.early_stop ? c.last_f : 0) + c.tensor_f +
-                      c.expert_f + c.context_f + c.floor_f);
-  }
-  return 0;
-}
 
 /// Layers and ends of one pipeline rank.
 struct Rank {
@@ -37,33 +18,21 @@ struct Rank {
   double seconds = 0;  ///< one micro-batch, forward and backward
 };
 
-struct Ranks {
-  Rank slowest;
-  double all_seconds = 0;  ///< summed over the pipeline
-};
-
 Rank make_rank(double layers, double layer_s, double ends_f, double ends_b) {
   return {layers, ends_f, ends_b, layers * layer_s + ends_f + ends_b};
 }
 
-Ranks pipeline_ranks(const Job& job, const PlanCosts& c, const ParallelPlan& p) {
+Rank slowest_rank(const Job& job, const PlanCosts& c, const ParallelPlan& p) {
   const auto split = stage_layers(p, job.model->layers, c.sizes.head_layers);
-  const double layer = c.layer.forward() + c.layer.backward() + recompute_s(job, c.layer, p);
+  const double layer = c.layer.forward() + c.layer.backward() + recompute_layer_s(job, c.layer, p);
   const auto& e = c.ends;
-  if (p.pp == 1) {
-    const auto only =
-        make_rank(split.first, layer, e.embedding_f + e.head_f, e.embedding_b + e.head_b);
-    return {only, only.seconds};
-  }
-  const auto first = make_rank(split.first, layer, e.embedding_f, e.embedding_b);
-  const auto last = make_rank(split.last, layer, e.head_f, e.head_b);
-  const auto middle = make_rank(p.pp > 2 ? split.middle : 0, layer, 0, 0);
-  Ranks out;
-  out.slowest = first;
-  for (const auto& r : {middle, last})
-    if (r.seconds > out.slowest.seconds) out.slowest = r;
-  out.all_seconds = first.seconds + last.seconds + (p.pp - 2) * middle.seconds;
-  return out;
+  if (p.pp == 1)
+    return make_rank(split.first, layer, e.embedding_f + e.head_f, e.embedding_b + e.head_b);
+  auto slowest = make_rank(split.first, layer, e.embedding_f, e.embedding_b);
+  for (const auto& r : {make_rank(p.pp > 2 ? split.middle : 0, layer, 0, 0),
+                        make_rank(split.last, layer, e.head_f, e.head_b)})
+    if (r.seconds > slowest.seconds) slowest = r;
+  return slowest;
 }
 
 // --- Data parallelism ---------------------------------------------------------------
@@ -157,7 +126,7 @@ Traffic sharded_s(const Job& job, const PlanCosts& c, const ParallelPlan& p, con
   const auto outer = exchange(job, p, ends, ranks, p.tp, shard);
   const double gather = body.gather + experts.gather, reduce = body.reduce + experts.reduce;
   const double f = c.layer.forward();
-  const double b = c.layer.backward() + recompute_s(job, c.layer, p);
+  const double b = c.layer.backward() + recompute_layer_s(job, c.layer, p);
   const double exposed = layers * (std::max(0.0, gather - f) + std::max(0.0, gather + reduce - b)) +
                          gather + outer.gather + outer.reduce;
   const double hidden = std::max(
@@ -167,15 +136,18 @@ Traffic sharded_s(const Job& job, const PlanCosts& c, const ParallelPlan& p, con
 
 // --- Sends and optimiser --------------------------------------------------------------
 
-double sends_s(const Job& job, const ParallelPlan& p) {
-  if (p.pp == 1) return 0;
-  // Every tensor-parallel rank sends its part; without sequence parallelism the receivers gather
-  // them inside the domain (Narayanan et al. 2021, 4.1).
-  const auto size = rank_tokens(job, p) * job.model->hidden * wide / p.tp * byte;
-  const bool near = 2 * p.tp * p.cp * p.dp <= job.domain;
-  const double one = fabric::point_to_point(job.path, size, near).si();
-  const double steady = 2.0 * p.micro_batches * p.vpp * one * (1 - job.software.pipeline_overlap);
-  return steady + 2.0 * (p.pp - 1) * one;
+/// Fill, drain and sends of the schedule (pipeline.hpp), so that the whole is its closed form. What
+/// DualPipe hides of the expert exchange is taken from the exposed part.
+void schedule(const Job& job, const PlanCosts& costs, const ParallelPlan& plan, StepTime& t) {
+  if (plan.pp == 1) return;
+  const auto pipe = pipeline_time(plan_pipeline(job, costs, plan));
+  double rank = t.gemm + t.attention + t.stream + t.recompute + t.ends + t.launch + t.tensor +
+                t.expert + t.context;
+  const double paired = std::clamp(rank - pipe.busy, 0.0, t.expert);
+  if (plan.schedule == Schedule::dualpipe)
+    t.expert -= paired, t.hidden.expert += paired, rank -= paired;
+  t.sends = pipe.sends;
+  t.bubble = std::max(0.0, pipe.total - pipe.sends - rank);
 }
 
 /// Parameters whose state a rank updates.
@@ -243,33 +215,32 @@ PlanCosts plan_costs(const Job& job, const ParallelPlan& plan) {
 }
 
 StepTime step_time(const Job& job, const PlanCosts& costs, const ParallelPlan& plan) {
-  const auto ranks = pipeline_ranks(job, costs, plan);
+  const auto slowest = slowest_rank(job, costs, plan);
   const auto& c = costs.layer;
-  const double m = plan.micro_batches, n = m * ranks.slowest.layers;
+  const double m = plan.micro_batches, n = m * slowest.layers;
   StepTime t;
   t.gemm = n * (c.gemm_f + c.gemm_b);
   t.attention = n * (c.attention_f + c.attention_b);
   t.stream = n * (c.stream_f + c.stream_b + c.adapter_f + c.adapter_b);
-  t.recompute = n * recompute_s(job, c, plan);
-  t.ends = m * (ranks.slowest.ends_f + ranks.slowest.ends_b);
+  t.recompute = n * recompute_layer_s(job, c, plan);
+  t.ends = m * (slowest.ends_f + slowest.ends_b);
   t.launch = n * (c.floor_f + c.floor_b);
   t.tensor = n * (c.tensor_f + c.tensor_b);
   t.expert = n * (c.expert_f + c.expert_b);
   t.context = n * (c.context_f + c.context_b);
-  t.bubble = (ranks.all_seconds - ranks.slowest.seconds) / plan.vpp;
-  t.sends = sends_s(job, plan);
   const auto data = plan.zero == Zero::full && plan.dp * plan.cp > 1
-                        ? sharded_s(job, costs, plan, ranks.slowest)
-                        : data_s(job, costs, plan, ranks.slowest);
+                        ? sharded_s(job, costs, plan, slowest)
+                        : data_s(job, costs, plan, slowest);
   t.data = data.exposed;
   t.contention = job.software.contention * data.hidden;
   t.hidden.data = data.hidden;
   t.hidden.tensor = n * c.tensor_hidden;
   t.hidden.expert = n * c.expert_hidden;
   t.hidden.context = n * c.context_hidden;
-  const double parameters = updated(job, costs, plan, ranks.slowest);
+  schedule(job, costs, plan, t);
+  const double parameters = updated(job, costs, plan, slowest);
   t.optimiser = optimiser_s(job, plan, parameters);
-  t.offload = offload_s(job, costs, plan, ranks.slowest, parameters);
+  t.offload = offload_s(job, costs, plan, slowest, parameters);
   finish(job, plan, t);
   return t;
 }
