@@ -43,6 +43,8 @@ void MemoryHabits::fields(spec::Fields& f) {
   f.flag("step_gradients", step_gradients, "The step widens 16-bit gradients of its shard to fp32");
   f.flag("fp32_shards", fp32_shards, "FSDP shards the fp32 weight itself, with no 16-bit one");
   f.flag("narrow_inputs", narrow_inputs, "fp8 products keep their inputs in fp8");
+  f.flag("op_selective", op_selective,
+         "Selective recomputation keeps every second matrix product (torchtitan's policy op)");
   f.flag("unused_outputs", unused_outputs,
          "Op-level recomputation keeps outputs that no gradient reads");
 }

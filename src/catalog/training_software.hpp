@@ -55,6 +55,7 @@ struct MemoryHabits {
   bool step_gradients = false;  ///< the step widens its shard of 16-bit gradients to fp32
   bool fp32_shards = false;     ///< FSDP: the sharded weight is the fp32 master itself
   bool narrow_inputs = false;   ///< fp8 products keep their inputs in fp8
+  bool op_selective = false;    ///< selective recomputation is torchtitan's policy `op`
   bool unused_outputs = false;  ///< op-level recomputation keeps outputs no gradient reads
 
   void fields(spec::Fields& f);

@@ -141,17 +141,15 @@ TEST(CostOptions, OffloadedActivationsHideBehindComputeOrWait) {
 }
 
 TEST(CostOptions, OptimiserOffloadAgainstMegatronBridge) {
-  // Qwen3-30B-A3B on 16 H100 (skills/nemo-mbridge-perf-cpu-offloading, pull request 3062): batch 8,
-  // micro-batch 1; recipe tp 4, pp 2, ep 4 (recalled). 100 % frees 15.3 GiB (printed GB). The
-  // step takes x 1.9 at 25 % and x 4.2 at 100 %: 3.6 times the wait for 4 times the share. Their
-  // step of batch 8 is launch-bound and longer than ours, so the factors themselves only print.
+  // memory.yaml, mb-opt-offload: Qwen3-30B-A3B takes x 1.9 a step at 25 % and x 4.2 at 100 %: 3.6
+  // times the wait for 4 times the share. Batch 8 and micro-batch 1 as its example command has
+  // them, tp 4, pp 2, ep 4 recalled. A step of batch 8 is launch-bound and theirs is longer than
+  // ours, so the factors themselves are printed, not held.
   const auto b = bench("qwen3-30b-a3b", "h100-sxm", 16, 4096, 8);
   auto p = plan(4, 2, 1, 2, 4);
   p.ep = 4;
-  const double here = memory(b.job, p).optimiser;
   const double before = step_time(b.job, p).total();
   p.offload_optimiser = 1;
-  EXPECT_NEAR((here - memory(b.job, p).optimiser) / 1073741824, 15.3, 0.8);
   const auto all = step_time(b.job, p);
   p.offload_optimiser = 0.25;
   const auto quarter = step_time(b.job, p);

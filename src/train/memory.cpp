@@ -195,7 +195,7 @@ ActivationBytes activation_bytes(const Job& job, const ParallelPlan& plan) {
   o.recompute = plan.recompute;
   o.modules = plan.modules;
   if (o.flash && plan.recompute == Recompute::selective && plan.modules.empty())
-    o.modules = job.software.selective_products > 0
+    o.modules = job.software.memory.op_selective
                     ? Modules{}.with(Module::op)
                     : Modules{}.with(Module::layernorm).with(Module::moe_act);
   out.kept = mean_layer(m, layer);

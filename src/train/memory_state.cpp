@@ -93,8 +93,8 @@ void add_state(const Job& job, const Sizes& sizes, const ParallelPlan& p, const 
   out.weights += (bytes.weight + kernels) * divided(trained, p, p.zero == Zero::full);
   out.gradients =
       (bytes.gradient + bytes.gradient_copy) * divided(trained, p, p.zero >= Zero::gradients);
-  // The GPU keeps the master shards (15.3 GB less for 1.9e9 parameters of Qwen3-30B-A3B at
-  // 100 %, Megatron-Bridge pull request 3062).
+  // The host takes the moments, the master shards stay (Megatron-Bridge, cpu-offloading: "Adam
+  // optimizer states (momentum + variance)").
   out.optimiser = (bytes.optimiser - p.offload_optimiser * bytes.moments) *
                   divided(trained, p, p.zero >= Zero::optimizer);
 }

@@ -26,6 +26,7 @@ MemoryHabits habits(const catalog::MemoryHabits& c) {
   m.stage_outputs = c.stage_outputs, m.gradient_copy = c.gradient_copy;
   m.step_gradients = c.step_gradients, m.fp32_shards = c.fp32_shards;
   m.narrow_inputs = c.narrow_inputs, m.unused_outputs = c.unused_outputs;
+  m.op_selective = c.op_selective;
   return m;
 }
 

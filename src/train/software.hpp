@@ -23,7 +23,7 @@ struct MemoryHabits {
   double bucket_bytes = 0;
   double usable_share = 0.95;  ///< of the data sheet's capacity
   bool stage_outputs = false, gradient_copy = false, step_gradients = false, fp32_shards = false;
-  bool narrow_inputs = false, unused_outputs = false;
+  bool narrow_inputs = false, op_selective = false, unused_outputs = false;
 };
 
 struct Software {
