@@ -40,7 +40,7 @@ void GemmFit::fields(spec::Fields& f) {
   f.choice("precision", precision, precision_names(), "Number format of the inputs");
   f.number("efficiency", efficiency, "%", "Share of peak that large products reach")
       .above(0)
-      .at_most(120)
+      .at_most(100)
       .required();
   f.number("droop", droop, "%", "Efficiency lost per doubling of work above 0.1 TFLOP")
       .between(0, 10);

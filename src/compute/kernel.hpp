@@ -30,8 +30,8 @@
 //
 // Fused attention (FlashAttention 2 and 3), F = 4 d per (query, key) pair that the mask
 // lets through, s = keys of the last query, w = waves of (head, 128 queries) tiles:
-//   t_mma  = F / rate_max * (1 + half_length / s) * max(w, 1) / w
-//            * queries(q) * waves(w) * work(F) * head(d)
+//   F'     = F * max(w, 1) / w
+//   t_mma  = F' / rate_max * (1 + half_length / s) * queries(q) * waves(w) * work(F') * head(d)
 //   t      = launch + max(t_mma, t_mem) + overlap * min(t_mma, t_mem)
 //   smooth: rate = rate_max * min(1, d / 128) / (1 + half_length / s) / (1 + wave_tail / (w + 0.3))
 //   backward: 2.5 F at backward / (1 + backward_half / s) of the forward rate

@@ -7,7 +7,7 @@ from common import basis, held_out, lg, quantiles, robust_fit
 KNOTS = {
     "queries": np.arange(4, 15, 1),                                 # lg queries of a sequence
     "waves": np.r_[np.arange(0, 4, 0.25), 4.0, 5.0, 6.0, 8.0],      # of (head, 128 queries) tiles
-    "work": np.arange(24, 47, 2),                                   # lg FLOPs
+    "work": np.arange(24, 47, 2),                                   # lg FLOPs of a full wave
     "head": np.array([6, 7, 7.5, 8]),                               # lg head size: 64, 128, 192, 256
 }
 CURVES = ["queries", "waves", "work", "head"]
@@ -27,7 +27,7 @@ class Model:
         self.bandwidth, self.rate = bandwidth, rate
         waves = b * h * np.ceil(s / TILE) / units
         self.keys, self.idle = s, np.maximum(waves, 1) / waves
-        value = {"queries": lg(s), "waves": waves, "work": lg(self.flops), "head": lg(d)}
+        value = {"queries": lg(s), "waves": waves, "work": lg(self.flops * self.idle), "head": lg(d)}
         self.weights = {k: basis(KNOTS[k], v) for k, v in value.items()}
         self.part, at = {}, CURVE_BEGIN
         for k in CURVES:
@@ -74,6 +74,19 @@ class Model:
         return np.log(t), j
 
 
+def order(units, bandwidth, rate, element):
+    """(less, more) models: the batch doubled, the sequence doubled."""
+    b, s, h = (x.ravel() for x in np.meshgrid(2.0 ** np.arange(0, 7), 2.0 ** np.arange(4, 15),
+                                              np.array([1.0, 3, 8, 16, 40, 96]), indexing="ij"))
+    ones = np.ones(len(b))
+
+    def at(b, s):
+        return Model({"batch_size": b, "isl": s, "num_heads": h, "num_key_value_heads": ones,
+                      "head_dim": 128 * ones, "latency": ones}, units, bandwidth, rate, element)
+
+    return [(at(b, s), at(2 * b, s)), (at(b, s), at(b, 2 * s))]
+
+
 def split(c):
     return held_out(c["isl"], c["num_heads"] * 1000 + c["num_key_value_heads"])
 
@@ -84,7 +97,8 @@ def fit(c, units, bandwidth, rate, element):
     long = c["isl"] >= 1024
     rows = np.where(~out)[0]
     start, low, high = model.start()
-    r = robust_fit(model, start, low, high, model.priors(), rows, np.where(long, 3.0, 1.0), 60)
+    r = robust_fit(model, start, low, high, model.priors(), rows, np.where(long, 3.0, 1.0), 60,
+                   order(units, bandwidth, rate, element))
     named = rounded(model, r.x)
     t, _ = model.log_time(coefficients(model, named), np.arange(len(out)), False)
     error = np.abs(np.exp(t - model.y) - 1)
@@ -96,7 +110,16 @@ def fit(c, units, bandwidth, rate, element):
     return named, judged
 
 
+# Curves are 1 here, so that `rate_max` is what long sequences reach: 8k queries, 2^44 FLOPs, head 128.
+REFERENCE = {"queries": 13.0, "waves": 8.0, "work": 44.0, "head": 7.0}
+
+
 def rounded(model, p):
+    p = p.copy()
+    for k in CURVES:
+        here = (basis(KNOTS[k], np.array([REFERENCE[k]])) @ p[model.part[k]])[0]
+        p[model.part[k]] /= here
+        p[RATE] -= np.log(here)
     named = {"rate_max": np.exp(p[RATE]) * 1e-12, "launch": np.exp(p[LAUNCH]),
              "bandwidth": np.exp(p[BANDWIDTH]), "overlap": p[OVERLAP], "half_length": np.exp(p[HALF])}
     for k in CURVES:

@@ -3,6 +3,10 @@
 import numpy as np
 from scipy.optimize import least_squares
 
+# More work may not take less time: log(time of more / time of less) below MARGIN is priced so.
+MARGIN = 0.003
+ORDER = 3.0
+
 # A residual of this size in log(time) begins to count as an outlier (soft L1).
 OUTLIER = 0.03
 
@@ -37,7 +41,21 @@ def smoothness(curves, total, weight):
     return np.array(rows)
 
 
-def robust_fit(model, start, low, high, prior, rows, weight, evaluations):
+def in_order(pairs, p, slope):
+    """How far each (less, more) pair of models is from taking longer for more, and its Jacobian."""
+    fall, falls = [], []
+    for less, more in pairs:
+        rows = np.arange(len(less.y))
+        a, ja = less.log_time(p, rows, slope)
+        b, jb = more.log_time(p, rows, slope)
+        short = a - b + MARGIN
+        fall.append(ORDER * np.maximum(short, 0))
+        if slope:
+            falls.append(ORDER * (ja - jb) * (short > 0)[:, None])
+    return np.concatenate(fall), np.concatenate(falls) if slope else None
+
+
+def robust_fit(model, start, low, high, prior, rows, weight, evaluations, pairs):
     """Soft-L1 least squares of log(predicted / measured) with priors that keep coefficients apart.
 
     model.log_time(p, rows) -> (log t, Jacobian); prior: weight of (p - start) a coefficient.
@@ -49,11 +67,13 @@ def robust_fit(model, start, low, high, prior, rows, weight, evaluations):
 
     def residual(p):
         t, _ = model.log_time(p, rows, False)
-        return np.concatenate([root * (t - wanted), pull @ (p - start), bends @ p])
+        fall, _ = in_order(pairs, p, False)
+        return np.concatenate([root * (t - wanted), pull @ (p - start), bends @ p, fall])
 
     def jacobian(p):
         _, slope = model.log_time(p, rows, True)
-        return np.concatenate([root[:, None] * slope, pull, bends])
+        _, falls = in_order(pairs, p, True)
+        return np.concatenate([root[:, None] * slope, pull, bends, falls])
 
     inside = np.clip(start, low + 1e-6, high - 1e-6)
     return least_squares(residual, inside, jacobian, bounds=(low, high), loss="soft_l1",
