@@ -52,8 +52,8 @@ void TrainingSoftware::fields(spec::Fields& f) {
   f.text("framework", framework, "Framework's name").required();
   f.texts("matches", matches, "Texts by which the source of a measured row names it");
   f.texts("when", when,
-          "Facts that a measured row must state besides, as key=value (compile=false); the entry "
-          "with most of them is taken");
+          "Facts that a measured row must state besides, as key=value (compile=false) or as "
+          "key~part|part (gpu~h100|h200: its text has one); the entry with most of them is taken");
   f.date("from", from, "First release of this generation");
   f.date("until", until, "Last release of this generation");
   f.reference("stands_in", stands_in, kind, "Generation whose calibration serves when it has none");

@@ -65,7 +65,7 @@ struct TrainingSoftware : Entry {
 
   std::string framework;             ///< "Megatron-Core"
   std::vector<std::string> matches;  ///< texts by which a measured row's source names it
-  std::vector<std::string> when;     ///< facts of a row that must hold: "compile=false"
+  std::vector<std::string> when;     ///< facts of a row: "compile=false", "gpu~h100|h200" (has)
   std::string from, until;           ///< release dates of the generation
   std::string stands_in;             ///< entry whose calibration serves when this has none
 

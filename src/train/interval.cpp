@@ -55,17 +55,20 @@ ValidatedRuns domain_of(const TrainingSoftware& software, std::string_view witho
 
 }  // namespace
 
-double mixture_quantile(const std::vector<RateRange>& parts, double share) {
+double mixture_quantile(const std::vector<RateRange>& parts, double share, double power) {
   if (parts.empty()) return 0;
   double low = parts.front().low, high = parts.front().high;
   for (const auto& p : parts) low = std::min(low, p.low), high = std::max(high, p.high);
   const double margin = 5 * (high - low) + 1;
   low -= margin, high += margin;
+  const auto weight = [&](const RateRange& p) { return std::pow(std::max(1, p.rows), power); };
+  double total = 0;
+  for (const auto& p : parts) total += weight(p);
   for (int k = 0; k < 60; ++k) {
     const double middle = 0.5 * (low + high);
     double sum = 0;
-    for (const auto& p : parts) sum += two_piece_cdf(p, middle);
-    (sum < share * double(parts.size()) ? low : high) = middle;
+    for (const auto& p : parts) sum += weight(p) * two_piece_cdf(p, middle);
+    (sum < share * total ? low : high) = middle;
   }
   return 0.5 * (low + high);
 }
@@ -89,8 +92,11 @@ Residuals::Residuals(const catalog::Catalog& catalog, std::string_view without_s
         parts.push_back(range_of(r));
         pooled_.rows += r.rows;
       }
-  pooled_.likely = mixture_quantile(parts, 0.5);
-  pooled_.low = mixture_quantile(parts, 0.1), pooled_.high = mixture_quantile(parts, 0.9);
+  // Between a vote for every source and a vote for every row.
+  constexpr double root = 0.5;
+  pooled_.likely = mixture_quantile(parts, 0.5, root);
+  pooled_.low = mixture_quantile(parts, 0.1, root);
+  pooled_.high = mixture_quantile(parts, 0.9, root);
 }
 
 const TrainingSoftware& Residuals::runs_of(const TrainingSoftware& software) const {

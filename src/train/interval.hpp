@@ -8,9 +8,9 @@
 //
 //   spread = n / (n + k) [a, b] + k / (n + k) [A, B]         k = 6 rows
 //
-// where [A, B] is the range of all sources' residuals around their common median, each source
-// with the same weight: the miss of a source that nobody has measured. Few rows shrink to
-// it, many speak for themselves. A software without runs gets [A, B].
+// where [A, B] is the range of all sources' residuals around their common median, a source of
+// n rows with weight sqrt(n): the miss of a source that nobody has measured. Few rows shrink
+// to it, many speak for themselves. A software without runs gets [A, B].
 //
 // OUTSIDE the validated domain (an accelerator, a precision, a kind of model, a length of
 // sequence or a number of GPUs that no run of this software has) the wider of the two is
@@ -51,7 +51,7 @@ class Residuals {
  public:
   explicit Residuals(const catalog::Catalog& catalog, std::string_view without_source = {});
 
-  /// All sources, each with the same weight.
+  /// All sources, each with the square root of its rows as weight.
   const RateRange& pooled() const { return pooled_; }
   /// The software whose runs calibrate this one: itself, or its stand-in when it has none.
   const catalog::TrainingSoftware& runs_of(const catalog::TrainingSoftware& software) const;
@@ -78,8 +78,8 @@ class Residuals {
 /// built-in catalogue's runs of job.software.id.
 Interval interval(const Job& job, const ParallelPlan& plan, double step_s);
 
-/// Quantile of a mixture of two-piece normal distributions in ln, one a range, all of the
-/// same weight. `share` in (0, 1). 0 for none.
-double mixture_quantile(const std::vector<RateRange>& parts, double share);
+/// Quantile of a mixture of two-piece normal distributions in ln, one a range, of weight
+/// rows^power. `share` in (0, 1). 0 for none.
+double mixture_quantile(const std::vector<RateRange>& parts, double share, double power = 0);
 
 }  // namespace headroom::train

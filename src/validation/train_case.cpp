@@ -21,14 +21,20 @@ bool contains(std::string_view text, std::string_view part) {
 
 // --- Software -----------------------------------------------------------------------------
 
-/// "compile=false" holds in a row that states compile: false.
-/// "key=value", or "key~part" for a value that contains it.
+/// "compile=false" holds in a row that states compile: false, "gpu~h100|h200" in one whose
+/// GPU's text contains either.
 bool holds(const Facts& f, const std::string& condition) {
   const auto at = condition.find_first_of("=~");
   if (at == std::string::npos) return false;
   const auto value = lower(f.text(condition.substr(0, at)));
   const auto wanted = lower(condition.substr(at + 1));
-  return condition[at] == '=' ? value == wanted : value.find(wanted) != std::string::npos;
+  if (condition[at] == '=') return value == wanted;
+  for (std::size_t from = 0; from <= wanted.size();) {
+    const auto to = std::min(wanted.find('|', from), wanted.size());
+    if (to > from && value.find(wanted.substr(from, to - from)) != std::string::npos) return true;
+    from = to + 1;
+  }
+  return false;
 }
 
 struct SoftwareScore {

@@ -113,7 +113,7 @@ std::string scalars(const catalog::Catalog& catalog) {
       sources.push_back(fmt::format("{} ({}: {:.3f})", r.group, r.rows, r.rate.likely));
     out += fmt::format("| {} | {} | {:.3f} | {:.3f} to {:.3f} | {} |\n", e->id, e->rows,
                        e->calibration.likely, e->calibration.low, e->calibration.high,
-                       e->runs.empty() ? "all sources, each with the same weight"
+                       e->runs.empty() ? "all sources, each with weight sqrt(rows)"
                                        : fmt::format("{}", fmt::join(sources, ", ")));
   }
   return out;
@@ -130,6 +130,15 @@ std::string coverage(const Modes& m) {
                        share(m.left_row_out), share(m.left_out.steps), share(m.raw.steps));
   };
   line("tier A", published);
+  const auto mean = [](const Report& r) {
+    double sum = 0, n = 0;
+    for (const auto& g : by_group(published(r)))
+      if (g.summary.rows > 0) sum += g.summary.coverage80, n += 1;
+    return percent(n > 0 ? sum / n : 0);
+  };
+  out +=
+      fmt::format("| tier A, mean over sources | {} | {} | {} | {} |\n", mean(m.calibrated.steps),
+                  mean(m.left_row_out), mean(m.left_out.steps), mean(m.raw.steps));
   line("vTrain multi-node", [](const Report& r) { return source(r, "vtrain-multi"); });
   line("vTrain single-node", [](const Report& r) { return source(r, "vtrain-single"); });
   return out;

@@ -62,6 +62,8 @@ void resolve(TrainRow& r, const TrainRows& all) {
   if (const auto m = all.machines.find(r.machine_name);
       r.machine == nullptr && m != all.machines.end())
     r.machine = m->second;
+  if (r.machine != nullptr) r.facts.set_default("gpu", r.machine->facts.text("gpu"));
+  r.facts.set_default("gpu", r.machine_name);
 }
 
 /// BLOOM's sweep of February 2022 (bigscience chronicles-prequel.md): its readings leave out
