@@ -59,7 +59,7 @@ double predicted_bytes(const train::MemoryItems& m, MemoryReading reading) {
     case MemoryReading::device:
       return m.total();
     case MemoryReading::reserved:
-      return m.allocated() + m.reserve;
+      return m.reserved();
     case MemoryReading::allocated:
       return m.allocated();
   }
@@ -69,7 +69,7 @@ double predicted_bytes(const train::MemoryItems& m, MemoryReading reading) {
 void add_memory(const TrainRow& row, const TrainCase& c, TrainValidation& out) {
   if (c.measured_bytes <= 0 && !c.out_of_memory) return;
   const auto m = train::memory(c.job, c.plan);
-  if (c.out_of_memory) out.overflows.push_back({row.id, m.total(), c.job.memory_bytes});
+  if (c.out_of_memory) out.overflows.push_back({row.id, m.total(), train::usable_bytes(c.job)});
   if (c.measured_bytes <= 0) return;
   Row r;
   r.id = row.id, r.group = row.group, r.unit = "B";

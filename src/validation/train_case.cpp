@@ -87,13 +87,37 @@ std::optional<int> count(const TrainRow& row, const char* key, std::optional<int
   return int(*v);
 }
 
-train::Recompute recompute_of(const std::string& text) {
+/// What the backward pass computes again, in a row's words: full, none, unknown, selective,
+/// selective-op (torchtitan), selective:[moe_act, layernorm] (Megatron-Core's modules).
+void read_recompute(const std::string& text, ParallelPlan& p) {
   const auto t = lower(text);
-  if (t.rfind("full", 0) == 0 || t == "true") return train::Recompute::full;
+  p.recompute = train::Recompute::none;
+  if (t.rfind("full", 0) == 0 || t == "true") p.recompute = train::Recompute::full;
+  if (t.rfind("selective", 0) != 0) return;
+  if (t.rfind("selective-op", 0) == 0) p.modules = train::Modules{}.with(train::Module::op);
+  const auto names = train::module_names();
+  for (std::size_t from = t.find('['); from < t.size();) {
+    const auto to = std::min(t.find_first_of(",]", ++from), t.size());
+    auto word = t.substr(from, to - from);
+    std::erase(word, ' ');
+    for (std::size_t i = 0; i < names.size(); ++i)
+      if (word == names[i]) p.modules = p.modules.with(static_cast<train::Module>(i));
+    from = to;
+  }
   // "selective:[]" names no module.
-  if (t.rfind("selective", 0) == 0 && t != "selective:[]" && t != "selective:")
-    return train::Recompute::selective;
-  return train::Recompute::none;
+  const bool listed = t.find(':') != std::string::npos;
+  if (!listed || !p.modules.empty()) p.recompute = train::Recompute::selective;
+}
+
+/// Schedules by the names that papers give them; 1F1B otherwise.
+train::Schedule schedule_of(const std::string& text) {
+  const auto t = lower(text);
+  const auto has = [&](const char* part) { return t.find(part) != std::string::npos; };
+  if (has("dualpipe")) return train::Schedule::dualpipe;
+  if (has("gpipe")) return train::Schedule::gpipe;
+  if (has("zb-v") || has("zbv") || has("zero_bubble_v")) return train::Schedule::zero_bubble_v;
+  if (has("zb") || has("zero")) return train::Schedule::zero_bubble_h1;
+  return train::Schedule::one_f_one_b;
 }
 
 Precision precision_of(std::string text) {
@@ -108,10 +132,9 @@ Precision precision_of(std::string text) {
   return parse_precision(best).value_or(Precision::bf16);
 }
 
-/// Gradients cross the network in bf16 with FSDP's PURE and DEFAULT mixed precision
-/// (Composer: reduce_dtype is the autocast type in both).
+/// Gradients cross the network in bf16 with FSDP's PURE mixed precision.
 workload::TrainingPrecision state_of(const TrainRow& row, Precision precision) {
-  if (row.facts.has("fsdp_mp") && lower(row.facts.text("fsdp_mp")) != "full")
+  if (lower(row.facts.text("fsdp_mp")) == "pure")
     return workload::TrainingPrecision::bf16_bf16_grads;
   return train::training_state(train::StatePrecision::by_precision, precision);
 }
@@ -123,7 +146,8 @@ std::optional<ParallelPlan> plan_of(const TrainRow& row, const TrainingSoftware&
   const auto tp = count(row, "tp", {}, reason), pp = count(row, "pp", {}, reason);
   const auto vpp = count(row, "vpp", 1, reason), cp = count(row, "cp", 1, reason);
   const auto ep = count(row, "ep", 1, reason), mbs = count(row, "mbs", 1, reason);
-  if (!gpus || !tp || !pp || !vpp || !cp || !ep || !mbs) return std::nullopt;
+  const auto etp = count(row, "etp", 0, reason);
+  if (!gpus || !tp || !pp || !vpp || !cp || !ep || !mbs || !etp) return std::nullopt;
   if (!row.facts.number("mbs")) out.assumptions.emplace_back("micro-batch 1");
   const double inner = double(*tp) * *pp * *cp;
   if (inner > *gpus || std::fmod(double(*gpus), inner) != 0) {
@@ -133,6 +157,7 @@ std::optional<ParallelPlan> plan_of(const TrainRow& row, const TrainingSoftware&
   }
   ParallelPlan p;
   p.tp = *tp, p.pp = *pp, p.vpp = *vpp, p.cp = *cp, p.ep = *ep, p.micro_batch = *mbs;
+  p.etp = *etp;
   p.dp = int(*gpus / inner);
   if (p.ep > p.tp * p.cp * p.dp) {
     reason = fmt::format("ep {} is more than tp x cp x dp = {}", p.ep, p.tp * p.cp * p.dp);
@@ -146,7 +171,8 @@ std::optional<ParallelPlan> plan_of(const TrainRow& row, const TrainingSoftware&
   const auto recompute = row.facts.text("recompute");
   if (recompute.empty() || lower(recompute) == "unknown")
     out.assumptions.emplace_back("no recomputation");
-  p.recompute = recompute_of(recompute);
+  read_recompute(recompute, p);
+  p.schedule = schedule_of(row.facts.text("schedule"));
   p.sequence_parallel = p.tp > 1 && row.facts.flag("sp").value_or(software.sequence_parallel);
   p.balanced = software.balanced;
   return p;
@@ -362,6 +388,10 @@ tl::expected<TrainCase, std::string> CaseBuilder::build(const TrainRow& row) {
   if (!c.device->runs(job.precision))
     return Failure(fmt::format("{} cannot run {}", hardware->id, name(job.precision)));
   job.state = state_of(row, job.precision);
+  // Tokens beyond an expert's share are dropped (capacity factor 1), else it is dropless.
+  if (contains(row.facts.text("variant"), "tokendrop")) job.capacity_factor = 1;
+  if (const auto layers = positive(row.facts, "act_offload_layers"))
+    c.plan.offload_activations = std::min(1.0, *layers * c.plan.pp / c.model->layers);
   job.software = train::make_software(*c.software, *hardware->accelerator, false);
   c.accelerator = hardware->id;
   c.batch_scale = *sequences / c.plan.global_batch();

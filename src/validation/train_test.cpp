@@ -206,6 +206,26 @@ TEST(ValidateTrain, SoftwareIsChosenBySourceFactsAndDates) {
   EXPECT_EQ(id("a framework that nobody knows"), "any");
 }
 
+TEST(ValidateTrain, RecomputationIsReadByModule) {
+  CaseBuilder builder(builtin);
+  const auto plan = [&](const char* words) {
+    auto rows = parse(gpt("a-1", "s_per_iter: 1"));
+    rows.rows.at(0).facts.set("recompute", words);
+    return builder.build(rows.rows[0])->plan;
+  };
+  using train::Module;
+  using train::Recompute;
+  EXPECT_EQ(plan("selective:[moe_act, layernorm]").modules,
+            train::Modules{}.with(Module::moe_act).with(Module::layernorm));
+  EXPECT_EQ(plan("selective:[mlp]").recompute, Recompute::selective);
+  EXPECT_EQ(plan("selective-op (config default)").modules, train::Modules{}.with(Module::op));
+  EXPECT_EQ(plan("selective").recompute, Recompute::selective);
+  EXPECT_TRUE(plan("selective").modules.empty());
+  for (const char* none : {"none", "unknown", "selective:[]", "selective:", "null"})
+    EXPECT_EQ(plan(none).recompute, Recompute::none) << none;
+  EXPECT_EQ(plan("full").recompute, Recompute::full);
+}
+
 TEST(ValidateTrain, VersionsInSourcesAreDates) {
   EXPECT_EQ(version_date("docs, 26.04.01 container"), "2026-04-01");
   EXPECT_EQ(version_date("NeMo 24.07, DGX-H100"), "2024-07-01");
@@ -249,7 +269,7 @@ TEST(ValidateTrain, MemoryReadingsAreComparedInBytesOfTheirKind) {
   const auto c = builder.build(rows.rows[0]);
   ASSERT_TRUE(c);
   const auto m = train::memory(c->job, c->plan);
-  EXPECT_NEAR(reserved.memory.rows[0].predicted, m.total() - m.framework, 1);
+  EXPECT_NEAR(reserved.memory.rows[0].predicted, m.reserved(), 1);
   EXPECT_STREQ(reason(device, "a-1"), "a memory reading without a time");
 }
 
