@@ -16,6 +16,8 @@ namespace headroom::validation {
 namespace {
 
 constexpr int fewest_steps = 3;
+// Published runs lie between 0.6 and 1.2 (docs/validation.md).
+constexpr double least_scalar = 0.4, most_scalar = 1.5;
 constexpr std::array keys{"model", "hw",        "gpus", "tp",   "pp",      "vpp",
                           "cp",    "ep",        "etp",  "mbs",  "gbs",     "seq",
                           "prec",  "recompute", "sp",   "zero", "schedule"};
@@ -102,6 +104,17 @@ std::string parts_of(const train::StepTime& t) {
   return out;
 }
 
+/// The batch that the log prints is what ran, whatever the job says.
+void use_batch(CalibratedLog& out, Facts& job) {
+  const double printed = out.log.global_batch;
+  if (printed <= 0) return;
+  if (const auto said = job.number("gbs"); said && *said != printed)
+    out.doubts.push_back(fmt::format(
+        "the log prints a global batch of {} sequences, the job says {}: the log's is used",
+        printed, *said));
+  job.set("gbs", fmt::format("{}", printed));
+}
+
 Result<CalibratedLog> fit_log(const std::string& given, const CalibrateOptions& o,
                               CaseBuilder& builder, const catalog::Catalog& catalog) {
   std::string file;
@@ -111,8 +124,7 @@ Result<CalibratedLog> fit_log(const std::string& given, const CalibrateOptions& 
   if (!log) return failure(log.error());
   CalibratedLog out;
   out.log = std::move(*log);
-  if (!job.number("gbs") && out.log.global_batch > 0)
-    job.set("gbs", fmt::format("{}", out.log.global_batch));
+  use_batch(out, job);
   for (const char* split : {"tp", "pp"}) job.set_default(split, "1");
   job.set("s_per_iter", "1");  // a case needs one; what the log says comes below
   const auto row = complete(row_of(file, job, o), catalog);
@@ -136,6 +148,9 @@ Result<CalibratedLog> fit_log(const std::string& given, const CalibrateOptions& 
          fmt::format("{} steady steps of {}", out.steps.seconds.size(), out.log.steps.size()),
          fmt::format("at least {} are needed, behind the warm-up", fewest_steps), ""});
   out.scalar = out.modelled_s / out.steps.median;
+  if (out.scalar < least_scalar || out.scalar > most_scalar)
+    out.doubts.push_back(fmt::format(
+        "a scalar of {:.2f} is hardly possible: is the job described as it ran?", out.scalar));
   return out;
 }
 
@@ -231,6 +246,7 @@ std::string to_text(const SiteCalibration& c) {
         l.breakdown);
     if (c.logs.size() > 1)
       out += fmt::format("  with the others' scalar: {:+.1f} %\n", 100 * l.left_out_error);
+    for (const auto& d : l.doubts) out += "  doubtful: " + d + "\n";
     for (const auto& r : l.log.remarks) out += "  passed over: " + r + "\n";
   }
   out += fmt::format(
@@ -264,6 +280,7 @@ std::string to_json(const SiteCalibration& c) {
          {"modelled_s", l.modelled_s},
          {"scalar", l.scalar},
          {"leave_one_out_error", c.logs.size() > 1 ? Json(l.left_out_error) : Json(nullptr)},
+         {"doubts", l.doubts},
          {"remarks", l.log.remarks}});
   j["yaml"] = yaml_lines(c);
   return j.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";

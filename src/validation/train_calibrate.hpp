@@ -41,12 +41,13 @@ struct CalibrateOptions {
 struct CalibratedLog {
   TrainLog log;
   Steady steps;
-  std::string plan;           ///< "TP 8 x PP 4 x ..."
-  std::string breakdown;      ///< the modelled step taken apart
-  double modelled_s = 0;      ///< without any scalar
-  double scalar = 0;          ///< modelled over measured
-  double left_out_error = 0;  ///< predicted by the others' scalar; 0 with one configuration
-  std::string software;       ///< catalogue entry
+  std::string plan;                 ///< "TP 8 x PP 4 x ..."
+  std::string breakdown;            ///< the modelled step taken apart
+  double modelled_s = 0;            ///< without any scalar
+  double scalar = 0;                ///< modelled over measured
+  double left_out_error = 0;        ///< predicted by the others' scalar; 0 with one configuration
+  std::string software;             ///< catalogue entry
+  std::vector<std::string> doubts;  ///< what looks wrong between log and job
 };
 
 struct SiteCalibration {

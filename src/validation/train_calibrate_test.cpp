@@ -252,6 +252,19 @@ TEST(CalibrateTrain, TorchtitanNeedsTheBatchAndUsesIt) {
   EXPECT_EQ(with->logs[0].software, "torchtitan");
 }
 
+TEST(CalibrateTrain, WhatLooksWrongIsSaid) {
+  const Temporary log(log_of(1e-2 * modelled(), 1));
+  auto o = gpt3({log.path()});
+  o.job.set("gbs", "128");
+  const auto c = calibrate_train(o, builtin);
+  ASSERT_TRUE(c);
+  ASSERT_EQ(c->logs[0].doubts.size(), 2u);
+  EXPECT_NE(c->logs[0].doubts[0].find("batch of 64 sequences, the job says 128"),
+            std::string::npos);
+  EXPECT_NE(to_text(*c).find("hardly possible"), std::string::npos);
+  EXPECT_NEAR(c->likely, 100, 1);  // the log's batch, 64, was used
+}
+
 TEST(CalibrateTrain, MistakesAreNamedAllAtOnce) {
   const Temporary log(log_of(10, 1)), empty("nothing here\n");
   const auto c = calibrate_train(
