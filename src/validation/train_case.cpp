@@ -389,6 +389,9 @@ tl::expected<TrainCase, std::string> CaseBuilder::build(const TrainRow& row) {
   if (!c.device->runs(job.precision))
     return Failure(fmt::format("{} cannot run {}", hardware->id, name(job.precision)));
   job.state = state_of(row, job.precision);
+  // MLPerf's llama2_70b_lora and its like say it in the name.
+  if (contains(row.id, "lora") || contains(row.model_name, "lora"))
+    job.method = train::Method::lora;
   const auto methods = train::method_names();
   const auto method = std::find(methods.begin(), methods.end(), lower(row.facts.text("method")));
   if (method != methods.end()) job.method = static_cast<train::Method>(method - methods.begin());
