@@ -56,6 +56,47 @@ CLI::App* add_validate_train(CLI::App& validate, api::ValidateTrain& request, bo
   return verb;
 }
 
+/// Options that describe the job of all logs, by the key of a measured row.
+struct JobOption {
+  const char* flag;
+  const char* key;
+  const char* doc;
+};
+constexpr JobOption job_options[] = {
+    {"--model", "model", "Catalogue model, or a Hugging Face config.json"},
+    {"--system,--hw", "hw", "Catalogue system or accelerator, e.g. dgx-h100"},
+    {"--gpus", "gpus", "GPUs of the job"},
+    {"--tp", "tp", "Tensor parallelism"},
+    {"--pp", "pp", "Pipeline stages"},
+    {"--vpp", "vpp", "Virtual stages on a pipeline rank"},
+    {"--cp", "cp", "Context parallelism"},
+    {"--ep", "ep", "Expert parallelism"},
+    {"--micro-batch", "mbs", "Sequences a micro-batch"},
+    {"--global-batch", "gbs", "Sequences a step; left out: what the log prints"},
+    {"--sequence", "seq", "Tokens a sequence"},
+    {"--precision", "prec", "bf16 (default), fp16, fp8, mxfp8, nvfp4"},
+    {"--zero", "zero", "0 replicated, 1 optimiser, 2 gradients, 3 FSDP"},
+    {"--recompute", "recompute", "none, selective, selective:[moe_act], full"},
+};
+
+CLI::App* add_calibrate_train(CLI::App& calibrate, api::CalibrateTrain& request) {
+  auto* verb = calibrate.add_subcommand("train", "A site's scalar from its own training logs");
+  auto& o = request.options;
+  verb->add_option("LOG", o.logs,
+                   "Logs of Megatron-LM, NeMo or torchtitan; LOG@tp=4,pp=2 says what differs")
+      ->required();
+  for (const auto& option : job_options)
+    verb->add_option_function<std::string>(
+        option.flag, [&o, key = option.key](const std::string& v) { o.job.set(key, v); },
+        option.doc);
+  verb->add_option("--framework", o.framework, "Catalogue training-software; left out: by the log");
+  verb->add_option("--scenario", request.scenario, "Scenario whose training workload is the job");
+  verb->add_option("--workload", request.workload, "Which training workload of the scenario");
+  verb->add_option("--catalog", request.catalog, "Folder laid over the built-in catalogue");
+  verb->add_flag("--json", request.json, "For programs; field names are stable");
+  return verb;
+}
+
 }  // namespace
 
 Run add_validation_verbs(CLI::App& app) {
@@ -64,7 +105,12 @@ Run add_validation_verbs(CLI::App& app) {
   const auto request = std::make_shared<api::ValidateTrain>();
   const auto raw = std::make_shared<bool>(false);
   auto* train = add_validate_train(*validate, *request, *raw);
+  auto* calibrate = app.add_subcommand("calibrate", "Fit the model to your own machines");
+  calibrate->require_subcommand(1);
+  const auto site = std::make_shared<api::CalibrateTrain>();
+  auto* logs = add_calibrate_train(*calibrate, *site);
   return [=]() -> std::optional<int> {
+    if (*logs) return finish(api::calibrate_train(*site), site->json);
     if (!*train) return std::nullopt;
     request->options.calibration = !*raw;
     return finish(api::validate_train(*request), request->json);

@@ -5,6 +5,7 @@
 
 #include "base/result.hpp"
 #include "validation/train.hpp"
+#include "validation/train_calibrate.hpp"
 
 namespace headroom::api {
 
@@ -15,5 +16,15 @@ struct ValidateTrain {
 };
 /// Predicted against measured, as text or JSON.
 Result<std::string> validate_train(const ValidateTrain& request);
+
+struct CalibrateTrain {
+  validation::CalibrateOptions options;
+  std::string scenario;  ///< file whose training workload describes the job; may be empty
+  std::string workload;  ///< of several; empty: the only one
+  std::string catalog;   ///< folder laid over the built-in catalogue; may be empty
+  bool json = false;
+};
+/// A site's scalar from its own logs, as text or JSON.
+Result<std::string> calibrate_train(const CalibrateTrain& request);
 
 }  // namespace headroom::api

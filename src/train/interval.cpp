@@ -39,9 +39,8 @@ bool has(const std::vector<std::string>& list, std::string_view text) {
   return std::find(list.begin(), list.end(), text) != list.end();
 }
 
-/// What all runs of a software cover together.
-ValidatedRuns domain_of(const TrainingSoftware& software, std::string_view without) {
-  ValidatedRuns all;
+/// What all runs of a software cover together; added to `all`.
+void add_domain(const TrainingSoftware& software, std::string_view without, ValidatedRuns& all) {
   for (const auto& r : software.runs) {
     if (r.group == without) continue;
     all.rows += r.rows;
@@ -50,7 +49,25 @@ ValidatedRuns domain_of(const TrainingSoftware& software, std::string_view witho
     all.gpus = std::max(all.gpus, r.gpus), all.sequence = std::max(all.sequence, r.sequence);
     all.dense = all.dense || r.dense, all.mixture = all.mixture || r.mixture;
   }
-  return all;
+}
+
+/// Ways in which a job lies outside a domain, each as the end of "no measured run ...".
+std::vector<std::string> outside_of(const ValidatedRuns& domain, const Job& job,
+                                    const ParallelPlan& plan) {
+  std::vector<std::string> why;
+  if (!job.accelerator.empty() && !has(domain.accelerators, job.accelerator))
+    why.push_back(fmt::format("on {}", job.accelerator));
+  if (!has(domain.precisions, name(job.precision)))
+    why.push_back(fmt::format("in {}", name(job.precision)));
+  if (job.model != nullptr && job.model->is_mixture() && !domain.mixture)
+    why.emplace_back("of a mixture of experts");
+  if (job.model != nullptr && !job.model->is_mixture() && !domain.dense)
+    why.emplace_back("of a dense model");
+  if (domain.gpus > 0 && plan.gpus() > 2.0 * domain.gpus)
+    why.push_back(fmt::format("on more than twice {} GPUs", domain.gpus));
+  if (domain.sequence > 0 && job.sequence > 2.0 * domain.sequence)
+    why.push_back(fmt::format("beyond twice {} tokens", domain.sequence));
+  return why;
 }
 
 }  // namespace
@@ -139,24 +156,17 @@ RateRange Residuals::serving(const TrainingSoftware& software) const {
 std::string Residuals::outside(const TrainingSoftware& named, const Job& job,
                                const ParallelPlan& plan, int& reasons) const {
   const auto& software = runs_of(named);
-  const auto domain = domain_of(software, without_);
-  if (domain.rows == 0) return fmt::format("no measured run of {}", named.name);
-  std::vector<std::string> why;
-  if (!job.accelerator.empty() && !has(domain.accelerators, job.accelerator))
-    why.push_back(fmt::format("on {}", job.accelerator));
-  if (!has(domain.precisions, name(job.precision)))
-    why.push_back(fmt::format("in {}", name(job.precision)));
-  if (job.model != nullptr && job.model->is_mixture() && !domain.mixture)
-    why.emplace_back("of a mixture of experts");
-  if (job.model != nullptr && !job.model->is_mixture() && !domain.dense)
-    why.emplace_back("of a dense model");
-  if (domain.gpus > 0 && plan.gpus() > 2.0 * domain.gpus)
-    why.push_back(fmt::format("on more than twice {} GPUs", domain.gpus));
-  if (domain.sequence > 0 && job.sequence > 2.0 * domain.sequence)
-    why.push_back(fmt::format("beyond twice {} tokens", domain.sequence));
-  if (why.empty()) return {};
+  ValidatedRuns domain;
+  add_domain(software, without_, domain);
+  const bool own = domain.rows > 0;
+  if (!own)
+    for (const auto* other : catalog_.all<TrainingSoftware>()) add_domain(*other, without_, domain);
+  const auto why = outside_of(domain, job, plan);
   reasons = int(why.size());
-  return fmt::format("no measured run of {} {}", named.name, fmt::join(why, ", nor "));
+  const auto list = fmt::format("{}", fmt::join(why, ", nor "));
+  if (own) return why.empty() ? list : fmt::format("no measured run of {} {}", named.name, list);
+  return fmt::format("no measured run of {}{}{}", named.name,
+                     why.empty() ? "" : ", and of any software none ", list);
 }
 
 Interval Residuals::interval(const TrainingSoftware& software, const Job& job,

@@ -12,9 +12,10 @@
 // n rows with weight sqrt(n): the miss of a source that nobody has measured. Few rows shrink
 // to it, many speak for themselves. A software without runs gets [A, B].
 //
-// OUTSIDE the validated domain (an accelerator, a precision, a kind of model, a length of
-// sequence or a number of GPUs that no run of this software has) the wider of the two is
-// taken, and half again as much for each reason (assumed: nothing measured says more).
+// OUTSIDE the validated domain (an accelerator, a precision, a kind of model, twice the length
+// of sequence or number of GPUs that any run of this software has; of a software without runs:
+// of all software) the wider of the two is taken, and half again as much for each reason
+// (assumed: nothing measured says more).
 // `why` names the reasons in one sentence.
 //
 // Complexity: about 10 us (a mixture quantile over some twenty sources). Thread-safe.

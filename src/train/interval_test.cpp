@@ -103,7 +103,13 @@ TEST(Interval, OutsideTheValidatedDomainIsWiderAndSaysWhy) {
   wider(interval(large.bench.job, large.plan, 1), "GPUs");
   Case unknown;
   unknown.bench.job.software.id = "no-such-framework";
-  EXPECT_EQ(interval(unknown.bench.job, unknown.plan, 1).group, "all sources");
+  const auto any = interval(unknown.bench.job, unknown.plan, 1);
+  EXPECT_EQ(any.group, "all sources");
+  // Nobody measured that GPU with any software: wider still.
+  unknown.bench.job.accelerator = "mi300x";
+  const auto odd = interval(unknown.bench.job, unknown.plan, 1);
+  EXPECT_GT(odd.high_s, any.high_s);
+  EXPECT_NE(odd.why.find("of any software none on mi300x"), std::string::npos) << odd.why;
 }
 
 TEST(Interval, LeavingASourceOutForgetsItsRuns) {

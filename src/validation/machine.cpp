@@ -156,6 +156,14 @@ void use_peaks(Accelerator& a, const Facts& f) {
   if (a.rate(Precision::nvfp4) != nullptr) put(Precision::nvfp4, "peak_fp4");
 }
 
+/// Boards share a domain within the node; racks (NVL72) and tori (ICI, NeuronLink) form the
+/// domain of the catalogue.
+double default_domain(const catalog::ScaleUp& link, int per_node) {
+  constexpr int largest_board = 8;
+  if (!link.bandwidth) return 1;
+  return link.domain > largest_board ? link.domain : std::min(per_node, std::max(1, link.domain));
+}
+
 double positive(const Facts& f, const char* key, double fallback) {
   const auto v = f.number(key);
   return v && *v > 0 && *v < 1e9 ? *v : fallback;
@@ -205,7 +213,7 @@ std::optional<Hardware> find_hardware(const catalog::Catalog& catalog, const Mac
   if (const auto bytes = memory_in(gpu)) a.memory.fix((*bytes * byte).si());
   h.per_node = int(std::max(1.0, positive(machine.facts, "per_node", 8)));
   h.domain = int(std::max(
-      1.0, positive(machine.facts, "nvlink_domain", a.scale_up.bandwidth ? h.per_node : 1)));
+      1.0, positive(machine.facts, "nvlink_domain", default_domain(a.scale_up, h.per_node))));
   h.power_cap_w = power_in(gpu);
   h.memory_bytes = a.memory.or_else(Information{}).in(byte);
   h.accelerator = std::make_shared<const Accelerator>(std::move(a));

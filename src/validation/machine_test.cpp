@@ -76,6 +76,21 @@ TEST(Machine, FiguresOfTheFileReplaceTheCatalogues) {
   EXPECT_NEAR(other->path.scale_out / plain->path.scale_out, 0.25, 1e-9);
 }
 
+TEST(Machine, DomainsThatTheFileLeavesOut) {
+  std::string reason;
+  const auto domain = [&](const char* gpu, const char* per_node) {
+    const auto h = find_hardware(catalog::Catalog::builtin(),
+                                 machine({{"gpu", gpu}, {"per_node", per_node}}), reason);
+    return h ? h->domain : 0;
+  };
+  EXPECT_EQ(domain("H100-SXM-80GB", "8"), 8);
+  EXPECT_EQ(domain("H100-SXM-80GB", "4"), 4);
+  EXPECT_EQ(domain("GB200", "4"), 72);
+  EXPECT_EQ(domain("H100 PCIe", "8"), 2);
+  EXPECT_EQ(domain("TPU v5e", "4"), 256);
+  EXPECT_EQ(domain("L40S", "8"), 1);
+}
+
 TEST(Machine, DomainsAndNonsense) {
   std::string reason;
   const auto& catalog = catalog::Catalog::builtin();

@@ -130,6 +130,8 @@ void add_step(const TrainRow& row, const TrainCase& c, const TrainOptions& o, Sc
   f.calibrated_as = scale.residuals(row).runs_of(*c.software).id;
   const auto interval = scale.interval(row, c, raw_s);
   f.validated = interval.validated;
+  const auto parts = train::parts(t);
+  f.parts.assign(parts.begin(), parts.end());
   Row r;
   r.id = row.id, r.group = row.group, r.unit = "s";
   r.measured = c.measured_s, r.predicted = raw_s * std::exp(-scale.centre(row, c));
@@ -265,7 +267,9 @@ std::string to_json(const TrainValidation& v, const TrainOptions& o) {
                                        {"unit", "B"},
                                        {"fault", x.fault()}});
   auto facts = Json::array();
-  for (const auto& f : v.facts)
+  for (const auto& f : v.facts) {
+    auto parts = Json::object();
+    for (const auto& p : f.parts) parts[p.name] = p.seconds;
     facts.push_back({{"id", f.id},
                      {"software", f.software},
                      {"calibrated_as", f.calibrated_as},
@@ -276,7 +280,9 @@ std::string to_json(const TrainValidation& v, const TrainOptions& o) {
                      {"sequence", f.sequence},
                      {"mixture", f.mixture},
                      {"raw_s", f.raw_s},
-                     {"validated", f.validated}});
+                     {"validated", f.validated},
+                     {"parts", std::move(parts)}});
+  }
   return to_json(v.steps, {{"facts", facts.dump()},
                            {"memory", memory.dump()},
                            {"pooled", Json({{"rows", v.pooled.rows},

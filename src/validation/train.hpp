@@ -54,8 +54,9 @@ struct TrainFact {
   int gpus = 0;
   double sequence = 0;
   bool mixture = false;
-  double raw_s = 0;       ///< the model without any scalar
-  bool validated = true;  ///< inside the validated domain
+  double raw_s = 0;                    ///< the model without any scalar
+  std::vector<train::StepPart> parts;  ///< of the modelled step, one batch of the plan
+  bool validated = true;               ///< inside the validated domain
 };
 
 struct TrainValidation {

@@ -305,6 +305,7 @@ std::string version_date(std::string_view text) {
 }
 
 const TrainingSoftware* CaseBuilder::software_of(const TrainRow& row) const {
+  if (const auto* named = catalog_.find<TrainingSoftware>(row.facts.text("software"))) return named;
   const auto date = version_date(row.source);
   const TrainingSoftware* best = nullptr;
   SoftwareScore best_score;
@@ -388,6 +389,12 @@ tl::expected<TrainCase, std::string> CaseBuilder::build(const TrainRow& row) {
   if (!c.device->runs(job.precision))
     return Failure(fmt::format("{} cannot run {}", hardware->id, name(job.precision)));
   job.state = state_of(row, job.precision);
+  // MLPerf's llama2_70b_lora and its like say it in the name.
+  if (contains(row.id, "lora") || contains(row.model_name, "lora"))
+    job.method = train::Method::lora;
+  const auto methods = train::method_names();
+  const auto method = std::find(methods.begin(), methods.end(), lower(row.facts.text("method")));
+  if (method != methods.end()) job.method = static_cast<train::Method>(method - methods.begin());
   // Tokens beyond an expert's share are dropped (capacity factor 1), else it is dropless.
   if (contains(row.facts.text("variant"), "tokendrop")) job.capacity_factor = 1;
   if (const auto layers = positive(row.facts, "act_offload_layers"))

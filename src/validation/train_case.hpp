@@ -9,10 +9,10 @@
 //   zero missing          1 where the software shards its optimiser, else 0
 // tp, pp, gpus, gbs and seq must be there, and gpus = tp x pp x cp x dp.
 //
-// SOFTWARE. The catalogue's training-software entry whose `matches` occurs in the row's
-// source; of several the one whose `when` facts hold, then the one whose dates hold the
-// version in the source ("26.04 container", "2025-06"), then the longest match. `any`
-// when none does.
+// SOFTWARE. The entry that the row's `software` names; else the catalogue's training-software entry
+// whose `matches` occurs in the row's source; of several the one whose `when` facts hold, then the
+// one whose dates hold the version in the source ("26.04 container", "2025-06"), then the longest
+// match. `any` when none does.
 //
 // MEASURED seconds a step, first that the row gives:
 //   s_per_iter | gbs seq / (tok_s_gpu gpus) | s_per_iter_derived |

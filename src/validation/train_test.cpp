@@ -358,8 +358,8 @@ TEST(ValidateTrain, KorthikantisRowsOfOurOwn) {
   const auto v = validate_train(*rows, {}, builtin);
   const auto s = summarise(v.steps);
   EXPECT_EQ(s.rows, 8u);
-  EXPECT_LT(s.mean, 0.06);
-  EXPECT_LT(s.worst, 0.15);
+  EXPECT_LT(s.mean, 0.03);
+  EXPECT_LT(s.worst, 0.07);
   EXPECT_NE(train_page(*rows, builtin).find("## Bars"), std::string::npos);
 }
 
@@ -388,15 +388,27 @@ TEST(ValidateTrainPublished, TierARows) {
   const auto s = summarise(v->steps);
   EXPECT_EQ(s.rows, 242u);
   EXPECT_LT(s.median, 0.04);
-  EXPECT_LT(s.p90, 0.14);
+  EXPECT_LT(s.p90, 0.12);
   EXPECT_GE(s.coverage80, 0.75);
+  EXPECT_LE(s.coverage80, 0.88);
   TrainOptions o;
   o.leave_source_out = true;
   const auto left_out = published("measured.yaml", o);
   ASSERT_TRUE(left_out);
   const double coverage = summarise(left_out->steps).coverage80;
-  EXPECT_GE(coverage, 0.7);
-  EXPECT_EQ(v->overflows.size(), 3u);
+  EXPECT_GE(coverage, 0.75);
+  EXPECT_LE(coverage, 0.88);
+  o.calibration = false;
+  const auto bare = published("measured.yaml", o);
+  ASSERT_TRUE(bare);
+  EXPECT_LT(summarise(bare->steps).median, 0.09);
+  EXPECT_LT(summarise(bare->steps).p90, 0.25);
+  ASSERT_EQ(v->overflows.size(), 3u);
+  for (const auto& x : v->overflows) EXPECT_FALSE(x.fault()) << x.id;
+  const auto memory = summarise(v->memory);
+  EXPECT_EQ(memory.rows, 45u);
+  EXPECT_LT(memory.median, 0.06);
+  EXPECT_LT(memory.worst, 0.15);
 }
 
 TEST(ValidateTrainPublished, VTrainTables) {
@@ -406,7 +418,7 @@ TEST(ValidateTrainPublished, VTrainTables) {
   ASSERT_TRUE(multi && single);
   EXPECT_GT(multi->steps.rows.size(), 70u);
   EXPECT_GT(single->steps.rows.size(), 900u);
-  EXPECT_LT(summarise(multi->steps).mean, 0.08);
+  EXPECT_LT(summarise(multi->steps).mean, 0.06);
   EXPECT_LT(summarise(single->steps).median, 0.13);
 }
 
