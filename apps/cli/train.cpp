@@ -48,7 +48,12 @@ void add_answer_options(CLI::App& verb, TrainCommand& c) {
   auto& a = c.request.answer;
   const std::string group = "Answer";
   verb.add_option("--workload", a.workload, "One training workload of the scenario")->group(group);
-  verb.add_option("--objective", a.objective, "What the best plan is best in")->group(group);
+  verb.add_option("--objective", a.objective,
+                  "fastest, smallest (fewest GPUs, in time with --finish-within), cheapest, "
+                  "least-memory")
+      ->group(group);
+  verb.add_flag("--exhaustive", a.exhaustive, "Every legal plan, not the planner's choice of them")
+      ->group(group);
   verb.add_option("--top", a.keep, "Plans in the table")->group(group)->check(CLI::Range(1, 1000));
   verb.add_flag("--pareto", a.front, "Also the plans that no other beats in every way")
       ->group(group);

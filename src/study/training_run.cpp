@@ -339,7 +339,6 @@ Result<TrainingAnswer> plan_training(const Loaded& loaded, const catalog::Catalo
   verdict.file = loaded.file;
   Context c(loaded.scenario, loaded, catalog, verdict);
   c.as_of = study_date(loaded.scenario, options.as_of);
-  c.search.keep = std::max(1, options.keep);
   set_objective(c, options);
   walk(c);
   for (const auto& work : c.work) {

@@ -37,11 +37,12 @@ struct TrainingOptions {
   std::string objective = "fastest";
   int keep = 5;  ///< plans in the table
   int threads = 1;
-  bool front = false;      ///< also the Pareto front
-  bool ranks = false;      ///< memory by pipeline rank
-  bool advice = true;      ///< what to change next
-  bool strict = false;     ///< an illegal plan is bad input, not a limit that falls short
-  Value<MoneyRate> price;  ///< of a GPU; unset: see PRICE
+  bool exhaustive = false;  ///< every legal plan, not the planner's choice of them
+  bool front = false;       ///< also the Pareto front
+  bool ranks = false;       ///< memory by pipeline rank
+  bool advice = true;       ///< what to change next
+  bool strict = false;      ///< an illegal plan is bad input, not a limit that falls short
+  Value<MoneyRate> price;   ///< of a GPU; unset: see PRICE
   std::vector<std::string> launchers;  ///< "megatron", "torchtitan", "deepspeed"
   std::string as_of;
 };
