@@ -31,11 +31,10 @@ void describe_job(const Context& c, const Work& work, const train::Job& job, Tra
   put("network",
       fmt::format("{:.0f} Gb/s a GPU after protocol", job.path.scale_out.in(gigabit_per_second)));
   put("sequence", fmt::format("{:.0f} token", job.sequence));
+  const double batch =
+      out.laid_out ? work.training->result.chosen.plan.global_batch() : job.sequences;
   put("global_batch",
-      fmt::format(
-          "{:.0f} sequences, {}",
-          out.plans.empty() ? job.sequences : work.training->result.chosen.plan.global_batch(),
-          format(job.sequence * job.sequences, "Mtoken")));
+      fmt::format("{:.0f} sequences, {}", batch, format(job.sequence * batch, "Mtoken")));
   put("precision", std::string(name(job.precision)));
   const auto* software = c.catalog.find<catalog::TrainingSoftware>(job.software.id);
   put("framework", software != nullptr ? software->name : job.software.id);
