@@ -61,9 +61,9 @@ class Writer {
     out_ += paint(of_job("model") + ", reinforcement learning on " + of_job("gpus"), "1") + "\n";
     const auto& best = r_.rl.front();
     if (best.fits)
-      out_ += wrap(fmt::format("{}: {} an iteration of {}, {:.3g} kUSD at {} GPU-hours",
-                               placement(best), seconds(best.iteration_s), of_job("iteration"),
-                               r_.rl_usd / 1e3, format_number(best.gpu_hours(), 3)),
+      out_ += wrap(fmt::format("{}: {} an iteration of {}, {} and {} GPU-hours", placement(best),
+                               seconds(best.iteration_s), of_job("iteration"),
+                               format_scaled(r_.rl_usd, "USD"), format_number(best.gpu_hours(), 3)),
                    width_, "");
     job();
     for (const auto& plan : r_.rl) phases(plan);

@@ -240,6 +240,24 @@ TrainingRun rl_run(Context& c, const Work& work, const TrainingOptions& options)
   return out;
 }
 
+/// One step's passes, drawn and for programs.
+void pipeline_views(const train::Job& job, const train::ParallelPlan& plan,
+                    const TrainingOptions& options, TrainingRun& out) {
+  if (!options.pipeline && !options.pipeline_json && !options.trace) return;
+  const auto problem = train::schedule_problem(job, plan);
+  if (!problem.empty()) {
+    out.remarks.push_back("no timeline: " + problem);
+    return;
+  }
+  const auto t = train::timeline(job, plan);
+  train::DrawOptions draw;
+  draw.columns = std::clamp(options.columns, 60, 400);
+  draw.colour = options.colour;
+  if (options.pipeline) out.pipeline = train::draw(t, draw);
+  if (options.pipeline_json) out.pipeline_json = train::to_json(t, 1) + "\n";
+  if (options.trace) out.trace = train::to_chrome_trace(t) + "\n";
+}
+
 TrainingRun run_of(Context& c, const Work& work, const TrainingOptions& options) {
   TrainingRun out;
   out.workload = work.spec->name;
@@ -263,6 +281,7 @@ TrainingRun run_of(Context& c, const Work& work, const TrainingOptions& options)
   step_table(r.chosen, out);
   memory_table(job, r.chosen.memory, out);
   if (options.ranks) rank_table(job, r.chosen.plan, out);
+  pipeline_views(job, r.chosen.plan, options, out);
   speed_section(c, work, out);
   run_section(c, work, out);
   energy_section(c, work, out);
