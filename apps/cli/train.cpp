@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
+#include <fstream>
 #include <map>
 #include <memory>
 
@@ -18,6 +19,7 @@ struct TrainCommand {
   std::map<std::string, std::string> values;  ///< by option name
   std::map<std::string, bool> switches;
   std::vector<std::string> flags;
+  std::string pipeline_json, trace;  ///< files
   bool json = false, csv = false, no_advice = false, validated = false;
 };
 
@@ -48,13 +50,24 @@ void add_answer_options(CLI::App& verb, TrainCommand& c) {
   auto& a = c.request.answer;
   const std::string group = "Answer";
   verb.add_option("--workload", a.workload, "One training workload of the scenario")->group(group);
-  verb.add_option("--objective", a.objective, "What the best plan is best in")->group(group);
+  verb.add_option("--objective", a.objective,
+                  "fastest, smallest (fewest GPUs, in time with --finish-within), cheapest, "
+                  "least-memory")
+      ->group(group);
+  verb.add_flag("--exhaustive", a.exhaustive, "Every legal plan, not the planner's choice of them")
+      ->group(group);
   verb.add_option("--top", a.keep, "Plans in the table")->group(group)->check(CLI::Range(1, 1000));
   verb.add_flag("--pareto", a.front, "Also the plans that no other beats in every way")
       ->group(group);
   verb.add_option("--flags", c.flags, "megatron, torchtitan, deepspeed or all: ready to paste")
       ->group(group)
       ->delimiter(',');
+  verb.add_flag("--pipeline", a.pipeline, "Draws one step's passes, a row a pipeline rank")
+      ->group(group);
+  verb.add_option("--pipeline-json", c.pipeline_json, "Writes those passes to this file")
+      ->group(group);
+  verb.add_option("--trace", c.trace, "Writes them for chrome://tracing and ui.perfetto.dev")
+      ->group(group);
   verb.add_flag("--ranks", a.ranks, "Memory of every pipeline rank")->group(group);
   verb.add_flag("--no-advice", c.no_advice, "Leave out what to change next")->group(group);
   verb.add_flag("--validate-domain", c.validated,
@@ -85,6 +98,8 @@ void collect(TrainCommand& c) {
   }
   c.request.answer.launchers = launchers(c.flags);
   c.request.answer.advice = !c.no_advice;
+  c.request.answer.pipeline_json = !c.pipeline_json.empty();
+  c.request.answer.trace = !c.trace.empty();
 }
 
 void add_options(CLI::App& app, TrainCommand& c) {
@@ -108,8 +123,17 @@ void print(const std::string& text, FILE* to = stdout) {
   std::fwrite(text.data(), 1, text.size(), to);
 }
 
+bool write(const std::string& path, const std::string& text) {
+  std::ofstream file(path, std::ios::binary);
+  file << text;
+  if (!file) print(path + ": cannot be written\n", stderr);
+  return bool(file);
+}
+
 int run(TrainCommand& c, const Terminal& terminal) {
   collect(c);
+  c.request.answer.columns = terminal.width;
+  c.request.answer.colour = terminal.colour;
   const auto answer = api::train(c.request);
   if (!answer) {
     if (c.json)
@@ -117,6 +141,10 @@ int run(TrainCommand& c, const Terminal& terminal) {
     else
       print(render(answer.error()), stderr);
     return bad_input;
+  }
+  for (const auto& run : answer->runs) {
+    if (!c.pipeline_json.empty() && !write(c.pipeline_json, run.pipeline_json)) return bad_input;
+    if (!c.trace.empty() && !write(c.trace, run.trace)) return bad_input;
   }
   bool good = answer->fits();
   for (const auto& run : answer->runs) good = good && (run.in_domain || !c.validated);

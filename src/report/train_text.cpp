@@ -14,6 +14,8 @@ using study::PlanRow;
 using study::Section;
 using study::TrainingRun;
 
+constexpr std::size_t most_rows = 25;  // of the front, for people
+
 std::string percent(double share, int digits = 1) {
   return fmt::format("{:.{}f} %", 100 * share, digits);
 }
@@ -59,9 +61,9 @@ class Writer {
     out_ += paint(of_job("model") + ", reinforcement learning on " + of_job("gpus"), "1") + "\n";
     const auto& best = r_.rl.front();
     if (best.fits)
-      out_ += wrap(fmt::format("{}: {} an iteration of {}, {:.3g} kUSD at {} GPU-hours",
-                               placement(best), seconds(best.iteration_s), of_job("iteration"),
-                               r_.rl_usd / 1e3, format_number(best.gpu_hours(), 3)),
+      out_ += wrap(fmt::format("{}: {} an iteration of {}, {} and {} GPU-hours", placement(best),
+                               seconds(best.iteration_s), of_job("iteration"),
+                               format_scaled(r_.rl_usd, "USD"), format_number(best.gpu_hours(), 3)),
                    width_, "");
     job();
     for (const auto& plan : r_.rl) phases(plan);
@@ -130,10 +132,15 @@ class Writer {
   void answer() {
     plans("Plans: " + format_number(double(r_.evaluated)) + " legal ones looked at, best first",
           r_.plans);
-    plans("Pareto front: no plan beats these in speed, GPUs and memory at once", r_.front);
+    plans("Pareto front: no plan beats these in speed, GPUs and memory at once", r_.front,
+          most_rows);
     step();
     memory();
     ranks();
+    if (!r_.pipeline.empty()) {
+      title("One step of the pipeline");
+      out_ += r_.pipeline;
+    }
     for (const auto* section : {&r_.speed, &r_.run, &r_.reliability, &r_.energy}) lines(*section);
     money();
     intervals();
@@ -207,7 +214,8 @@ class Writer {
     return "";
   }
 
-  void plans(const std::string& head, const std::vector<PlanRow>& rows) {
+  void plans(const std::string& head, const std::vector<PlanRow>& rows,
+             std::size_t most = std::size_t(-1)) {
     if (rows.empty()) return;
     title(head);
     std::vector<Column> columns = {{"", Align::right, 0}};
@@ -237,8 +245,9 @@ class Writer {
     for (const char* name : {"GPUs", "tokens/s", "step", "MFU", "memory", "USD/Btoken", "days"})
       columns.push_back({name, Align::right, 0});
     Table table(columns);
-    int number = 0;
+    std::size_t number = 0;
     for (const auto& row : rows) {
+      if (number == most) break;
       std::vector<std::string> cells = {fmt::format("{}", ++number)};
       for (const auto& d : dims) cells.push_back(dim(row, d.key));
       cells.push_back(dim(row, "micro_batch") + " x " + dim(row, "micro_batches"));
@@ -254,6 +263,7 @@ class Writer {
       table.add(cells);
     }
     out_ += table.str();
+    if (rows.size() > most) out_ += fmt::format("  and {} more (--json)\n", rows.size() - most);
   }
 
   void step() {
@@ -291,11 +301,10 @@ class Writer {
     }
     table.add({"allocated", gigabytes(r_.memory_allocated), ""}, o_.colour ? "1" : "");
     table.add({"reserved", gigabytes(r_.memory_reserved), ""}, o_.colour ? "1" : "");
-    table.add(
-        {fmt::format("needed of {}, {} of it safe", gigabytes(r_.memory_have),
-                     gigabytes(r_.memory_safe)),
-         gigabytes(r_.memory_total), ""},
-        o_.colour ? "1" : "");
+    table.add({fmt::format("needed of {}, {} of it safe", gigabytes(r_.memory_have),
+                           gigabytes(r_.memory_safe)),
+               gigabytes(r_.memory_total), ""},
+              o_.colour ? "1" : "");
     out_ += table.str();
   }
 

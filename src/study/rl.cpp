@@ -111,7 +111,8 @@ Learning learn(const RlSpec& spec, const RlDemand& d, const compute::Device& dev
   const auto resolved = train::resolve(job, demand, device, scratch, ignored);
   auto options = d.training.search;
   options.fixed = d.job.plan;
-  options.keep = 1;
+  options.keep = 1, options.exhaustive = false;
+  options.objective = train::Objective::fastest;
   const auto found = train::search(resolved, options);
   Learning out;
   if (!found.fits()) {

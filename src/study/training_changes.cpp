@@ -58,15 +58,16 @@ void system_changes(const Context& c, const Work& work, const train::Job& job,
     const auto& gpu = *c.catalog.find<catalog::Accelerator>(system->accelerator);
     train::Demand other = demand;
     other.accelerator = &gpu;
-    other.path = path_of(c, m, *system, gpu, demand.gpus);
+    other.gpus = job.gpus;
+    other.path = path_of(c, m, *system, gpu, job.gpus);
     other.domain = to_count(other.path.domain);
     other.network_node = no_node;
     Trace scratch;
     Findings ignored;
     const compute::Device device(gpu);
     const auto there = train::resolve(work.spec->train, other, device, scratch, ignored);
-    auto options = demand.search;
-    options.keep = 1;
+    train::SearchOptions options;
+    options.keep = 1, options.threads = demand.search.threads;
     const auto found = train::search(there, options);
     ++tried;
     if (!found.fits() || now <= 0) continue;
@@ -111,9 +112,15 @@ void interval_change(const Context& c, const Work& work, std::vector<ChangeRow>&
 
 }  // namespace
 
-void add_changes(Context& c, const Work& work, const train::Job& job, TrainingRun& out) {
-  train::SearchOptions options = work.training->demand.search;
+void add_changes(Context& c, const Work& work, const train::Job& planned, TrainingRun& out) {
+  const auto& search = work.training->demand.search;
+  train::SearchOptions options;
   options.fixed = work.spec->train.plan;
+  options.threads = search.threads;
+  train::Job job = planned;
+  // A plan chosen to be small is not told to be large: gains are at the GPUs that it uses.
+  if (search.objective != train::Objective::fastest)
+    job.gpus = work.training->result.chosen.plan.gpus();
   std::vector<ChangeRow> all;
   for (auto& change :
        train::advise(job, *work.machines->accelerator, work.training->result.chosen, options)) {

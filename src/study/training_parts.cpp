@@ -88,13 +88,35 @@ PlanRow RowMaker::row(const train::Candidate& c) const {
   return out;
 }
 
-std::vector<std::string> objective_names() { return {"fastest"}; }
+std::vector<std::string> objective_names() {
+  std::vector<std::string> out;
+  for (const auto o : {train::Objective::fastest, train::Objective::smallest,
+                       train::Objective::cheapest, train::Objective::least_memory})
+    out.emplace_back(train::objective_name(o));
+  return out;
+}
 
-void set_objective(Context&, const TrainingOptions&) {}
+void set_objective(Context& c, const TrainingOptions& options) {
+  const auto names = objective_names();
+  const auto at = std::find(names.begin(), names.end(), options.objective);
+  if (at != names.end()) c.search.objective = train::Objective(at - names.begin());
+  c.search.keep = std::max(1, options.keep);
+  c.search.threads = options.threads;
+  c.search.exhaustive = options.exhaustive;
+  // A GPU-hour with its energy inside has one price: which it is does not change the order.
+  c.search.prices.gpu_hour = 1;
+}
 
-std::vector<PlanRow> pareto_rows(const train::Job&, const train::SearchOptions&, const Work&,
-                                 const RowMaker&) {
-  return {};
+std::vector<PlanRow> pareto_rows(const train::Job& job, const train::SearchOptions& search,
+                                 const Work& work, const RowMaker& rows) {
+  auto options = search;
+  options.fixed = work.spec->train.plan;
+  options.front = true;
+  options.objective = train::Objective::fastest;
+  options.prices = {};  // GPUs, not their cost, are the second axis
+  std::vector<PlanRow> out;
+  for (const auto& c : train::search(job, options).front) out.push_back(rows.row(c));
+  return out;
 }
 
 // --- Intervals and domain ---------------------------------------------------------------
@@ -142,13 +164,49 @@ void judge_domain(const Work& work, const train::Job& job, TrainingRun& out) {
 
 // --- What the plan breaks ---------------------------------------------------------------
 
+namespace {
+
+/// The plan of the dimensions that are fixed, the others 1.
+train::ParallelPlan fixed_plan(const train::PlanSpec& f, const train::Job& job) {
+  const auto one = [](int n) { return std::max(1, n); };
+  train::ParallelPlan p;
+  f.apply(p);
+  p.tp = one(f.tp), p.pp = one(f.pp), p.vpp = one(f.vpp), p.dp = one(f.dp), p.cp = one(f.cp);
+  p.ep = one(f.ep), p.micro_batch = one(f.micro_batch);
+  if (f.vpp > 1 && f.pp == 0) p.pp = 2;
+  if (f.zero >= 0) p.zero = static_cast<train::Zero>(f.zero);
+  if (f.recompute > 0) p.recompute = static_cast<train::Recompute>(f.recompute - 1);
+  p.sequence_parallel = p.tp > 1;
+  p.micro_batches = one(to_count(job.sequences / (double(p.dp) * p.micro_batch)));
+  return p;
+}
+
+/// Open dimensions can still make these good: what breaks with 1 in their place is no mistake.
+bool may_be_lifted(const std::string& why, const train::PlanSpec& f) {
+  const bool batch = why.find("batch") != std::string::npos;
+  const bool experts = why.find("tp x cp x dp") != std::string::npos;
+  return f.dp == 0 && (batch || experts);
+}
+
+}  // namespace
+
 void add_illegalities(const Work& work, const TrainingRun& run, Diagnostics& out) {
-  for (const auto& margin : run.margins)
-    if (margin.id == "train." + work.scope + ".layout") {
-      std::string hint;
-      for (const auto& remedy : margin.remedies) hint += (hint.empty() ? "" : "; ") + remedy.action;
-      out.add({"the plan", 0, 0, "", margin.why, hint, ""});
-    }
+  const auto& fixed = work.spec->train.plan;
+  train::Job job = work.training->result.job;
+  const compute::Device device(*work.machines->accelerator);
+  job.device = &device;
+  std::string why, hint;
+  for (const auto& margin : run.margins) {
+    if (margin.id != "train." + work.scope + ".layout") continue;
+    why = margin.why;
+    for (const auto& remedy : margin.remedies) hint += (hint.empty() ? "" : "; ") + remedy.action;
+  }
+  std::vector<std::string> reasons;
+  for (auto& reason : train::illegalities(job, fixed_plan(fixed, job)))
+    if (!may_be_lifted(reason, fixed)) reasons.push_back(std::move(reason));
+  if (reasons.empty()) reasons.push_back(why);
+  for (auto& reason : reasons)
+    out.add({"the plan", 0, 0, "", std::move(reason), &reason == &reasons.back() ? hint : "", ""});
 }
 
 }  // namespace headroom::study

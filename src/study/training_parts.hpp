@@ -10,6 +10,7 @@
 #include "train/advice.hpp"
 #include "train/flags.hpp"
 #include "train/interval.hpp"
+#include "train/timeline.hpp"
 #include "workload/transformer.hpp"
 
 namespace headroom::study {

@@ -31,11 +31,10 @@ void describe_job(const Context& c, const Work& work, const train::Job& job, Tra
   put("network",
       fmt::format("{:.0f} Gb/s a GPU after protocol", job.path.scale_out.in(gigabit_per_second)));
   put("sequence", fmt::format("{:.0f} token", job.sequence));
+  const double batch =
+      out.laid_out ? work.training->result.chosen.plan.global_batch() : job.sequences;
   put("global_batch",
-      fmt::format(
-          "{:.0f} sequences, {}",
-          out.plans.empty() ? job.sequences : work.training->result.chosen.plan.global_batch(),
-          format(job.sequence * job.sequences, "Mtoken")));
+      fmt::format("{:.0f} sequences, {}", batch, format(job.sequence * batch, "Mtoken")));
   put("precision", std::string(name(job.precision)));
   const auto* software = c.catalog.find<catalog::TrainingSoftware>(job.software.id);
   put("framework", software != nullptr ? software->name : job.software.id);
@@ -241,6 +240,24 @@ TrainingRun rl_run(Context& c, const Work& work, const TrainingOptions& options)
   return out;
 }
 
+/// One step's passes, drawn and for programs.
+void pipeline_views(const train::Job& job, const train::ParallelPlan& plan,
+                    const TrainingOptions& options, TrainingRun& out) {
+  if (!options.pipeline && !options.pipeline_json && !options.trace) return;
+  const auto problem = train::schedule_problem(job, plan);
+  if (!problem.empty()) {
+    out.remarks.push_back("no timeline: " + problem);
+    return;
+  }
+  const auto t = train::timeline(job, plan);
+  train::DrawOptions draw;
+  draw.columns = std::clamp(options.columns, 60, 400);
+  draw.colour = options.colour;
+  if (options.pipeline) out.pipeline = train::draw(t, draw);
+  if (options.pipeline_json) out.pipeline_json = train::to_json(t, 1) + "\n";
+  if (options.trace) out.trace = train::to_chrome_trace(t) + "\n";
+}
+
 TrainingRun run_of(Context& c, const Work& work, const TrainingOptions& options) {
   TrainingRun out;
   out.workload = work.spec->name;
@@ -264,6 +281,7 @@ TrainingRun run_of(Context& c, const Work& work, const TrainingOptions& options)
   step_table(r.chosen, out);
   memory_table(job, r.chosen.memory, out);
   if (options.ranks) rank_table(job, r.chosen.plan, out);
+  pipeline_views(job, r.chosen.plan, options, out);
   speed_section(c, work, out);
   run_section(c, work, out);
   energy_section(c, work, out);
@@ -339,7 +357,6 @@ Result<TrainingAnswer> plan_training(const Loaded& loaded, const catalog::Catalo
   verdict.file = loaded.file;
   Context c(loaded.scenario, loaded, catalog, verdict);
   c.as_of = study_date(loaded.scenario, options.as_of);
-  c.search.keep = std::max(1, options.keep);
   set_objective(c, options);
   walk(c);
   for (const auto& work : c.work) {

@@ -37,9 +37,14 @@ struct TrainingOptions {
   std::string objective = "fastest";
   int keep = 5;  ///< plans in the table
   int threads = 1;
-  bool front = false;      ///< also the Pareto front
-  bool ranks = false;      ///< memory by pipeline rank
-  bool advice = true;      ///< what to change next
+  bool exhaustive = false;  ///< every legal plan, not the planner's choice of them
+  bool front = false;       ///< also the Pareto front
+  bool pipeline = false;    ///< draws one step's passes
+  int columns = 100;        ///< of that drawing
+  bool colour = false;      ///< ANSI colours in it
+  bool pipeline_json = false, trace = false;  ///< the same as JSON, for trace viewers
+  bool ranks = false;                         ///< memory by pipeline rank
+  bool advice = true;                         ///< what to change next
   bool strict = false;     ///< an illegal plan is bad input, not a limit that falls short
   Value<MoneyRate> price;  ///< of a GPU; unset: see PRICE
   std::vector<std::string> launchers;  ///< "megatron", "torchtitan", "deepspeed"
@@ -116,7 +121,8 @@ struct TrainingRun {
   std::vector<LaunchText> flags;
   std::vector<RlPlan> rl;  ///< reinforcement learning: placements, best first; `laid_out`: one fits
   double rl_usd = 0;       ///< of an iteration, at the price of a GPU-hour
-  std::vector<RankRow> ranks;  ///< when asked for
+  std::vector<RankRow> ranks;                  ///< when asked for
+  std::string pipeline, pipeline_json, trace;  ///< when asked for
   std::vector<Margin> margins;
   std::vector<std::string> remarks;
 };

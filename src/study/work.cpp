@@ -182,7 +182,11 @@ void assess_training(Context& c, Work& work) {
   Trace scratch;
   train::JobSpec spec = work.spec->train;
   spec.finish_within = {};  // the deadline is asked once, with goodput
-  const auto raw = train::assess(spec, demand, scratch);
+  // How long the run is changes nothing of goodput: the planner's look is enough here.
+  auto quick = demand;
+  quick.search.exhaustive = false;
+  auto raw = train::assess(spec, quick, scratch);
+  if (!raw.laid_out && demand.search.exhaustive) raw = train::assess(spec, demand, scratch);
   if (!raw.laid_out) {
     auto none = train::assess(work.spec->train, demand, c.trace);
     c.add(none.findings);

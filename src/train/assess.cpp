@@ -27,6 +27,13 @@ double run_tokens(const Work& w) {
   return 0;
 }
 
+/// Tokens a second that the deadline asks; 0 without one.
+double rate_in_time(const Work& w) {
+  if (!w.spec.finish_within) return 0;
+  const double limit = w.spec.finish_within.get().in(second)*w.goodput();
+  return limit > 0 ? run_tokens(w) / limit : 0;
+}
+
 /// Scales the software factor so that the plan has the MFU that the user fixed.
 void fix_mfu(Work& w, Job& job) {
   if (!w.spec.efficiency.mfu) return;
@@ -190,9 +197,17 @@ Result assess(const JobSpec& spec, const Demand& demand, Trace& trace) {
   Work w{spec, demand, trace, out};
   const compute::Device device(*demand.accelerator);
   Job job = resolve(spec, demand, device, trace, out.findings);
-  SearchOptions options = demand.search;
-  options.fixed = spec.plan;
-  auto found = search(job, options);
+  SearchOptions wanted = demand.search;
+  wanted.fixed = spec.plan;
+  if (wanted.objective != Objective::fastest) wanted.least_rate = rate_in_time(w);
+  auto found = search(job, wanted);
+  if (!found.fits() && wanted.least_rate > 0) {
+    // Nothing is in time: the fastest says by how much.
+    wanted.least_rate = 0, wanted.objective = Objective::fastest;
+    found = search(job, wanted);
+  }
+  // Limits and remedies ask the planner for the fastest, whatever the plan was chosen by.
+  const SearchOptions options{.fixed = spec.plan, .threads = wanted.threads};
   out.plans = found.legal;
   out.fits = found.fits();
   out.laid_out = found.legal > 0;
