@@ -40,6 +40,23 @@ struct Found {
   }
 };
 
+/// Entries of a table that belong to one layout, at hand without hashing all of it.
+template <class T>
+class Here {
+ public:
+  void clear() { tags_.fill(-1); }
+  template <class Look>
+  const T* at(int tag, Look look) {
+    const auto slot = static_cast<std::size_t>((tag ^ tag >> 8) & 15);
+    if (tags_[slot] != tag) tags_[slot] = tag, entries_[slot] = look();
+    return entries_[slot];
+  }
+
+ private:
+  std::array<int, 16> tags_{};
+  std::array<const T*, 16> entries_{};
+};
+
 /// Walks the space below one cell, depth first.
 class Walker {
  public:
@@ -49,22 +66,23 @@ class Walker {
     choices_.resize(dims.size());
     for (std::size_t k = 0; k < dims.size(); ++k) {
       if (dims[k].uses & uses_kernels) kernels_at_ = k + 1;
-      if (dims[k].uses & uses_storage) storage_before_ = storage_at_, storage_at_ = k + 1;
+      if (dims[k].uses & uses_storage) storage_at_ = k + 1;
     }
   }
 
   void cell(const ParallelPlan& prefix) {
     plan_ = prefix;
-    options_ = has_options(prefix);
     descend(cell_dimensions());
   }
 
  private:
   /// True when a plan below fits the memory.
   bool descend(std::size_t depth) {
-    if (depth == kernels_at_) costs_ = &tables_.costs(plan_);
-    if (depth == storage_before_) recent_.fill(nullptr);
-    if (depth == storage_at_) storage_ = storage();
+    if (depth == layout_at_) costs_here_.clear(), storage_here_.clear();
+    if (depth == kernels_at_)
+      costs_ = costs_here_.at(tag(uses_kernels), [&] { return &tables_.costs(plan_); });
+    if (depth == storage_at_)
+      storage_ = storage_here_.at(tag(uses_storage), [&] { return &tables_.storage(plan_); });
     if (depth == layout_at_ && !scope_.rules.layout_legal(plan_)) return false;
     if (depth == dims_.size())
       return (!options_ || scope_.rules.options_legal(plan_)) && consider();
@@ -83,12 +101,12 @@ class Walker {
     return fits;
   }
 
-  /// The table's entry; those of one setting of the dimensions before the last are at hand.
-  const ActivationBytes* storage() {
-    const auto last = static_cast<std::size_t>(dims_[storage_at_ - 1].get(plan_));
-    if (last >= recent_.size()) return &tables_.storage(plan_);
-    if (recent_[last] == nullptr) recent_[last] = &tables_.storage(plan_);
-    return recent_[last];
+  /// What a table's entry depends on beyond the layout.
+  int tag(unsigned use) const {
+    int out = 0;
+    for (std::size_t k = layout_at_; k < dims_.size(); ++k)
+      if (dims_[k].uses & use) out = 1024 * out + dims_[k].get(plan_);
+    return out;
   }
 
   bool consider() {
@@ -122,15 +140,16 @@ class Walker {
   std::span<const Dimension> dims_ = dimensions();
   const std::size_t layout_at_ = layout_dimensions(), data_at_ = data_dimension(),
                     virtual_at_ = virtual_dimension();
-  std::size_t kernels_at_ = 0, storage_at_ = 0, storage_before_ = 0;
+  std::size_t kernels_at_ = 0, storage_at_ = 0;
   std::vector<std::vector<int>> choices_;
   ParallelPlan plan_;
-  bool options_ = false;  // finer settings that the user fixed, to be checked at each plan
+  const bool options_ = has_options(scope_.start());  // fixed by the user: checked at each plan
   Candidate current_;
   const double usable_ = usable_bytes(scope_.job);
   const PlanCosts* costs_ = nullptr;
   const ActivationBytes* storage_ = nullptr;
-  std::array<const ActivationBytes*, 8> recent_{};
+  Here<PlanCosts> costs_here_;
+  Here<ActivationBytes> storage_here_;
 };
 
 /// Every setting of the leading dimensions.

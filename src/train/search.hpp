@@ -20,6 +20,13 @@
 //   recompute   the least that fits                     none, selective, full
 //   sequence parallel, balanced ends                    as the software does; exhaustive: on, off
 //
+//
+// FINER settings stay as `fixed` gives them unless `finer` is set; then they vary in both breadths:
+// expert-tensor parallelism in powers of two, context by ring, all-to-all or all-gather, FSDP in
+// groups of whole domains (HSDP), optimiser and activations on the host or not, selective
+// recomputation of more modules, full recomputation of a quarter, half or three quarters of the
+// layers. Host memory is not a limit here.
+//
 // Plans that differ in nothing are one plan: sequence parallelism needs tp > 1, ZeRO
 // needs dp x cp > 1, and so on. The planner evaluates the memory of every plan and the step of
 // those that fit; exhaustive evaluates both for every plan. `fixed` pins any dimension in
@@ -88,6 +95,7 @@ struct SearchOptions {
   int keep = 3;
   int threads = 1;
   bool exhaustive = false;
+  bool finer = false;     ///< vary the finer settings of a plan too (see above)
   bool all_gpus = false;  ///< tp x pp x cp x dp must be the job's GPUs, none may idle
   bool distinct = false;  ///< `best` holds one plan of each (tp, pp, cp, ep, dp): its best
   bool front = false;     ///< also collect the Pareto front

@@ -52,6 +52,7 @@ TEST(PlanOrder, EveryDimensionOfTheSpaceCounts) {
     d.set(a, 0), d.set(b, 1);
     EXPECT_NE(before(a, b), before(b, a)) << d.name;
     EXPECT_EQ(d.get(b), 1) << d.name;
+    EXPECT_EQ(d.get(a), 0) << d.name;
   }
 }
 

@@ -86,6 +86,24 @@ void expert_choices(const Scope& s, const P& p, Choices& out) {
   });
 }
 
+/// Experts cut over powers of two of ranks, where the plan's default is another number.
+void expert_tensor_choices(const Scope& s, const P& p, Choices& out) {
+  out.push_back(0);
+  const auto& m = *s.job.model;
+  if (!s.options.finer || !m.is_mixture()) return;
+  const int usual = p.expert_tensor();
+  for (int cut = 1; cut <= std::min(s.job.domain, s.job.gpus / p.pp); cut *= 2)
+    if (cut != usual && m.moe.ffn % cut == 0) out.push_back(cut);
+}
+
+void context_kind_choices(const Scope& s, const P& p, Choices& out) {
+  out.push_back(int(ContextKind::ring));
+  if (!s.options.finer || p.cp == 1) return;
+  if (std::fmod(s.job.model->heads, double(p.tp) * p.cp) == 0)
+    out.push_back(int(ContextKind::all_to_all));
+  out.push_back(int(ContextKind::all_gather));
+}
+
 void sequence_parallel_choices(const Scope& s, const P& p, Choices& out) {
   const bool can = p.tp > 1 && std::fmod(s.job.sequence / p.cp, p.tp) == 0;
   const bool wants = s.job.software.sequence_parallel || p.ep > 1;
@@ -200,11 +218,49 @@ void balance_choices(const Scope& s, const P& p, Choices& out) {
     out.push_back(!on);
 }
 
+/// FSDP in groups that fill whole scale-up domains, copies beyond (HSDP).
+void shard_group_choices(const Scope& s, const P& p, Choices& out) {
+  out.push_back(0);
+  if (!s.options.finer || p.zero != Zero::full) return;
+  const int ranks = p.dp * p.cp;
+  for (int group = 2; group <= ranks / 2; ++group)
+    if (ranks % group == 0 && double(group) * p.tp >= s.job.domain) out.push_back(group);
+}
+
+void offload_choices(const Scope& s, const P&, Choices& out) {
+  out.push_back(0);
+  if (s.options.finer && s.job.host_link > 0) out.push_back(10'000);
+}
+
 /// Modules are recomputed by `selective` and counted layers by `full` only.
 void recompute_choices(const Scope&, const P& p, Choices& out) {
   if (!p.modules.empty()) return out.push_back(int(Recompute::selective));
   if (p.recompute_layers > 0) return out.push_back(int(Recompute::full));
   for (auto r : {Recompute::none, Recompute::selective, Recompute::full}) out.push_back(int(r));
+}
+
+/// What `selective` means, or the FFN or mixture as well.
+void module_choices(const Scope& s, const P& p, Choices& out) {
+  const auto& m = *s.job.model;
+  out.push_back(0);
+  if (!s.options.finer || p.recompute != Recompute::selective) return;
+  constexpr auto usual = Modules{}.with(Module::layernorm).with(Module::moe_act);
+  if (m.is_latent()) out.push_back(usual.with(Module::mla_up_proj).bits);
+  const auto block = m.is_mixture() ? Module::moe : Module::mlp;
+  out.push_back(Modules{}.with(Module::layernorm).with(block).bits);
+}
+
+/// Full recomputation of every layer, or of one to three quarters of a rank's chunk.
+void recompute_layer_choices(const Scope& s, const P& p, Choices& out) {
+  out.push_back(0);
+  if (!s.options.finer || p.recompute != Recompute::full) return;
+  const auto stages = s.rules.stages(p);
+  const int chunk = std::max({stages.first, stages.middle, stages.last}) / p.vpp;
+  int last = 0;
+  for (int quarter = 1; quarter < 4; ++quarter) {
+    const int layers = chunk * quarter / 4;
+    if (layers > last) out.push_back(last = layers);
+  }
 }
 
 // --- The table ---------------------------------------------------------------------------
@@ -233,6 +289,33 @@ int open(const PlanSpec&) { return open_choice; }
 int fixed_zero(const PlanSpec& f) { return f.zero >= 0 ? f.zero : open_choice; }
 int fixed_recompute(const PlanSpec& f) { return f.recompute > 0 ? f.recompute - 1 : open_choice; }
 
+int fixed_context(const PlanSpec& f) { return f.context > 0 ? f.context : open_choice; }
+int fixed_modules(const PlanSpec& f) {
+  return f.recompute_modules.empty() ? open_choice : f.recompute_modules.bits;
+}
+
+// Shares and sets are whole numbers in the table: parts of ten thousand, bits.
+constexpr int whole_share = 10'000;
+template <auto Member>
+int get_share(const P& p) {
+  return static_cast<int>(std::lround(whole_share * (p.*Member)));
+}
+template <auto Member>
+void set_share(P& p, int parts) {
+  p.*Member = parts / double(whole_share);
+}
+template <auto Member>
+int fixed_share(const PlanSpec& f) {
+  return f.*Member ? static_cast<int>(std::lround(whole_share * (f.*Member).get().si()))
+                   : open_choice;
+}
+template <auto Member, auto Fixed>
+constexpr Dimension share(const char* name) {
+  return {name, get_share<Member>, set_share<Member>, offload_choices, fixed_share<Fixed>};
+}
+int get_modules(const P& p) { return p.modules.bits; }
+void set_modules(P& p, int bits) { p.modules.bits = static_cast<unsigned char>(bits); }
+
 constexpr unsigned both = uses_kernels | uses_storage;
 
 // Order: cells of work first, then what their tables depend on, then the layout; at the end what
@@ -242,6 +325,8 @@ constexpr Dimension table[] = {
     field<&P::tp>("tp", tensor_choices, counted<&PlanSpec::tp>, both),
     field<&P::cp>("cp", context_choices, counted<&PlanSpec::cp>, both),
     field<&P::ep>("ep", expert_choices, counted<&PlanSpec::ep>, both),
+    field<&P::etp>("etp", expert_tensor_choices, counted<&PlanSpec::etp>, both),
+    field<&P::context>("context", context_kind_choices, fixed_context, both),
     field<&P::sequence_parallel>("sequence-parallel", sequence_parallel_choices, open, both),
     field<&P::micro_batch>("micro-batch", micro_batch_choices, counted<&PlanSpec::micro_batch>,
                            uses_kernels),
@@ -249,7 +334,13 @@ constexpr Dimension table[] = {
     field<&P::vpp>("vpp", virtual_choices, counted<&PlanSpec::vpp>),
     field<&P::balanced>("balanced", balance_choices, open),
     field<&P::zero>("zero", zero_choices, fixed_zero),
+    field<&P::hsdp>("hsdp", shard_group_choices, counted<&PlanSpec::hsdp>),
+    share<&P::offload_optimiser, &PlanSpec::offload_optimiser>("offload-optimiser"),
+    share<&P::offload_activations, &PlanSpec::offload_activations>("offload-activations"),
     field<&P::recompute>("recompute", recompute_choices, fixed_recompute, uses_storage, true),
+    {"modules", get_modules, set_modules, module_choices, fixed_modules, both},
+    field<&P::recompute_layers>("recompute-layers", recompute_layer_choices,
+                                counted<&PlanSpec::recompute_layers>, uses_storage),
 };
 
 std::size_t after(const char* name) {

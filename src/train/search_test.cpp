@@ -266,6 +266,47 @@ TEST(Exhaustive, NoPlanBeatsItsMachine) {
   }
 }
 
+TEST(Finer, VariesEverySettingAndOnlyLegally) {
+  auto b = bench("deepseek-v3", "h100-sxm", 64, 4096, 64);
+  b.job.memory_bytes = 2e12;  // so that nothing is ruled out by memory
+  PlanSpec fixed;
+  fixed.pp = 2, fixed.tp = 2, fixed.micro_batch = 1;
+  const SearchOptions plain{.fixed = fixed, .keep = 100'000};
+  auto finer = plain;
+  finer.finer = true;
+  const auto without = search(b.job, plain), with = search(b.job, finer);
+  ASSERT_TRUE(without.fits() && with.fits());
+  EXPECT_GE(with.best[0].tokens_per_s, without.best[0].tokens_per_s);
+  for (const auto& c : without.best) ASSERT_FALSE(has_options(c.plan)) << summary(c.plan);
+  for (const auto& c : with.best) ASSERT_EQ(illegal(b.job, c.plan), "") << summary(c.plan);
+  const auto any = [&](auto property) {
+    return std::any_of(with.best.begin(), with.best.end(),
+                       [&](const Candidate& c) { return property(c.plan); });
+  };
+  EXPECT_TRUE(any([](const ParallelPlan& p) { return p.etp > 1; }));
+  EXPECT_TRUE(any([](const ParallelPlan& p) { return p.offload_optimiser == 1; }));
+  EXPECT_TRUE(any([](const ParallelPlan& p) { return p.offload_activations == 1; }));
+}
+
+TEST(Finer, WhatTheUserFixedStays) {
+  const auto b = bench("llama-3.1-8b", "h100-sxm", 16, 4096, 64);
+  PlanSpec fixed;
+  fixed.hsdp = 8, fixed.zero = 3;
+  fixed.recompute_modules = Modules{}.with(Module::mlp);
+  fixed.offload_optimiser = Value<Scalar>(0.25, assumed("test"));
+  for (bool exhaustive : {false, true}) {
+    const auto found = search(b.job, {.fixed = fixed, .keep = 500, .exhaustive = exhaustive});
+    ASSERT_TRUE(found.fits()) << found.obstacle;
+    for (const auto& c : found.best) {
+      ASSERT_EQ(c.plan.hsdp, 8);
+      ASSERT_EQ(c.plan.modules, fixed.recompute_modules);
+      ASSERT_EQ(c.plan.recompute, Recompute::selective);
+      ASSERT_EQ(c.plan.offload_optimiser, 0.25);
+      ASSERT_EQ(illegal(b.job, c.plan), "") << summary(c.plan);
+    }
+  }
+}
+
 /// Bit for bit: no tolerance.
 void expect_same(const SearchResult& a, const SearchResult& b, const std::string& what) {
   const auto same = [&](const Candidate& x, const Candidate& y) {
