@@ -12,8 +12,8 @@ using catalog::TrainingSoftware;
 
 // The first FlashAttention, in CUDA or Triton, against version 2, forward and backward on an A100
 // at head 128 and 8k: 120 against 190 TFLOP/s (arXiv 2307.08691, figure 4), read from the plot.
-constexpr double triton_share = 0.6;
-constexpr double triton_on_ampere = 0.8;
+constexpr double triton_share = 0.53;
+constexpr double triton_on_ampere = 0.7;
 
 double share(const Value<Scalar>& v, double fallback) { return v.or_else(fallback).si(); }
 
