@@ -46,7 +46,7 @@ endforeach()
 # Third-party libraries stay behind the layers that use them.
 target_link_libraries(headroom_base PUBLIC fmt::fmt)
 target_link_libraries(headroom_spec PRIVATE yaml-cpp nlohmann_json::nlohmann_json)
-foreach(layer workload validation report api)
+foreach(layer workload train validation report api)
   get_target_property(kind headroom_${layer} TYPE)
   if(kind STREQUAL STATIC_LIBRARY)
     target_link_libraries(headroom_${layer} PRIVATE nlohmann_json::nlohmann_json)

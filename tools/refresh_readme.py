@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Renews what the README shows of the program's output.
+"""Renews what a page (README.md, docs/train.md) shows of the program's output.
 
-usage: refresh_readme.py README BINARY
+usage: refresh_readme.py PAGE BINARY
 
-In a ```console block, `$ build/headroom ...` may be followed by the first lines of its output and a
-closing line of three dots. Those lines are replaced by as many lines of what BINARY prints now. Commands
-without output below them are left alone. tests/house/readme.py checks the result.
+Commands run in the folder that holds the page, or in the one above it when the page lies in docs. In
+a ```console block, `$ build/headroom ...` may be followed by the first lines of its output and a closing
+line of three dots. Those lines are replaced by as many lines of what BINARY prints now. Commands without
+output below them are left alone. tests/house/readme.py checks the result.
 """
 import pathlib
 import re
@@ -26,10 +27,12 @@ def output(command, binary, root):
 
 def renew(part, binary, root):
     command, *shown = part.rstrip("\n").split("\n")
+    while command.endswith("\\") and shown:
+        command += "\n" + shown.pop(0)
     if not command.startswith("build/headroom") or "..." not in shown:
         return part
     keep = shown.index("...")
-    return "\n".join([command, *output(command, binary, root)[:keep], *shown[keep:]]) + "\n"
+    return "\n".join([command, *output(command.replace("\\\n", " "), binary, root)[:keep], *shown[keep:]]) + "\n"
 
 
 def main():
@@ -37,9 +40,11 @@ def main():
         sys.exit(__doc__)
     readme, binary = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
 
+    root = readme.parent.parent if readme.parent.name == "docs" else readme.parent
+
     def block(match):
         head, *parts = re.split(r"^\$ ", match[1], flags=re.M)
-        return "```console\n" + "$ ".join([head, *(renew(p, binary, readme.parent) for p in parts)]) + "```"
+        return "```console\n" + "$ ".join([head, *(renew(p, binary, root) for p in parts)]) + "```"
 
     text = readme.read_text()
     renewed = BLOCK.sub(block, text)

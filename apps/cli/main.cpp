@@ -166,11 +166,15 @@ int dispatch(int argc, char** argv) {
   claims->add_flag("--json", o.json, "For programs");
   claims->add_flag("--markdown", o.markdown, "The page docs/claims.md");
 
+  const auto train = headroom::cli::add_train_verb(app, [] {
+    return headroom::cli::Terminal{colour_wanted(), terminal_width()};
+  });
   const auto validation = add_validation_verbs(app);
 
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) { return app.exit(e) == 0 ? fits : bad_input; }
+  if (const auto status = train()) return *status;
   if (const auto status = validation()) return *status;
   if (*check) return run_check(o);
   if (*explain) return run_explain(o);

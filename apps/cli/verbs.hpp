@@ -13,6 +13,15 @@ enum Exit { fits = 0, falls_short = 1, bad_input = 2, internal_error = 3 };
 
 using Run = std::function<std::optional<int>()>;
 
+/// What is known of the terminal.
+struct Terminal {
+  bool colour = false;
+  int width = 100;
+};
+
+/// `train`.
+Run add_train_verb(CLI::App& app, std::function<Terminal()> terminal);
+
 /// `validate train`, `calibrate train`.
 Run add_validation_verbs(CLI::App& app);
 

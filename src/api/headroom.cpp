@@ -1,19 +1,12 @@
 #include "api/headroom.hpp"
 
+#include "api/catalogue.hpp"
 #include "catalog/catalog.hpp"
 #include "catalog/packed_data.hpp"
 #include "spec/schema.hpp"
 #include "study/check.hpp"
 
 namespace headroom::api {
-namespace {
-
-/// The catalogue of a request: the shared one, or an own one with a folder over it.
-struct Catalogue {
-  std::unique_ptr<catalog::Catalog> own;
-  const catalog::Catalog& get() const { return own ? *own : catalog::Catalog::builtin(); }
-};
-
 Result<Catalogue> catalogue(const std::string& folder) {
   Catalogue out;
   if (folder.empty()) return out;
@@ -22,8 +15,6 @@ Result<Catalogue> catalogue(const std::string& folder) {
   if (!diagnostics.empty()) return failure(std::move(diagnostics));
   return out;
 }
-
-}  // namespace
 
 std::string version() { return "headroom " HEADROOM_VERSION; }
 

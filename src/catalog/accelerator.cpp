@@ -1,5 +1,6 @@
 #include "catalog/accelerator.hpp"
 
+#include <fmt/format.h>
 #include <algorithm>
 #include <array>
 
@@ -9,6 +10,13 @@ namespace {
 constexpr std::array<std::string_view, 4> class_names{"datacenter", "workstation", "edge",
                                                       "laptop"};
 constexpr std::array<std::string_view, 2> quoted_names{"dense", "sparse"};
+
+void expect_knots(spec::Fields& f, const char* key, const std::vector<Knot>& knots,
+                  std::size_t count) {
+  if (knots.size() == count) return;
+  f.mistake(key, fmt::format("has {} knots; the model has {}", knots.size(), count),
+            "tools/fit-kernels writes all curves of a fit together");
+}
 
 }  // namespace
 
@@ -23,11 +31,16 @@ void PrecisionRate::fields(spec::Fields& f) {
            "Whether the maker's document prints this rate or twice of it for 2:4 sparsity");
 }
 
+void Knot::fields(spec::Fields& f) {
+  f.shorthand("factor");
+  f.number("factor", factor, "", "Factor at this knot").above(0).at_most(100).required();
+}
+
 void GemmFit::fields(spec::Fields& f) {
   f.choice("precision", precision, precision_names(), "Number format of the inputs");
   f.number("efficiency", efficiency, "%", "Share of peak that large products reach")
       .above(0)
-      .at_most(100)
+      .at_most(120)
       .required();
   f.number("droop", droop, "%", "Efficiency lost per doubling of work above 0.1 TFLOP")
       .between(0, 10);
@@ -37,7 +50,7 @@ void GemmFit::fields(spec::Fields& f) {
   f.number("ragged", ragged, "%", "Share of padding to whole tiles that is paid").between(0, 100);
   f.number("bandwidth", bandwidth, "%", "Share of memory bandwidth that operands reach")
       .above(0)
-      .at_most(100)
+      .at_most(130)
       .required();
   f.number("overlap", overlap, "%", "Share of the shorter of compute and traffic that shows")
       .between(0, 100);
@@ -45,12 +58,32 @@ void GemmFit::fields(spec::Fields& f) {
   f.number("cast_bandwidth", cast_bandwidth, "%",
            "Share of memory bandwidth that the pass which narrows activations reaches")
       .above(0)
-      .at_most(150);
+      .at_most(200);
   f.number("cast_launch", cast_launch, "us", "Floor that this pass adds").at_least(0);
-  f.number("median_error", median_error, "%", "Median error on the held-out half of the table")
-      .at_least(0);
-  f.number("p90_error", p90_error, "%", "90th percentile of error on the held-out half")
-      .at_least(0);
+  f.number("whole_waves", whole_waves, "%", "Share of the last wave's idle units that is paid")
+      .between(0, 100);
+  f.number("split_depth", split_depth, "", "Depth k that adding up a split product costs")
+      .between(0, 10000);
+  f.list("tiles", tiles, "Cost of an element in each tile shape; given when fitted to a table");
+  f.list("waves", waves, "Factor on compute by waves of tiles");
+  f.list("depth", depth, "Factor on compute by k");
+  f.list("work", work, "Factor on compute by m n k");
+  f.list("columns", columns, "Factor on compute by n");
+  f.list("rows", rows, "Factor on compute by m");
+  f.list("traffic", traffic, "Factor on operand traffic by bytes");
+  f.list("thin", thin, "Factor on operand traffic by m");
+  f.number("median_error", median_error, "%", "Median error on held-out shapes").at_least(0);
+  f.number("p90_error", p90_error, "%", "90th percentile of error on held-out shapes").at_least(0);
+  if (!tiled()) return;
+  using N = KnotCount;
+  expect_knots(f, "tiles", tiles, N::tiles);
+  expect_knots(f, "waves", waves, N::waves);
+  expect_knots(f, "depth", depth, N::depth);
+  expect_knots(f, "work", work, N::work);
+  expect_knots(f, "columns", columns, N::columns);
+  expect_knots(f, "rows", rows, N::rows);
+  expect_knots(f, "traffic", traffic, N::traffic);
+  expect_knots(f, "thin", thin, N::thin);
 }
 
 void AttentionFit::fields(spec::Fields& f) {
@@ -61,11 +94,26 @@ void AttentionFit::fields(spec::Fields& f) {
   f.number("half_length", half_length, "", "Keys per query at which the rate is half").at_least(0);
   f.number("wave_tail", wave_tail, "", "Weight of a part-filled wave of tiles").between(0, 5);
   f.number("launch", launch, "us", "Floor of one call").at_least(0);
-  f.number("backward", backward, "%", "Backward rate over forward rate").between(1, 150);
-  f.number("median_error", median_error, "%", "Median error on the held-out half of the table")
-      .at_least(0);
-  f.number("p90_error", p90_error, "%", "90th percentile of error on the held-out half")
-      .at_least(0);
+  f.number("bandwidth", bandwidth, "%", "Share of memory bandwidth that operands reach")
+      .above(0)
+      .at_most(100);
+  f.number("overlap", overlap, "%", "Share of the shorter of compute and traffic that shows")
+      .between(0, 100);
+  f.list("queries", queries, "Factor on compute by queries of a sequence");
+  f.list("waves", waves, "Factor on compute by waves of tiles; given when fitted to a table");
+  f.list("work", work, "Factor on compute by FLOPs");
+  f.list("head", head, "Factor on compute by head size: 64, 128, 192, 256");
+  f.number("backward", backward, "%", "Backward rate over forward rate in long sequences")
+      .between(1, 150);
+  f.number("backward_half", backward_half, "", "Keys at which that ratio is half").at_least(0);
+  f.number("median_error", median_error, "%", "Median error on held-out shapes").at_least(0);
+  f.number("p90_error", p90_error, "%", "90th percentile of error on held-out shapes").at_least(0);
+  if (!tiled()) return;
+  using N = KnotCount;
+  expect_knots(f, "queries", queries, N::queries);
+  expect_knots(f, "waves", waves, N::waves);
+  expect_knots(f, "work", work, N::attention_work);
+  expect_knots(f, "head", head, N::head);
 }
 
 void ScaleUp::fields(spec::Fields& f) {

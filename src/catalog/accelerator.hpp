@@ -41,37 +41,72 @@ struct PrecisionRate {
   void fields(spec::Fields& f);
 };
 
-/// Coefficients of the smooth GEMM model (compute/kernel.hpp) in one precision.
+/// How many knots each fitted curve has; src/compute/curve.hpp says where they stand.
+struct KnotCount {
+  static constexpr std::size_t tiles = 10, waves = 20, depth = 5, work = 9, columns = 5, rows = 5,
+                               traffic = 8, thin = 6, queries = 11, attention_work = 12, head = 4;
+};
+
+/// One knot of a fitted curve; written bare, `waves: [1.02 @aic, 0.98 @aic]`. Where the knots
+/// stand is part of the model (compute/kernel.hpp), not of the data.
+struct Knot {
+  Value<Scalar> factor;
+
+  void fields(spec::Fields& f);
+};
+
+/// Coefficients of the GEMM models (compute/kernel.hpp) in one precision.
+///
+/// With `tiles` an entry is TILED: fitted to a measured table of the device by tools/fit-kernels,
+/// which wrote it. Without, it is SMOOTH: droop, tail and ragged stand in for what nobody measured.
 struct GemmFit {
   Precision precision = Precision::bf16;
   Value<Scalar> efficiency;      ///< share of peak that the largest shapes reach
-  Value<Scalar> droop;           ///< loss of efficiency per doubling of work (power limit)
-  Value<Scalar> tail;            ///< weight of the last, part-filled wave
+  Value<Scalar> droop;           ///< smooth: loss of efficiency per doubling of work (power limit)
+  Value<Scalar> tail;            ///< smooth: weight of the last, part-filled wave
   Value<Scalar> half_depth;      ///< k at which the prologue costs as much as the work
-  Value<Scalar> ragged;          ///< share of padding to whole tiles that is paid
+  Value<Scalar> ragged;          ///< smooth: share of padding to whole tiles that is paid
   Value<Scalar> bandwidth;       ///< share of memory bandwidth that operands reach
   Value<Scalar> overlap;         ///< share of the shorter of compute and traffic that shows
   Value<Time> launch;            ///< floor of one call
   Value<Scalar> cast_bandwidth;  ///< share of memory bandwidth of the activation's quantise pass
   Value<Time> cast_launch;       ///< floor that the quantise pass adds
-  Value<Scalar> median_error;    ///< |predicted / measured - 1|, held-out half of the table
+  Value<Scalar> whole_waves;     ///< tiled: 1 pays whole waves of tiles, 0 balances the last one
+  Value<Scalar> split_depth;     ///< tiled: depth that adding up a split k costs
+  std::vector<Knot> tiles;       ///< tiled: cost of an element in each tile shape
+  std::vector<Knot> waves;       ///< factor on compute by waves of 128 x 256 tiles
+  std::vector<Knot> depth;       ///< by k
+  std::vector<Knot> work;        ///< by m n k
+  std::vector<Knot> columns;     ///< by n
+  std::vector<Knot> rows;        ///< by m
+  std::vector<Knot> traffic;     ///< factor on operand traffic by bytes
+  std::vector<Knot> thin;        ///< by m
+  Value<Scalar> median_error;    ///< |predicted / measured - 1|, held-out (n, k), m >= 1024
   Value<Scalar> p90_error;
 
+  bool tiled() const { return !tiles.empty(); }
   void fields(spec::Fields& f);
 };
 
-/// Fused (Flash) attention in one precision:
-/// rate = rate_max / (1 + half_length / s) / (1 + wave_tail / (waves + 0.3)).
+/// Fused (Flash) attention in one precision; with `waves` fitted to a measured table of the device.
 struct AttentionFit {
   Precision precision = Precision::bf16;
-  Value<FlopRate> rate_max;    ///< useful (causal-halved) FLOP/s of long sequences, head 128
-  Value<Scalar> half_length;   ///< keys per query at half of rate_max
-  Value<Scalar> wave_tail;     ///< weight of a part-filled wave of (head, 128 queries) tiles
-  Value<Time> launch;          ///< floor of one call
-  Value<Scalar> backward;      ///< backward rate over forward rate
-  Value<Scalar> median_error;  ///< |predicted / measured - 1|, held-out half of the table
+  Value<FlopRate> rate_max;   ///< useful (causal-halved) FLOP/s of long sequences
+  Value<Scalar> half_length;  ///< keys per query at half of rate_max
+  Value<Scalar> wave_tail;    ///< smooth: weight of a part-filled wave of (head, 128 queries) tiles
+  Value<Time> launch;         ///< floor of one call
+  Value<Scalar> bandwidth;    ///< share of memory bandwidth that Q, K, V and O reach
+  Value<Scalar> overlap;      ///< share of the shorter of compute and traffic that shows
+  std::vector<Knot> queries;  ///< factor on compute by queries of a sequence
+  std::vector<Knot> waves;    ///< by waves of (head, 128 queries) tiles
+  std::vector<Knot> work;     ///< by FLOPs
+  std::vector<Knot> head;     ///< by head size
+  Value<Scalar> backward;     ///< backward rate over forward rate, long sequences
+  Value<Scalar> backward_half;  ///< keys at which that ratio is half of `backward`
+  Value<Scalar> median_error;   ///< |predicted / measured - 1|, held-out shapes of 1,024 and more
   Value<Scalar> p90_error;
 
+  bool tiled() const { return !waves.empty(); }
   void fields(spec::Fields& f);
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <initializer_list>
 #include <span>
 
@@ -17,6 +18,27 @@ constexpr double tile_rows = 128.0;
 constexpr double tile_elements = 128.0 * 256.0;
 // Split-k kernels spread one tile over at most about 200 units, which bounds the tail.
 constexpr double least_waves = 0.005;
+
+struct TileShape {
+  double rows, columns;
+  double ways;  ///< that k is split, each way on a unit of its own
+};
+// Kernels that cuBLAS and CUTLASS hold since Ampere, one unit's share; tools/fit_kernels/gemm.py
+// has the same list. Split ones last.
+constexpr std::array<TileShape, catalog::KnotCount::tiles> tile_shapes{{{256, 128, 1},
+                                                                        {128, 256, 1},
+                                                                        {192, 128, 1},
+                                                                        {128, 192, 1},
+                                                                        {128, 128, 1},
+                                                                        {128, 64, 1},
+                                                                        {64, 128, 1},
+                                                                        {64, 192, 1},
+                                                                        {128, 128, 4},
+                                                                        {64, 64, 8}}};
+constexpr std::size_t first_split = 8;
+constexpr double wave_rounding =
+    1e-9;  // 132 tiles on 132 units are one wave whatever the division says
+
 constexpr double droop_begins_flop = 1e11;
 constexpr double least_efficiency = 0.05;
 
@@ -50,6 +72,28 @@ constexpr double default_attention_half = 1000.0;
 constexpr double default_attention_tail = 1.0;
 constexpr double default_attention_launch_s = 10e-6;
 constexpr double default_backward = 0.75;
+
+// clock_at_power: see kernel.hpp.
+constexpr double static_power_share = 0.25;  // assumed: idle 70 W and HBM near 100 W of 700 W
+constexpr double voltage_floor = 0.5;        // assumed
+constexpr double least_clock = 0.1;
+
+// Half the backward rate's shortfall, see AttentionFit::backward_half.
+constexpr double default_backward_half = 0.0;
+
+template <std::size_t N>
+void fill(std::array<double, N>& to, const std::vector<catalog::Knot>& from) {
+  for (std::size_t i = 0; i < N && i < from.size(); ++i) to[i] = from[i].factor.get().si();
+}
+
+/// std::ceil is a library call without SSE4.1.
+inline double ceiling(double x) {
+  const auto whole = static_cast<double>(static_cast<std::int64_t>(x));
+  return whole + (whole < x ? 1.0 : 0.0);
+}
+
+// Largest size that is reckoned with: beyond it ceiling() would overflow.
+constexpr double most_tiles = 1e15;
 
 std::span<const P> fallbacks(P wanted) {
   static constexpr P nvfp4[] = {P::nvfp4, P::mxfp4, P::fp6,  P::fp8,  P::mxfp8,
@@ -172,9 +216,38 @@ double Attention::flops() const {
   return 4 * at_least_zero(batch * heads * head_dim * query) * at_least_zero(keys_per_query());
 }
 
-Device::Device(const Accelerator& a)
+double clock_at_power(double cap_over_rated) {
+  if (!(cap_over_rated < 1)) return 1;
+  double low = least_clock, high = 1;
+  for (int i = 0; i < 20; ++i) {
+    const double x = (low + high) / 2, volts = voltage_floor + (1 - voltage_floor) * x;
+    const double power = static_power_share + (1 - static_power_share) * x * volts * volts;
+    (power < cap_over_rated ? low : high) = x;
+  }
+  return low;
+}
+
+namespace {
+
+double bandwidth_of(const Accelerator& a, const DeviceOptions& options) {
+  const bool given = options.memory_bandwidth.si() > 0;
+  const Bandwidth b = given ? options.memory_bandwidth : a.memory_bandwidth.get();
+  return std::max(1.0, b.in(byte / second));
+}
+
+double clock_of(const Accelerator& a, const DeviceOptions& options) {
+  double clock = options.rate > 0 ? options.rate : 1;
+  if (options.power_limit.si() > 0 && a.power.max)
+    clock *= clock_at_power(options.power_limit / a.power.max.get());
+  return clock;
+}
+
+}  // namespace
+
+Device::Device(const Accelerator& a, const DeviceOptions& options)
     : compute_units_(std::max(1, a.compute_units)),
-      bytes_per_s_(std::max(1.0, a.memory_bandwidth.get().in(byte / second))),
+      clock_(clock_of(a, options)),
+      bytes_per_s_(bandwidth_of(a, options)),
       stream_bytes_per_s_(bytes_per_s_ *
                           or_default(a.stream_efficiency, default_stream_efficiency)),
       decode_bytes_per_s_(bytes_per_s_ *
@@ -197,7 +270,8 @@ void Device::fill_gemm(Rates& r, const Accelerator& a, const Resolved& resolved,
   static const catalog::GemmFit nothing;
   const auto* found = find_fit(a.gemm, resolved.runs_as);
   const auto& fit = found != nullptr ? *found : nothing;
-  r.efficiency = or_default(fit.efficiency, or_default(a.gemm_efficiency, default_gemm_efficiency));
+  r.efficiency =
+      clock_ * or_default(fit.efficiency, or_default(a.gemm_efficiency, default_gemm_efficiency));
   r.droop = or_default(fit.droop, 0);
   r.tail = or_default(fit.tail, default_tail);
   r.half_depth = or_default(fit.half_depth, default_half_depth);
@@ -211,9 +285,31 @@ void Device::fill_gemm(Rates& r, const Accelerator& a, const Resolved& resolved,
     r.cast_launch_s = or_default(fit.cast_launch, default_cast_launch_s);
   }
   r.activation_bytes = bytes_per_element(resolved.runs_as);
+  r.tiled = fit.tiled();
+  if (r.tiled) fill_tiles(r, fit);
   r.fitted = found != nullptr && fit.p90_error.given;
   r.error_p90 =
       r.fitted ? fit.p90_error.get().si() : relative_half_width(a.gemm_efficiency, default_error);
+}
+
+void Device::fill_tiles(Rates& r, const catalog::GemmFit& fit) const {
+  Tiled& t = r.gemm;
+  fill(t.tile_s, fit.tiles);
+  for (std::size_t i = 0; i < tile_count; ++i) {
+    const auto& shape = tile_shapes[i];
+    t.tile_s[i] *= shape.rows * shape.columns / shape.ways * 2 * compute_units_ /
+                   (r.peak_flops * r.efficiency);
+  }
+  t.whole_waves = or_default(fit.whole_waves, 0);
+  t.half_depth = or_default(fit.half_depth, default_half_depth);
+  t.split_depth = or_default(fit.split_depth, 0);
+  fill(t.waves.knots, fit.waves);
+  fill(t.depth.knots, fit.depth);
+  fill(t.work.knots, fit.work);
+  fill(t.columns.knots, fit.columns);
+  fill(t.rows.knots, fit.rows);
+  fill(t.traffic.knots, fit.traffic);
+  fill(t.thin.knots, fit.thin);
 }
 
 void Device::fill_attention(Rates& r, const Accelerator& a, const Resolved& resolved) const {
@@ -225,11 +321,61 @@ void Device::fill_attention(Rates& r, const Accelerator& a, const Resolved& reso
   const auto& fit = found != nullptr ? *found : nothing;
   const double half_precision = peak(a, P::bf16).si();
   const double base = half_precision > 0 ? half_precision : r.peak_flops;
-  r.attention_flops = or_default(fit.rate_max, default_attention_share * base);
+  r.attention_flops = clock_ * or_default(fit.rate_max, default_attention_share * base);
   r.attention_half = or_default(fit.half_length, default_attention_half);
   r.attention_tail = or_default(fit.wave_tail, default_attention_tail);
   r.attention_launch_s = or_default(fit.launch, default_attention_launch_s);
   r.backward = or_default(fit.backward, default_backward);
+  r.backward_half = or_default(fit.backward_half, default_backward_half);
+  r.tiled_attention = fit.tiled();
+  if (!r.tiled_attention) return;
+  r.attention.operand_bytes_per_s =
+      bytes_per_s_ * or_default(fit.bandwidth, stream_bytes_per_s_ / bytes_per_s_);
+  r.attention.overlap = or_default(fit.overlap, default_overlap);
+  fill(r.attention.queries.knots, fit.queries);
+  fill(r.attention.waves.knots, fit.waves);
+  fill(r.attention.work.knots, fit.work);
+  fill(r.attention.head, fit.head);
+}
+
+double Device::smooth_mma_s(const Rates& r, const Gemm& g) const {
+  const double flops = 2 * g.m * g.n * g.k * g.groups;
+  const double droop =
+      flops > droop_begins_flop ? r.droop * std::log2(flops / droop_begins_flop) : 0;
+  const double efficiency = std::max(r.efficiency - droop * clock_, least_efficiency);
+  const double waves = std::max(g.m, tile_rows) * g.n * g.groups / (tile_elements * compute_units_);
+  return flops * (1 + r.ragged * padding(g.m, g.n)) / (r.peak_flops * efficiency) *
+         (1 + r.tail / (waves + least_waves)) * (1 + r.half_depth / g.k);
+}
+
+double Device::tiled_mma_s(const Rates& r, const Gemm& g) const {
+  const Tiled& t = r.gemm;
+  const double each = g.groups / compute_units_;
+  const double m = std::min(g.m, most_tiles), n = std::min(g.n, most_tiles);
+  const double r64 = ceiling(m / 64), r128 = ceiling(m / 128), r192 = ceiling(m / 192),
+               r256 = ceiling(m / 256);
+  const double c64 = ceiling(n / 64) * each, c128 = ceiling(n / 128) * each,
+               c192 = ceiling(n / 192) * each, c256 = ceiling(n / 256) * each;
+  // In the order of tile_shapes.
+  const std::array<double, tile_count> waves{
+      r256 * c128, r128 * c256, r192 * c128, r128 * c192,     r128 * c128,
+      r128 * c64,  r64 * c128,  r64 * c192,  4 * r128 * c128, 8 * r64 * c64};
+  auto cost = [&](std::size_t i) {
+    const double w = std::min(waves[i], most_tiles), whole = ceiling(w - wave_rounding);
+    return (t.whole_waves * whole + (1 - t.whole_waves) * std::max(w, 1.0)) * t.tile_s[i];
+  };
+  double best = cost(0);
+  for (std::size_t i = 1; i < first_split; ++i) best = std::min(best, cost(i));
+  best *= g.k + t.half_depth;
+  for (std::size_t i = first_split; i < tile_count; ++i) {
+    const double depth = g.k + tile_shapes[i].ways * (t.half_depth + t.split_depth);
+    best = std::min(best, cost(i) * depth);
+  }
+  // Curves are of one product: nothing measured says how they move with the number of groups.
+  const double each_work = g.m * g.n * g.k;
+  const double s = best * t.waves.at(waves[1]) * t.depth.at(lg(g.k)) * t.work.at(lg(each_work)) *
+                   t.columns.at(lg(g.n)) * t.rows.at(lg(g.m));
+  return std::max(s, 2 * each_work * g.groups / r.peak_flops);
 }
 
 double Device::gemm_s(P p, const Gemm& shape, const Operands& operands) const {
@@ -238,18 +384,15 @@ double Device::gemm_s(P p, const Gemm& shape, const Operands& operands) const {
   const double m = shape.m, n = shape.n, k = shape.k, groups = shape.groups;
   if (!(m > 0 && n > 0 && k > 0 && groups > 0)) return 0;
 
-  const double flops = 2 * m * n * k * groups;
-  const double droop =
-      flops > droop_begins_flop ? r.droop * std::log2(flops / droop_begins_flop) : 0;
-  const double efficiency = std::max(r.efficiency - droop, least_efficiency);
-  const double waves = std::max(m, tile_rows) * n * groups / (tile_elements * compute_units_);
-  const double mma_s = flops * (1 + r.ragged * padding(m, n)) / (r.peak_flops * efficiency) *
-                       (1 + r.tail / (waves + least_waves)) * (1 + r.half_depth / k);
-
+  const double mma_s = r.tiled ? tiled_mma_s(r, shape) : smooth_mma_s(r, shape);
   const double weight_bytes = operands.weight_bytes > 0 ? operands.weight_bytes : r.element_bytes;
   const double bytes = groups * (m * k * std::min(r.activation_bytes, operands.activation_bytes) +
                                  n * k * weight_bytes + m * n * operands.output_bytes);
-  const double memory_s = bytes / r.operand_bytes_per_s;
+  double memory_s = bytes / r.operand_bytes_per_s;
+  if (r.tiled) {
+    memory_s *= r.gemm.traffic.at(lg(bytes)) * r.gemm.thin.at(lg(m));
+    memory_s = std::max(memory_s, bytes / bytes_per_s_);
+  }
 
   double cast_s = 0;
   if (operands.cast && r.cast_bytes_per_s > 0) {
@@ -259,9 +402,25 @@ double Device::gemm_s(P p, const Gemm& shape, const Operands& operands) const {
   return r.launch_s + std::max(mma_s, memory_s) + r.overlap * std::min(mma_s, memory_s) + cast_s;
 }
 
-double Device::forward_s(const Rates& r, const Attention& a, double flops) const {
-  const double keys =
-      std::max(1.0, a.window > 0 ? std::min(a.window, a.past + a.query) : a.past + a.query);
+namespace {
+
+double last_keys(const Attention& a) {
+  const double all = a.past + a.query;
+  return std::max(1.0, a.window > 0 ? std::min(a.window, all) : all);
+}
+
+/// Between 64, 128, 192 and 256; a smaller head fills a tile of 64.
+double head_factor(const std::array<double, 4>& knots, double head) {
+  if (head <= 64) return knots[0] * 64 / std::max(head, 1.0);
+  const double steps = std::min(head / 64 - 1, 3.0);
+  const auto i = std::min<std::size_t>(static_cast<std::size_t>(steps), 2);
+  return knots[i] + (steps - static_cast<double>(i)) * (knots[i + 1] - knots[i]);
+}
+
+}  // namespace
+
+double Device::smooth_forward_s(const Rates& r, const Attention& a, double flops) const {
+  const double keys = last_keys(a);
   const double waves = a.batch * a.heads * a.query / (attention_tile_queries * compute_units_);
   const double rate =
       r.attention_flops * std::min(1.1, std::pow(a.head_dim / full_head_dim, 0.38)) /
@@ -269,6 +428,21 @@ double Device::forward_s(const Rates& r, const Attention& a, double flops) const
   const double bytes =
       a.batch * a.head_dim * (2 * a.kv_heads * keys * a.kv_bytes + 2 * a.heads * a.query * 2.0);
   return std::max(flops / rate, bytes / stream_bytes_per_s_);
+}
+
+double Device::forward_s(const Rates& r, const Attention& a, double flops) const {
+  if (!r.tiled_attention) return smooth_forward_s(r, a, flops);
+  const TiledAttention& t = r.attention;
+  const double keys = last_keys(a);
+  const double tiles = ceiling(std::min(a.query / attention_tile_queries, most_tiles));
+  const double waves = a.batch * a.heads * tiles / compute_units_;
+  const double mma_s = flops / r.attention_flops * (1 + r.attention_half / keys) *
+                       std::max(waves, 1.0) / waves * t.queries.at(lg(a.query)) *
+                       t.waves.at(waves) * t.work.at(lg(flops)) * head_factor(t.head, a.head_dim);
+  const double bytes =
+      a.batch * a.head_dim * (2 * a.kv_heads * keys * a.kv_bytes + 2 * a.heads * a.query * 2.0);
+  const double memory_s = bytes / t.operand_bytes_per_s;
+  return std::max(mma_s, memory_s) + t.overlap * std::min(mma_s, memory_s);
 }
 
 double Device::attention_s(P p, const Attention& a) const {
@@ -284,7 +458,8 @@ double Device::attention_backward_s(P p, const Attention& a) const {
   if (r.peak_flops <= 0) return never_s;
   const double flops = a.flops();
   if (flops <= 0) return 0;
-  return r.attention_launch_s + backward_flops_ratio * forward_s(r, a, flops) / r.backward;
+  const double ratio = r.backward / (1 + r.backward_half / last_keys(a));
+  return r.attention_launch_s + backward_flops_ratio * forward_s(r, a, flops) / ratio;
 }
 
 double Device::unfused_attention_s(P p, const Attention& a) const {

@@ -9,39 +9,52 @@
 //
 //   time = max(FLOPs / (peak * e * ...), bytes / (bandwidth * e_mem)) + launch
 //
-// GEMM, C[m,n] = A[m,k] B[k,n], F = 2 m n k (docs/models/compute.md):
-//   e      = efficiency - droop * max(0, log2(F / 0.1 TFLOP))
-//   waves  = max(m, 128) n / (128 * 256) / compute_units        as a real number
+// GEMM, C[m,n] = A[m,k] B[k,n], where the catalogue holds a fit to a measured table (TILED):
+//   waves_i = tiles of shape i * groups / compute_units          ten shapes, two split k
+//   cost_i  = (s ceil(waves_i) + (1-s) max(waves_i, 1)) * area_i * tiles[i]
+//             * (k + half_depth [+ split_depth])                 s = whole_waves
+//   t_mma   = min_i cost_i * 2 compute_units / (peak * efficiency)
+//             * waves(128 x 256 tiles) * depth(k) * work(m n k) * columns(n) * rows(m)
+//   t_mem   = bytes of A, B, C / (bandwidth * share) * traffic(bytes) * thin(m)
+//   t_cast  = cast_launch + m k (2 + width) / (bandwidth * cast share)    where unfused
+//   t       = launch + max(t_mma, t_mem) + overlap * min(t_mma, t_mem) + t_cast
+// The named factors are curves of 5 to 20 knots (compute/curve.hpp) that stay near 1: what the
+// library's choice of kernels, L2 and the power limit make of the ideal. Neither t_mma nor t_mem
+// falls below the data sheet's figure.
+//
+// Elsewhere (SMOOTH) waves are a real number and assumed coefficients stand in:
+//   e      = efficiency - droop * max(0, log2(F / 0.1 TFLOP)),  F = 2 m n k
+//   waves  = max(m, 128) n / (128 * 256) / compute_units
 //   F'     = F * (1 + ragged * (padded m n / m n - 1))          m to 16, 32, 64 or 128; n to 128
 //   t_mma  = F' / (peak * e) * (1 + tail / (waves + 0.005)) * (1 + half_depth / k)
-//   t_mem  = (bytes of A, B, C) / (bandwidth * share)
-//   t_cast = cast_launch + m k * (2 + width) / (bandwidth * cast share)    where unfused
-//   t      = launch + max(t_mma, t_mem) + overlap * min(t_mma, t_mem) + t_cast
 //
 // Fused attention (FlashAttention 2 and 3), F = 4 d per (query, key) pair that the mask
-// lets through, s = keys of the last query:
-//   rate   = rate_max * min(1, d / 128) / (1 + half_length / s) / (1 + wave_tail / (waves + 0.3))
-//   t      = launch + max(F / rate, (Q, K, V, O bytes) / bandwidth)
-//   backward: 2.5 F at `backward` of the forward rate
+// lets through, s = keys of the last query, w = waves of (head, 128 queries) tiles:
+//   t_mma  = F / rate_max * (1 + half_length / s) * max(w, 1) / w
+//            * queries(q) * waves(w) * work(F) * head(d)
+//   t      = launch + max(t_mma, t_mem) + overlap * min(t_mma, t_mem)
+//   smooth: rate = rate_max * min(1, d / 128) / (1 + half_length / s) / (1 + wave_tail / (w + 0.3))
+//   backward: 2.5 F at backward / (1 + backward_half / s) of the forward rate
 //   decode (one query a sequence): decode_launch + KV bytes / (bandwidth * decode_efficiency)
 //
 // Nothing here knows of collectives or of other devices.
 //
 // Validity: m from 1 to 32,768, n and k from 256 to 65,536 where the catalogue holds a fit to
-// measured tables (`fitted`): held-out median error 3-11 % (nvfp4 on GDDR 17 %), 90th percentile in
-// `gemm_error`. Elsewhere coefficients are assumed with stated, wide ranges.
+// measured tables (`fitted`); its errors on shapes it never saw are in docs/models/compute.md and
+// in `gemm_error`. Elsewhere coefficients are assumed with stated, wide ranges.
 //
 // Errors: a precision that the device cannot run, even by falling back, takes
 // `never_s` (never infinity, never NaN); ask `runs` first. Sizes below zero
 // count as zero.
 //
-// Complexity: O(1), about 20 ns, no allocation. Thread-safe (const).
+// Complexity: O(1), no allocation; about 50 ns tiled, 20 ns smooth. Thread-safe (const).
 #pragma once
 
 #include <array>
 
 #include "catalog/accelerator.hpp"
 #include "catalog/precision.hpp"
+#include "compute/curve.hpp"
 
 namespace headroom::compute {
 
@@ -103,10 +116,26 @@ struct Attention {
   double flops() const;
 };
 
+/// Clock under a power limit over the clock under the rated one, for work that the limit binds
+/// (matrix products and attention; not traffic). Solves for x
+///   cap / rated = static + (1 - static) x (v + (1 - v) x)^2
+/// where static power (leakage, memory, links) is 25 % of the rating and voltage falls linearly
+/// with frequency to v = 50 % of its value. Both shares are assumed. Check: factryze.ai/scale-atlas
+/// (2026, secondary) loses 10-15 % of a training step at 600 of 700 W on H100; this gives 10 %,
+/// and 22 % at 500 W. 1 for a cap of the rating or more; never below 0.1. O(1), 20 bisections.
+double clock_at_power(double cap_over_rated);
+
+/// How this board differs from the catalogue's. Zero means: as the catalogue says.
+struct DeviceOptions {
+  Power power_limit{};           ///< set below the rating: nvidia-smi -pl, a MaxQ mode
+  Bandwidth memory_bandwidth{};  ///< another memory of the same device: H100 with HBM2e, 2.4 TB/s
+  double rate = 1;               ///< on the rate of products and attention beside that, > 0
+};
+
 /// One accelerator with every coefficient resolved to plain doubles in SI units.
 class Device {
  public:
-  explicit Device(const catalog::Accelerator& accelerator);
+  explicit Device(const catalog::Accelerator& accelerator, const DeviceOptions& options = {});
 
   bool runs(Precision p) const { return at(p).peak_flops > 0; }
   /// Dense peak, FLOP/s.
@@ -144,6 +173,25 @@ class Device {
   Time memory(Information size) const { return Time::from_si(memory_s(size.in(byte))); }
 
  private:
+  static constexpr std::size_t tile_count = catalog::KnotCount::tiles;
+
+  /// Coefficients of a tiled fit.
+  struct Tiled {
+    std::array<double, tile_count> tile_s{};  ///< one wave of one element of depth, s
+    double whole_waves = 0, half_depth = 0, split_depth = 0;
+    WaveCurve waves;
+    Curve<5> depth{8, 0.5}, columns{8, 0.5}, rows{7, 0.5};
+    Curve<9> work{30, 0.5};
+    Curve<8> traffic{18, 0.5};
+    Curve<6> thin{0, 0.5};
+  };
+  struct TiledAttention {
+    double operand_bytes_per_s = 1, overlap = 0;
+    Curve<11> queries{4, 1};
+    WaveCurve waves;
+    Curve<12> work{24, 0.5};
+    std::array<double, 4> head{};  ///< at 64, 128, 192, 256
+  };
   struct Rates {
     double peak_flops = 0;
     double efficiency = 0, droop = 0, tail = 0, half_depth = 0, ragged = 0;
@@ -152,19 +200,26 @@ class Device {
     double element_bytes = 2;     ///< as asked, not as run: narrow formats stay narrow in memory
     double activation_bytes = 2;  ///< of A once it is in the format that is computed
     double attention_flops = 0, attention_half = 0, attention_tail = 0;
-    double attention_launch_s = 0, backward = 0.75;
+    double attention_launch_s = 0, backward = 0.75, backward_half = 0;
     double error_p90 = 0;
-    bool fitted = false;
+    bool fitted = false, tiled = false, tiled_attention = false;
+    Tiled gemm;
+    TiledAttention attention;
   };
   const Rates& at(Precision p) const { return rates_[static_cast<std::size_t>(p)]; }
   void fill_gemm(Rates& r, const catalog::Accelerator& accelerator, const Resolved& resolved,
                  Precision wanted) const;
   void fill_attention(Rates& r, const catalog::Accelerator& accelerator,
                       const Resolved& resolved) const;
+  void fill_tiles(Rates& r, const catalog::GemmFit& fit) const;
+  double smooth_mma_s(const Rates& r, const Gemm& shape) const;
+  double tiled_mma_s(const Rates& r, const Gemm& shape) const;
   double forward_s(const Rates& r, const Attention& a, double flops) const;
+  double smooth_forward_s(const Rates& r, const Attention& a, double flops) const;
 
   std::array<Rates, precision_count> rates_{};
   double compute_units_ = 1;
+  double clock_ = 1;        ///< of products and attention, over the catalogue's
   double bytes_per_s_ = 1;  ///< data-sheet memory bandwidth
   double stream_bytes_per_s_ = 1;
   double decode_bytes_per_s_ = 1;

@@ -212,11 +212,97 @@ TEST(AttentionTime, FlashAttentionRatesAsMeasured) {
   EXPECT_NEAR(attention_tflops("b200-sxm", 8192), 1021, 130);
 }
 
-TEST(AttentionTime, BackwardIsTwoAndAHalfTimesTheWorkAtAboutThreeQuartersOfTheRate) {
+struct BackwardRatio {
+  double keys;
+  double flash2, flash3, cudnn;  ///< backward over forward rate
+};
+
+class PublishedBackward : public testing::TestWithParam<BackwardRatio> {};
+
+// FlashAttention-3 (arXiv 2407.08608), H100, head 128, no mask, 16k tokens: forward and backward
+// TFLOP/s of three libraries. Expectation: our ratio within 7 % of each (the three differ by up to
+// 11 % at 512 keys, 2 % from 4k on) and within 4 % of their mean.
+TEST_P(PublishedBackward, RatioToForwardIsMet) {
+  const auto& want = GetParam();
   const Device h100 = device("h100-sxm");
-  Attention a{.batch = 8, .heads = 32, .kv_heads = 8, .head_dim = 128, .query = 8192};
-  EXPECT_NEAR(h100.attention_backward_s(P::bf16, a) / h100.attention_s(P::bf16, a), 2.5 / 0.75,
-              0.02);
+  Attention a{.batch = 64 * 16384 / want.keys,
+              .heads = 16,
+              .kv_heads = 16,
+              .head_dim = 128,
+              .query = want.keys,
+              .causal = false};
+  const double ratio = 2.5 * h100.attention_s(P::bf16, a) / h100.attention_backward_s(P::bf16, a);
+  for (double published : {want.flash2, want.flash3, want.cudnn})
+    EXPECT_NEAR(ratio, published, 0.07 * published);
+  const double mean = (want.flash2 + want.flash3 + want.cudnn) / 3;
+  EXPECT_NEAR(ratio, mean, 0.04 * mean);
+}
+
+INSTANTIATE_TEST_SUITE_P(FlashAttention3, PublishedBackward,
+                         testing::Values(BackwardRatio{512, 214.0 / 309, 316.0 / 467, 305.0 / 497},
+                                         BackwardRatio{1024, 260.0 / 350, 424.0 / 565, 408.0 / 574},
+                                         BackwardRatio{2048, 291.0 / 362, 501.0 / 625, 465.0 / 617},
+                                         BackwardRatio{4096, 310.0 / 368, 542.0 / 638, 499.0 / 609},
+                                         BackwardRatio{8192, 318.0 / 370, 559.0 / 646, 518.0 / 600},
+                                         BackwardRatio{16384, 322.0 / 370, 561.0 / 648,
+                                                       516.0 / 595}));
+
+// --- A board that is not the catalogue's ---------------------------------------------
+
+TEST(PowerLimit, ClockSolvesThePowerEquation) {
+  EXPECT_EQ(clock_at_power(1), 1);
+  EXPECT_EQ(clock_at_power(3), 1);
+  for (double cap : {0.4, 0.5, 0.7, 0.9}) {
+    const double x = clock_at_power(cap), volts = 0.5 + 0.5 * x;
+    EXPECT_NEAR(0.25 + 0.75 * x * volts * volts, cap, 1e-4);
+  }
+  EXPECT_EQ(clock_at_power(0.1), 0.1);  // static power alone exceeds it: the floor
+  // A training step at 600 of 700 W loses 10-15 % (factryze.ai, secondary).
+  EXPECT_NEAR(clock_at_power(600.0 / 700), 0.88, 0.03);
+}
+
+TEST(PowerLimit, SlowsProductsAndAttentionButNotTraffic) {
+  const auto& h100 = entry("h100-sxm");
+  const Device free(h100), capped(h100, {.power_limit = 500 * watt});
+  const double slower = 1 / clock_at_power(500.0 / 700);
+  EXPECT_GT(slower, 1.2);
+  EXPECT_LT(slower, 1.4);
+  const Gemm big{8192, 8192, 8192};
+  EXPECT_NEAR(capped.gemm_s(P::bf16, big) / free.gemm_s(P::bf16, big), slower, 0.06);
+  const Attention a{.batch = 8, .heads = 32, .kv_heads = 8, .head_dim = 128, .query = 8192};
+  EXPECT_NEAR(capped.attention_s(P::bf16, a) / free.attention_s(P::bf16, a), slower, 0.06);
+  EXPECT_EQ(capped.memory_s(1e9), free.memory_s(1e9));
+  EXPECT_EQ(capped.peak_flops(P::bf16), free.peak_flops(P::bf16));
+  EXPECT_NEAR(capped.gemm_s(P::bf16, {1, 8192, 8192}) / free.gemm_s(P::bf16, {1, 8192, 8192}), 1,
+              0.1);
+}
+
+TEST(DeviceOptions, AnotherMemoryMovesStreamsInProportion) {
+  const auto& h100 = entry("h100-sxm");
+  const Device hbm3(h100), hbm2e(h100, {.memory_bandwidth = 2400 * (gigabyte / second)});
+  EXPECT_NEAR(hbm2e.stream_bytes_per_s() / hbm3.stream_bytes_per_s(), 2400.0 / 3350, 1e-9);
+  EXPECT_GT(hbm2e.gemm_s(P::bf16, {1, 8192, 8192}), 1.3 * hbm3.gemm_s(P::bf16, {1, 8192, 8192}));
+  EXPECT_NEAR(hbm2e.gemm_s(P::bf16, {8192, 8192, 8192}) / hbm3.gemm_s(P::bf16, {8192, 8192, 8192}),
+              1, 0.05);
+}
+
+TEST(DeviceOptions, RateScalesProducts) {
+  const auto& h100 = entry("h100-sxm");
+  const Gemm big{8192, 8192, 8192};
+  EXPECT_NEAR(Device(h100, {.rate = 0.5}).gemm_s(P::bf16, big) / Device(h100).gemm_s(P::bf16, big),
+              2, 0.1);
+}
+
+TEST(Siblings, ReachTheirOwnGemmEfficiency) {
+  // tools/fit-kernels scales a sibling's fit to its gemm_efficiency.
+  for (const char* id : {"a100-pcie-80gb", "h100-pcie", "h100-nvl", "b100-sxm"}) {
+    const auto& a = entry(id);
+    const Device d(a);
+    EXPECT_FALSE(d.fitted(P::bf16)) << id;
+    const double share =
+        achieved_tflops(d, P::bf16, {8192, 8192, 8192}) * 1e12 / d.peak_flops(P::bf16);
+    EXPECT_NEAR(share, a.gemm_efficiency.get().si(), 0.05) << id;
+  }
 }
 
 TEST(AttentionTime, UnfusedIsMemoryBoundAndSlower) {

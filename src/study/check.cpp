@@ -33,15 +33,12 @@ void note_unasked(Context& c) {
 
 }  // namespace
 
-Verdict run(const Scenario& scenario, const Loaded& loaded, const catalog::Catalog& catalog,
-            const CheckOptions& options) {
-  Verdict verdict;
-  verdict.scenario = scenario.name;
-  verdict.file = loaded.file;
-  Context c(scenario, loaded.models, catalog, verdict);
-  c.as_of = !scenario.as_of.empty()  ? scenario.as_of
-            : !options.as_of.empty() ? options.as_of
-                                     : catalogue_date;
+std::string study_date(const Scenario& scenario, const std::string& otherwise) {
+  if (!scenario.as_of.empty()) return scenario.as_of;
+  return !otherwise.empty() ? otherwise : catalogue_date;
+}
+
+void walk(Context& c) {
   resolve_machines(c);
   design_networks(c);
   look_at_storage(c);
@@ -55,6 +52,16 @@ Verdict run(const Scenario& scenario, const Loaded& loaded, const catalog::Catal
   assess_site(c);
   assess_money(c);
   summarise(c);
+}
+
+Verdict run(const Scenario& scenario, const Loaded& loaded, const catalog::Catalog& catalog,
+            const CheckOptions& options) {
+  Verdict verdict;
+  verdict.scenario = scenario.name;
+  verdict.file = loaded.file;
+  Context c(scenario, loaded, catalog, verdict);
+  c.as_of = study_date(scenario, options.as_of);
+  walk(c);
   note_unasked(c);
   rank(verdict);
   return verdict;

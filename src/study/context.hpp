@@ -21,10 +21,17 @@
 #include "storage/assess.hpp"
 #include "study/scenario.hpp"
 #include "study/verdict.hpp"
+#include "train/assess.hpp"
 
 namespace headroom::study {
 
 struct Machines;
+
+/// A training job's demand and answer, kept for the verb `train`.
+struct TrainingWork {
+  train::Demand demand;
+  train::Result result;
+};
 
 /// One workload after its layer has spoken.
 struct Work {
@@ -42,6 +49,8 @@ struct Work {
   bool gang = false;
   money::Product product;
   bool has_product = false;
+  std::shared_ptr<const TrainingWork> training;
+  std::shared_ptr<const RlResult> rl;
 };
 
 /// One cluster resolved against the catalogue.
@@ -71,12 +80,11 @@ struct HallLoads {
 };
 
 struct Context {
-  Context(const Scenario& s, const std::vector<std::unique_ptr<catalog::Model>>& models,
-          const catalog::Catalog& all, Verdict& v)
-      : scenario(s), own_models(models), catalog(all), verdict(v), trace(v.trace) {}
+  Context(const Scenario& s, const Loaded& loaded, const catalog::Catalog& all, Verdict& v)
+      : scenario(s), brought(loaded), catalog(all), verdict(v), trace(v.trace) {}
 
   const Scenario& scenario;
-  const std::vector<std::unique_ptr<catalog::Model>>& own_models;
+  const Loaded& brought;  ///< models and systems beside the catalogue's
   const catalog::Catalog& catalog;
   Verdict& verdict;
   Trace& trace;
@@ -95,8 +103,10 @@ struct Context {
   site::Result site;
   std::optional<money::Result> money;
   std::vector<cluster::Result> clusters;
+  train::SearchOptions search;  ///< how training plans are searched
 
   const catalog::Model* model(const std::string& id) const;
+  const catalog::System* system(const std::string& id) const;
   Machines* machines_called(const std::string& name);
   void add(Findings findings);
 };
@@ -107,6 +117,15 @@ double gpus_per_node(const Machines& m);
 /// What the cluster layer is told of a cluster and of a training job on it.
 cluster::Demand cluster_demand(const Machines& m, std::vector<cluster::Job> jobs);
 cluster::Job training_job(const Context& c, const Work& work, Figure<Time> stall);
+
+/// What the train layer is told of a workload that may use `gpus`.
+train::Demand train_demand(const Context& c, const Work& work, Figure<Scalar> gpus);
+
+/// The scenario's date, else the one given, else the day the catalogue was read.
+std::string study_date(const Scenario& scenario, const std::string& otherwise = {});
+
+/// Asks every layer in turn; the whole of `check` but its sensitivities.
+void walk(Context& c);
 
 /// Lower-case kebab of a name, for ids: "Hall A" -> "hall-a".
 std::string kebab(std::string_view name);

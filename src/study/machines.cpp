@@ -21,10 +21,17 @@ std::string kebab(std::string_view name) {
 }
 
 const catalog::Model* Context::model(const std::string& id) const {
-  for (const auto& own : own_models) {
+  for (const auto& own : brought.models) {
     if (own->id == id) return own.get();
   }
   return catalog.find<catalog::Model>(id);
+}
+
+const catalog::System* Context::system(const std::string& id) const {
+  for (const auto& own : brought.systems) {
+    if (own->id == id) return own.get();
+  }
+  return catalog.find<catalog::System>(id);
 }
 
 Machines* Context::machines_called(const std::string& name) {
@@ -92,7 +99,7 @@ void resolve_machines(Context& c) {
     Machines m;
     m.spec = &spec;
     m.scope = kebab(spec.name);
-    m.system = c.catalog.find<catalog::System>(spec.system);
+    m.system = c.system(spec.system);
     m.accelerator =
         m.system != nullptr ? c.catalog.find<catalog::Accelerator>(m.system->accelerator) : nullptr;
     if (m.accelerator == nullptr) continue;  // the reader and the catalogue's tests rule it out

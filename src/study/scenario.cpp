@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "spec/reader.hpp"
 #include "spec/sources.hpp"
 #include "workload/huggingface.hpp"
 
@@ -56,7 +57,10 @@ void WorkSpec::fields(spec::Fields& f) {
              "Accelerators held for it; what the others on the cluster leave when left out")
         .above(0);
   }
-  if (f.variant("train", kind == WorkKind::train)) train.fields(f);
+  if (f.variant("train", kind == WorkKind::train)) {
+    train.fields(f);
+    f.object("rl", rl, "Reinforcement learning: generation and training in turn or side by side");
+  }
   if (f.variant("serve", kind == WorkKind::serve)) serve.fields(f);
   if (f.variant("rag", kind == WorkKind::rag)) rag.fields(f);
   if (f.variant("embed", kind == WorkKind::embed)) embed.fields(f);
@@ -190,10 +194,7 @@ class Linker {
       return fail(file.origin, where, "'" + path + "' lies outside the scenario's folder",
                   "copy the configuration beside the scenario and give its name");
     }
-    auto model = workload::load_huggingface(full.string(), diagnostics_);
-    if (!model) return;
-    model->id = file.id;
-    loaded_.models.push_back(std::make_unique<catalog::Model>(std::move(*model)));
+    study::bring_model(loaded_, full.string(), file.id, diagnostics_);
   }
 
   void check_dates() {
@@ -228,7 +229,71 @@ std::vector<std::string> own_model_ids(const spec::Node& root) {
   return ids;
 }
 
+/// Ids that a document may name beside the catalogue's, by kind.
+std::vector<std::string> own_ids(std::string_view kind, const spec::Document& document,
+                                 const Loaded& brought) {
+  std::vector<std::string> ids;
+  if (kind == catalog::Model::kind) {
+    ids = own_model_ids(document.root);
+    for (const auto& model : brought.models) ids.push_back(model->id);
+  }
+  if (kind == catalog::System::kind) {
+    for (const auto& system : brought.systems) ids.push_back(system->id);
+  }
+  return ids;
+}
+
+spec::ReadContext read_context(const spec::Document& document, const Loaded& brought,
+                               const catalog::Catalog& catalog) {
+  spec::ReadContext context;
+  context.file = document.file;
+  context.document = &document;
+  context.default_source =
+      std::make_shared<Source>(Source{*document.file, "the scenario", "", "", Trust::user});
+  context.has_entry = [&](std::string_view kind, const std::string& id) {
+    const auto ids = catalog.ids(kind);
+    const auto own = own_ids(kind, document, brought);
+    return std::binary_search(ids.begin(), ids.end(), id) ||
+           std::find(own.begin(), own.end(), id) != own.end();
+  };
+  context.entry_ids = [&](std::string_view kind) {
+    auto ids = catalog.ids(kind);
+    const auto own = own_ids(kind, document, brought);
+    ids.insert(ids.end(), own.begin(), own.end());
+    return ids;
+  };
+  return context;
+}
+
 }  // namespace
+
+bool bring_model(Loaded& loaded, const std::string& path, const std::string& id,
+                 Diagnostics& diagnostics) {
+  auto model = workload::load_huggingface(path, diagnostics);
+  if (!model) return false;
+  model->id = id;
+  loaded.models.push_back(std::make_unique<catalog::Model>(std::move(*model)));
+  return true;
+}
+
+Result<Loaded> read_scenario(const spec::Document& document, Loaded brought,
+                             const catalog::Catalog& catalog) {
+  Diagnostics diagnostics;
+  Loaded loaded = std::move(brought);
+  loaded.file = *document.file;
+  auto context = read_context(document, loaded, catalog);
+  if (const spec::Node* sources = document.root.get("sources")) {
+    context.sources = spec::read_sources(*sources, context, diagnostics);
+  }
+  if (spec::read(document.root, loaded.scenario, context, diagnostics) && diagnostics.empty()) {
+    Linker(loaded, document, diagnostics).link();
+  }
+  if (!diagnostics.empty()) {
+    diagnostics.sort_by_place();
+    return failure(std::move(diagnostics));
+  }
+  return loaded;
+}
 
 Result<Loaded> load(const std::string& file, const std::vector<std::string>& sets,
                     const catalog::Catalog& catalog) {
@@ -236,37 +301,12 @@ Result<Loaded> load(const std::string& file, const std::vector<std::string>& set
   auto document = spec::load_yaml(file, diagnostics);
   if (!document) return failure(std::move(diagnostics));
   for (const auto& set : sets) spec::apply_set(*document, set, diagnostics);
-
-  spec::ReadContext context;
-  context.file = document->file;
-  context.document = &*document;
-  context.default_source =
-      std::make_shared<Source>(Source{*document->file, "the scenario", "", "", Trust::user});
-  const auto own = own_model_ids(document->root);
-  context.has_entry = [&](std::string_view kind, const std::string& id) {
-    const auto ids = catalog.ids(kind);
-    return std::binary_search(ids.begin(), ids.end(), id) ||
-           (kind == catalog::Model::kind && std::find(own.begin(), own.end(), id) != own.end());
-  };
-  context.entry_ids = [&](std::string_view kind) {
-    auto ids = catalog.ids(kind);
-    if (kind == catalog::Model::kind) ids.insert(ids.end(), own.begin(), own.end());
-    return ids;
-  };
-
-  if (const spec::Node* sources = document->root.get("sources")) {
-    context.sources = spec::read_sources(*sources, context, diagnostics);
-  }
-  Loaded loaded;
-  loaded.file = *document->file;
-  if (spec::read(document->root, loaded.scenario, context, diagnostics) && diagnostics.empty()) {
-    Linker(loaded, *document, diagnostics).link();
-  }
-  if (!diagnostics.empty()) {
-    diagnostics.sort_by_place();
-    return failure(std::move(diagnostics));
-  }
-  return loaded;
+  auto loaded = read_scenario(*document, {}, catalog);
+  if (loaded && diagnostics.empty()) return loaded;
+  if (!loaded)
+    for (const auto& d : loaded.error().all()) diagnostics.add(d);
+  diagnostics.sort_by_place();
+  return failure(std::move(diagnostics));
 }
 
 }  // namespace headroom::study

@@ -18,6 +18,7 @@
 #include "building/spec.hpp"
 #include "catalog/catalog.hpp"
 #include "catalog/model.hpp"
+#include "catalog/system.hpp"
 #include "cluster/spec.hpp"
 #include "cooling/spec.hpp"
 #include "fabric/spec.hpp"
@@ -25,7 +26,9 @@
 #include "money/spec.hpp"
 #include "power/spec.hpp"
 #include "site/spec.hpp"
+#include "spec/node.hpp"
 #include "storage/spec.hpp"
+#include "study/rl.hpp"
 #include "train/spec.hpp"
 
 namespace headroom::study {
@@ -69,6 +72,7 @@ struct WorkSpec {
   Value<Scalar> gpus;   ///< of the cluster's, held for this (training: train.gpus)
   std::string central;  ///< edge: cluster of a central region to compare with
   train::JobSpec train;
+  std::optional<RlSpec> rl;  ///< train: reinforcement learning
   infer::ServiceSpec serve;
   infer::RagSpec rag;
   infer::EmbedSpec embed;
@@ -119,17 +123,27 @@ struct Scenario {
 };
 
 /// A scenario that was read without a mistake, with the models that it brings
-/// along as Hugging Face configurations.
+/// along as Hugging Face configurations, and systems that the catalogue does not hold.
 struct Loaded {
   std::string file;
   Scenario scenario;
   std::vector<std::unique_ptr<catalog::Model>> models;
+  std::vector<std::unique_ptr<catalog::System>> systems;
 };
+
+/// Reads a Hugging Face config.json as a model of this id; mistakes go to `diagnostics`.
+bool bring_model(Loaded& loaded, const std::string& path, const std::string& id,
+                 Diagnostics& diagnostics);
 
 /// Reads a scenario, with `sets` applied, and checks what spans fields: names
 /// that refer to halls and clusters, dates in order, configuration files inside
 /// the scenario's folder.
 Result<Loaded> load(const std::string& file, const std::vector<std::string>& sets,
                     const catalog::Catalog& catalog);
+
+/// The same of a document that is already parsed. `brought` holds models and systems that
+/// the document may name beside those of the catalogue; they are kept in the result.
+Result<Loaded> read_scenario(const spec::Document& document, Loaded brought,
+                             const catalog::Catalog& catalog);
 
 }  // namespace headroom::study

@@ -58,20 +58,6 @@ Section& section(Context& c, const Work& work, const std::string& title) {
 
 // --- Training -----------------------------------------------------------------
 
-train::Demand train_demand(const Context& c, const Work& work, Figure<Scalar> gpus) {
-  train::Demand d;
-  d.scope = work.scope;
-  d.model = c.model(work.spec->train.model);
-  d.accelerator = work.machines->accelerator;
-  d.gpus = to_count(gpus.value);
-  d.domain = to_count(work.machines->network.path.domain);
-  d.path = work.machines->network.path;
-  d.network_node = c.trace.find("fabric." + work.machines->scope + ".rate-per-gpu");
-  d.checkpoint_write = c.checkpoint_write;
-  d.framework = c.catalog.find<catalog::TrainingSoftware>(work.spec->train.framework);
-  return d;
-}
-
 /// Failures decide goodput, goodput decides the days, and how long the run is
 /// decides nothing of goodput: so one look without, then one with.
 Value<Scalar> goodput_of(Context& c, Work& work, const train::Result& raw) {
@@ -121,6 +107,69 @@ Figure<Scalar> wanted_by_deadline(Context& c, const Work& work, const train::Res
                         "as the scenario fixes it; 0: it takes what is left", {r.gpus_used});
 }
 
+/// Mean power of the accelerators over their maximum.
+double rl_power_share(const RlPlan& plan) {
+  constexpr double training = 0.76;  // arXiv 2506.14551, as train/assess.cpp
+  double drawn = 0, busy = 0;
+  for (const auto& phase : plan.phases) {
+    const double share = phase.gpus * phase.seconds /
+                         ((plan.generation_gpus + plan.training_gpus) * plan.iteration_s);
+    if (phase.name == "generate") drawn += share * infer::decode_power_share, busy += share;
+    if (phase.name == "train" || phase.name == "score") drawn += share * training, busy += share;
+  }
+  return std::min(1.0, drawn + std::max(0.0, 1 - busy) * infer::idle_power_share);
+}
+
+/// Generation and training as one job. Failures are not counted.
+void assess_rl(Context& c, Work& work, const train::Demand& training) {
+  const RlSpec& spec = *work.spec->rl;
+  RlDemand d;
+  d.model = training.model;
+  d.reward = spec.reward_model.empty() ? nullptr : c.model(spec.reward_model);
+  d.accelerator = training.accelerator;
+  d.path = training.path;
+  d.gpus = training.gpus;
+  d.domain = training.domain;
+  d.job = work.spec->train;
+  d.training = training;
+  work.rl = std::make_shared<RlResult>(plan_rl(spec, d));
+  const auto* best = work.rl->best();
+  if (best == nullptr) {
+    for (const auto& plan : work.rl->plans)
+      c.verdict.remarks.push_back(work.scope + ": no plan: " + plan.why);
+    return;
+  }
+  work.gpus_held = best->generation_gpus + best->training_gpus;
+  auto& lines = section(c, work, "Reinforcement learning: " + work.spec->name).lines;
+  const std::string base = "workloads." + work.scope;
+  const auto iteration = c.trace.derive(base + ".iteration", best->iteration_s * second, "s",
+                                        "generation, scoring, training, weights: study/rl.hpp",
+                                        {c.trace.choice(base + ".rl_plan", best->training_plan)});
+  const auto length =
+      c.trace.derive(base + ".duration", iteration.value * double(spec.iterations), "d",
+                     "iterations x time of one, without failures", {iteration});
+  const auto tokens =
+      c.trace.derive(base + ".rl_tokens", work.rl->tokens_trained * double(spec.iterations) * token,
+                     "token", "tokens trained on in an iteration x iterations", {iteration});
+  const auto gpus = c.trace.derive(base + ".gpus_needed", Scalar(work.gpus_held), "GPU",
+                                   "GPUs that generate and train", {iteration});
+  add_line(lines, "iteration", "time of an iteration", iteration, "s");
+  add_line(lines, "duration", "length of the run, without failures", length, "d");
+  add_line(lines, "tokens", "tokens trained on", tokens, "Gtoken");
+  add_line(lines, "gpus", "GPUs used", gpus, "GPU");
+  work.gpus_needed = gpus;
+  work.power_share = c.trace.derive(
+      base + ".power_share", Scalar(rl_power_share(*best)), "%",
+      "GPU time of generation x 0.65 + of training and scoring x 0.76 + of waiting x 0.1, of "
+      "maximum power (infer/hardware.hpp, train/assess.cpp)",
+      {iteration});
+  work.has_product = true;
+  work.product.kind = money::Product::Kind::training;
+  work.product.gpus = gpus;
+  work.product.run_time = length;
+  work.product.run_tokens = tokens;
+}
+
 void assess_training(Context& c, Work& work) {
   const auto gpus = offered(c, work);
   auto demand = train_demand(c, work, gpus);
@@ -129,12 +178,15 @@ void assess_training(Context& c, Work& work) {
                                 " names no model; nothing was computed for it.");
     return;
   }
+  if (work.spec->rl) return assess_rl(c, work, demand);
   Trace scratch;
   train::JobSpec spec = work.spec->train;
   spec.finish_within = {};  // the deadline is asked once, with goodput
   const auto raw = train::assess(spec, demand, scratch);
   if (!raw.laid_out) {
-    c.add(train::assess(work.spec->train, demand, c.trace).findings);
+    auto none = train::assess(work.spec->train, demand, c.trace);
+    c.add(none.findings);
+    work.training = std::make_shared<TrainingWork>(TrainingWork{demand, std::move(none)});
     return;
   }
   demand.goodput = goodput_of(c, work, raw);
@@ -154,6 +206,7 @@ void assess_training(Context& c, Work& work) {
     work.goodput = c.trace.input("workloads." + work.scope + ".goodput", demand.goodput, "%");
   }
   training_lines(c, work, r);
+  work.training = std::make_shared<TrainingWork>(TrainingWork{demand, r});
   work.has_product = r.tokens.value.si() > 0;
   work.product.kind = money::Product::Kind::training;
   work.product.gpus = r.gpus_used;
@@ -319,6 +372,21 @@ void assess_edge(Context& c, Work& work) {
 }
 
 }  // namespace
+
+train::Demand train_demand(const Context& c, const Work& work, Figure<Scalar> gpus) {
+  train::Demand d;
+  d.scope = work.scope;
+  d.model = c.model(work.spec->train.model);
+  d.accelerator = work.machines->accelerator;
+  d.gpus = to_count(gpus.value);
+  d.domain = to_count(work.machines->network.path.domain);
+  d.path = work.machines->network.path;
+  d.network_node = c.trace.find("fabric." + work.machines->scope + ".rate-per-gpu");
+  d.checkpoint_write = c.checkpoint_write;
+  d.search = c.search;
+  d.framework = c.catalog.find<catalog::TrainingSoftware>(work.spec->train.framework);
+  return d;
+}
 
 void assess_work(Context& c) {
   for (const auto& spec : c.scenario.workloads) {

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/units.hpp"
+#include "train/flags.hpp"
 
 namespace headroom::train {
 namespace {
@@ -189,7 +190,8 @@ Result assess(const JobSpec& spec, const Demand& demand, Trace& trace) {
   Work w{spec, demand, trace, out};
   const compute::Device device(*demand.accelerator);
   Job job = resolve(spec, demand, device, trace, out.findings);
-  const SearchOptions options{spec.plan, 4};
+  SearchOptions options = demand.search;
+  options.fixed = spec.plan;
   auto found = search(job, options);
   out.plans = found.legal;
   out.fits = found.fits();

@@ -50,6 +50,7 @@ struct Demand {
   std::optional<Software> software;   ///< overrides it; neither: current_software()
   Value<Bandwidth> checkpoint_write;  ///< of the whole cluster into storage
   Value<Scalar> goodput;              ///< useful share of wall time; unset: 1
+  SearchOptions search;  ///< how to search; what the spec fixes replaces `search.fixed`
 };
 
 struct Result {
@@ -90,6 +91,9 @@ Result assess(const JobSpec& spec, const Demand& demand, Trace& trace);
 /// `device` must outlive it. Records its inputs in the trace.
 Job resolve(const JobSpec& spec, const Demand& demand, const compute::Device& device, Trace& trace,
             Findings& findings);
+
+/// Default length of a sample in tokens (see above).
+double default_sequence(const catalog::Model& model);
 
 /// Default global batch in sequences (see above).
 double default_batch(const catalog::Model& model, Method method, double sequence);

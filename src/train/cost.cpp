@@ -4,6 +4,8 @@
 #include <cmath>
 #include <string_view>
 
+#include "train/cost_options.hpp"
+
 namespace headroom::train {
 namespace {
 
@@ -45,9 +47,9 @@ void add_product(const Job& job, const compute::Gemm& g, Precision run, LayerCos
 void add_experts(const Job& job, const ParallelPlan& p, double tokens, LayerCost& c) {
   const auto& moe = job.model->moe;
   const double h = job.model->hidden, gate = job.model->gated ? 2 : 1;
-  const double shard = p.ep > 1 ? 1 : p.tp;
+  const double shard = p.expert_tensor();
   const double local = std::max(1.0, double(moe.experts) / p.ep);
-  const double entering = p.ep > 1 ? tokens / p.tp : tokens;
+  const double entering = tokens * shard / p.tp;
   const double rows = entering * moe.active * job.imbalance / local;
   add_product(job, {rows, gate * moe.ffn / shard, h, local}, job.precision, c);
   const double before = c.gemm_f;
@@ -82,10 +84,13 @@ void add_attention(const Job& job, const ParallelPlan& p, const LayerClass& laye
   a.head_dim =
       m.is_latent() ? (m.mla.nope_dim + m.mla.rope_dim + m.mla.value_dim) / 2.0 : m.head_width();
   // A ring of cp ranks works through blocks of s / cp: half of them are wholly masked.
-  a.query = job.sequence / p.cp;
+  // All-to-all trades sequence for heads: a rank runs 1 / cp of them over the whole sequence.
+  const bool whole = p.cp == 1 || p.context == ContextKind::all_to_all;
+  if (whole) a.heads = std::max(1.0, a.heads / p.cp), a.kv_heads = std::max(1.0, a.kv_heads / p.cp);
+  a.query = whole ? job.sequence : job.sequence / p.cp;
   a.window = layer.global ? 0 : m.window;
-  a.causal = !m.bidirectional && p.cp == 1;
-  const double blocks = p.cp == 1 ? 1 : (m.bidirectional || !layer.global ? 1 : 0.5) * p.cp;
+  a.causal = !m.bidirectional && whole;
+  const double blocks = whole ? 1 : (m.bidirectional || !layer.global ? 1 : 0.5) * p.cp;
   const auto& d = *job.device;
   const Precision run = wide_precision(job);
   if (job.software.flash) {
@@ -120,7 +125,8 @@ void add_tensor(const Job& job, const ParallelPlan& p, const LayerClass& layer, 
   if (p.tp == 1) return;
   const double inside = per_domain(job, 1, p.tp);
   const auto size = as_bytes(rank_tokens(job, p) * job.model->hidden * wide);
-  const bool ffn = !layer.mixture || p.ep == 1 || job.model->moe.shared > 0;
+  const bool ffn =
+      !layer.mixture || (p.ep == 1 && p.expert_tensor() == p.tp) || job.model->moe.shared > 0;
   const double blocks = ffn ? 2 : 1;
   double one = 0;
   if (p.sequence_parallel) {
@@ -162,8 +168,11 @@ double exchange_s(const Job& job, double tokens, double ranks, double inside) {
 }
 
 void add_expert_exchange(const Job& job, const ParallelPlan& p, LayerCost& c) {
+  const double shared = expert_tensor_s(job, p);
+  c.expert_f += shared, c.expert_b += shared;
   if (p.ep == 1) return;
-  const double one = exchange_s(job, rank_tokens(job, p) / p.tp, p.ep, per_domain(job, 1, p.ep));
+  const double one =
+      exchange_s(job, rank_tokens(job, p) / p.tp, p.ep, per_domain(job, p.expert_tensor(), p.ep));
   const double exposed = 2 * one * (1 - job.software.expert_overlap);
   c.expert_f += exposed;
   c.expert_b += exposed;
@@ -171,17 +180,10 @@ void add_expert_exchange(const Job& job, const ParallelPlan& p, LayerCost& c) {
 }
 
 void add_context(const Job& job, const ParallelPlan& p, LayerCost& c) {
-  if (p.cp == 1) return;
-  const auto& m = *job.model;
-  const double kv = m.is_latent() ? m.mla.kv_rank + m.mla.rope_dim
-                                  : 2.0 * m.kv_head_count() * m.head_width() / p.tp;
-  const auto whole = as_bytes(p.micro_batch * job.sequence * kv * wide);
-  const double ring = fabric::all_gather(job.path, whole, p.cp, per_domain(job, p.tp, p.cp)).si();
-  const double forward = std::max(ring / p.cp, ring - c.attention_f);
-  const double backward = std::max(2 * ring / p.cp, 2 * ring - c.attention_b);
-  c.context_f += forward;
-  c.context_b += backward;
-  c.context_hidden += 3 * ring - forward - backward;
+  const auto e = context_exchange(job, p, c.attention_f, c.attention_b);
+  c.context_f += e.forward;
+  c.context_b += e.backward;
+  c.context_hidden += e.hidden;
 }
 
 void add_adapters(const Job& job, const ParallelPlan& p, const LayerClass& layer, LayerCost& c) {
@@ -204,7 +206,7 @@ void add_scaled(const LayerCost& one, double weight, LayerCost& sum) {
   sum.tensor_f += weight * one.tensor_f, sum.tensor_b += weight * one.tensor_b;
   sum.expert_f += weight * one.expert_f, sum.expert_b += weight * one.expert_b;
   sum.context_f += weight * one.context_f, sum.context_b += weight * one.context_b;
-  sum.last_f += weight * one.last_f;
+  sum.last_f += weight * one.last_f, sum.again_f += weight * one.again_f;
   sum.tensor_hidden += weight * one.tensor_hidden, sum.expert_hidden += weight * one.expert_hidden;
   sum.context_hidden += weight * one.context_hidden;
   sum.adapter_f += weight * one.adapter_f, sum.adapter_b += weight * one.adapter_b;
@@ -219,6 +221,9 @@ LayerCost class_cost(const Job& job, const ParallelPlan& p, const LayerClass& la
   if (layer.mixture) add_expert_exchange(job, p, c);
   add_context(job, p, c);
   add_adapters(job, p, layer, c);
+  const double widened = dequantise_s(job, p, layer);
+  c.stream_f += widened, c.stream_b += widened;
+  if (!p.modules.empty()) c.again_f = modules_s(job, p, layer, c);
   return c;
 }
 

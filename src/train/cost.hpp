@@ -50,6 +50,7 @@ struct Job {
   double imbalance = 1;  ///< tokens of the hottest expert rank over the mean
   /// Tokens an expert accepts over the mean; those beyond are dropped. 0: dropless.
   double capacity_factor = 0;
+  double host_link = 55e9;  ///< bytes/s between a GPU and its host, each way, as reached
   Software software;
 
   bool adapters_only() const { return method == Method::lora || method == Method::qlora; }
@@ -77,6 +78,7 @@ struct LayerCost {
   double expert_f = 0, expert_b = 0;    ///< exposed
   double context_f = 0, context_b = 0;  ///< exposed
   double adapter_f = 0, adapter_b = 0;  ///< LoRA's own products
+  double again_f = 0;                   ///< forward time of the plan's modules
   double last_f = 0;                    ///< of gemm_f: the product that ends the layer
   double tensor_hidden = 0, expert_hidden = 0, context_hidden = 0;  ///< behind compute, f + b
   double floor_f = 0, floor_b = 0;  ///< added where the host is slower than the GPU

@@ -195,7 +195,9 @@ ActivationBytes activation_bytes(const Job& job, const ParallelPlan& plan) {
   o.recompute = plan.recompute;
   o.modules = plan.modules;
   if (o.flash && plan.recompute == Recompute::selective && plan.modules.empty())
-    o.modules = Modules{}.with(Module::layernorm).with(Module::moe_act);
+    o.modules = job.software.selective_products > 0
+                    ? Modules{}.with(Module::op)
+                    : Modules{}.with(Module::layernorm).with(Module::moe_act);
   out.kept = mean_layer(m, layer);
   out.working = working + std::max(0.0, out.whole - out.kept);
   out.head = head_bytes(job, plan);

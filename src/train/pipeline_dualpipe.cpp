@@ -103,11 +103,11 @@ class DualPipe {
   double within() const {
     const auto &a = l_.first, &m = l_.middle;
     const int turns = (pairs_ - half_ + p_ - 3) / (p_ - 2);
-    const double main =
-        (pairs_ - 1) * pair_ + (hop_ > 0 ? l_.held + (pairs_ - turns) * hop_ : inner_ * hop_);
+    const double main = (pairs_ - 1) * pair_ +
+                        (hop_ > 0 ? l_.held + (pairs_ - 1 - turns) * hop_ : (inner_ - 1) * hop_);
     const double chain = (p_ - 2) * hop_b_ + std::max(2 * m.w, wire_ + a.b + a.w);
     const double first = wire_ + half_ * (a.b + a.w);
-    const double out = std::max(arriving_ + drain_, 2 * back_ + std::max(chain, first));
+    const double out = std::max(hop_ + arriving_ + drain_, 2 * back_ + std::max(chain, first));
     return std::max(main + out, (l_.m - p_ - 1) * pair_ + p_ * back_);
   }
 

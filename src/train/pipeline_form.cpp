@@ -89,8 +89,8 @@ class Interleaved {
         mid_(l.middle.total()),
         last_in_(l.last_inner.total()),
         last_(l.last.total()) {
-    add_rounds(l.first.f, l.first_inner.f, l.middle.f, l.last_inner.f);
-    add_rounds(back(l.first), back(l.first_inner), back(l.middle), back(l.last_inner));
+    outer_f_ = add_rounds(l.first.f, l.first_inner.f, l.middle.f, l.last_inner.f);
+    outer_b_ = add_rounds(back(l.first), back(l.first_inner), back(l.middle), back(l.last_inner));
   }
 
   double longest() const {
@@ -101,14 +101,16 @@ class Interleaved {
 
  private:
   /// Filling (or draining) chunks 0 .. v-2: each round of p passes either goes once
-  /// around all ranks or is run on one.
-  void add_rounds(double first, double first_in, double mid, double last_in) {
+  /// around all ranks or is run on one. Returns what the first rank's outer chunk adds.
+  double add_rounds(double first, double first_in, double mid, double last_in) {
     const double ring = first_in + (p_ - 2) * mid + last_in + p_ * wire_;
     const double other = p_ * std::max(mid, last_in);
     const double own = std::max(ring, p_ * first_in);
     const double outer = (p_ - 1) * first + std::max({first_in, mid, last_in});
-    rounds_ += std::max({ring, other, outer}) + (v_ - 2) * std::max(own, other);
+    const double most = std::max(ring, other), more = std::max(0.0, outer - most);
+    rounds_ += most + more + (v_ - 2) * std::max(own, other);
     first_rounds_ += std::max(ring - first_in + first, p_ * first) + (v_ - 2) * own;
+    return more;
   }
 
   /// Rank r works without waiting through `steady`; `ahead_f` and `ahead_b` of it can
@@ -122,10 +124,17 @@ class Interleaved {
     const double beyond = d > 0 ? inner + last_ + hop : 0;
     const double f = t.f, b = back(t);
     if (pairs_ - 2 * d < 2) {  // one group: all forward passes are run ahead
-      const double most = std::max({f, b, l_.first.f, back(l_.first)});
-      double once = pre + beyond + f + b + (pairs_ - 1) * most;
-      if (d > 1) once = std::max(once, pre + inner + 3 * (f + b) + (pairs_ - 3) * most);
-      return std::max(pre + steady, once);
+      const double n = pairs_ - 1, most = std::max(f, b);
+      const auto more = [&](double first, double than, double gained) {
+        return std::max(0.0, n * (first - than) - gained);
+      };
+      const double straight =
+          pre + steady + more(l_.first.f, f, outer_f_) + more(back(l_.first), b, outer_b_);
+      double once =
+          pre + beyond + f + b + n * most +
+          std::max(more(l_.first.f, most, outer_f_), more(back(l_.first), most, outer_b_));
+      if (d > 1) once = std::max(once, pre + inner + 3 * (f + b) + (n - 2) * most);
+      return std::max(straight, once);
     }
     const double stay =
         r > 0 && d > 0 && groups_ > 1 ? std::max(0.0, (p_ - 1) * (last_ - mid_)) : 0;
@@ -167,7 +176,7 @@ class Interleaved {
   int p_, v_, m_, groups_;
   double wire_, pairs_;
   double first_, first_in_, mid_, last_in_, last_;
-  double rounds_ = 0, first_rounds_ = 0;
+  double rounds_ = 0, first_rounds_ = 0, outer_f_ = 0, outer_b_ = 0;
 };
 
 /// Two ranks take turns too closely for a few paths; their 4 v passes a group are

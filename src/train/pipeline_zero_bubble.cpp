@@ -11,11 +11,13 @@ namespace {
 /// which it may enter from the first rank and leave for the last.
 class ZeroBubbleH1 {
  public:
-  explicit ZeroBubbleH1(const Line& l) : l_(l), p_(l.p), m_(l.m) {}
+  explicit ZeroBubbleH1(const Line& l)
+      : l_(l), p_(l.p), m_(l.m), from_last_(from(l.p - 1)), from_former_(from(l.p - 2)) {}
 
   double longest() const {
-    const double ends = std::max(on(0), on(p_ - 1));
-    return p_ == 2 ? ends : std::max({ends, on(1), p_ > 3 ? on(p_ - 2) : 0});
+    double best = std::max(on(0), on(p_ - 1));
+    if (2 * l_.wire > l_.middle.w) best = std::max(best, sweeps());
+    return p_ == 2 ? best : std::max({best, on(1), p_ > 3 ? on(p_ - 2) : 0});
   }
 
  private:
@@ -71,19 +73,30 @@ class ZeroBubbleH1 {
     return std::max(gain, from_second - before - p_ * t.f - r * t.b);
   }
 
-  /// The same after it: down to rank e, its remaining passes (or the first rank's).
+  /// From the last forward pass of rank r on: its remaining passes, or the first rank's.
+  double from(int r) const {
+    const int left = std::min(m_ - 1, p_ - 1 - r);
+    const double there = left * (at(r).b + at(r).w) + weights(r);
+    const double above = left * (l_.first.b + l_.first.w) + up(0, r) + l_.first.w;
+    return at(r).b + std::max(there, above);
+  }
+
+  /// Most that can be gained after the steady part, there or further down.
   double end(int r, int ahead) const {
     const auto& t = at(r);
-    const double own = ahead * (t.b + t.w) + std::min(m_, r + 1) * t.w;
-    double gain = 0;
-    for (const int e : {r, p_ - 2, p_ - 1}) {
-      if (e < r) continue;
-      const int left = std::min(m_ - 1, p_ - 1 - e);
-      const double there = left * (at(e).b + at(e).w) + weights(e);
-      const double above = left * (l_.first.b + l_.first.w) + up(0, e) + l_.first.w;
-      gain = std::max(gain, down(r, e) + std::max(there, above) + at(e).b - t.b - own);
-    }
-    return gain;
+    const double own = t.b + ahead * (t.b + t.w) + std::min(m_, r + 1) * t.w;
+    double most = std::max(own, down(r, p_ - 1) + from_last_);
+    if (r <= p_ - 2) most = std::max(most, down(r, p_ - 2) + from_former_);
+    return std::max(most, from(r)) - own;
+  }
+
+  /// Where sends take longer than weights: to and fro as in 1F1B, with the weights of a
+  /// turn at least every p micro-batches.
+  double sweeps() const {
+    auto without = l_;
+    without.first.w = without.middle.w = without.last.w = 0;
+    const double turn = p_ > 2 ? std::min(l_.first.w, l_.middle.w) : l_.first.w;
+    return one_f_one_b(without) + (m_ - 1) / p_ * turn + l_.first.w;
   }
 
   double on(int r) const {
@@ -95,6 +108,7 @@ class ZeroBubbleH1 {
 
   const Line& l_;
   int p_, m_;
+  double from_last_, from_former_;
 };
 
 /// ZB-V. After filling, every rank loops f0 b0 w0 f1 b1 w1 over chunks 0 (down the V)
@@ -135,6 +149,7 @@ class ZeroBubbleV {
       const double round = 2 * p_ * m.f + (2 * n_ - 1) * wire_ - l_.held;
       former_ = std::max(first_ + hop_b_, a.f + std::max(own, round) + m.b) + (p_ - 3) * hop_b_;
     }
+    if (p_ > 2) former_ = std::max(former_, a.f + (3 * p_ - 3) * m.f + (p_ - 2) * wire_ + m.b);
     const double own = a.f + (n_ - 1) * m.f + n_ * wire_ + p_ * (2 * m.f - l_.held) + turn_b_;
     turn_ = std::max(own, former_ + wire_ + turn_b_) + m.w;
   }
@@ -149,9 +164,15 @@ class ZeroBubbleV {
   }
 
   double on_first() const {
+    const auto& m = l_.middle;
+    // Coming up into the first loop leaves out its f0, if it has one.
+    const double skipped = l_.last.w + (loops_ > n_ ? l_.first.f : 0);
     const double own = first_ + n_ * l_.last.total();
-    const double from_turn = turn_ + l_.middle.f + n_ * hop_b_ - l_.last.w - l_.first.f;
-    return std::max(own, from_turn) + loops_ * ends_ - n_ * l_.first.f + after_first_;
+    const double from_turn = turn_ + m.f - l_.held + n_ * hop_b_ - skipped;
+    const double from_second =
+        first_ + 2 * hop_b_ + (p_ - 2) * std::max(all_, l_.last.total()) + m.f + m.w - skipped;
+    return std::max({own, from_turn, p_ > 2 ? from_second : 0}) + loops_ * ends_ - n_ * l_.first.f +
+           after_first_;
   }
 
   /// On the last rank; up from its last loop to rank 0 or 1, or straight on.
@@ -159,12 +180,12 @@ class ZeroBubbleV {
     const auto &a = l_.first, &m = l_.middle, &z = l_.last;
     const double loss = wire_ + z.f + z.b + after_first_;
     const double by_b = (n_ - 1) * hop_b_ + a.b + a.w + loss - 2 * m.w - m.f - turn_b_;
-    const double by_f = (n_ - 1) * hop_f_ + loss - turn_b_ - m.w;
+    const double by_f = (n_ - 1) * std::max(hop_f_, hop_b_) + loss - turn_b_ - m.w;
     const double straight = n_ * (2 * m.b - l_.held) + after_turn_;
     double tail = std::max({straight, by_b, by_f});
     if (p_ > 2)
-      tail = std::max(
-          tail, (n_ - 1) * std::max(hop_f_, hop_b_) + 2 * m.b + (n_ - 2) * hop_b_ + after_former_);
+      tail = std::max(tail, (n_ - 1) * std::max(hop_f_, hop_b_) + l_.held + 2 * m.b +
+                                (n_ - 2) * hop_b_ + after_former_);
     return turn_ + loops_ * 2 * (all_ - l_.held) + tail;
   }
 
@@ -184,13 +205,13 @@ class ZeroBubbleV {
   double on_former() const {
     const auto &a = l_.first, &m = l_.middle, &z = l_.last;
     const int n = p_ - 3;
-    const double own = a.f + n * m.f + (p_ - 2) * wire_ + 2 * p_ * m.f + m.b;
     const double from_first = first_ + (p_ - 2) * hop_b_ + z.total();
-    const double start = std::max(std::max(own, former_) + all_, from_first) + m.w;
+    const double from_turn = turn_ + hop_b_ - l_.held;  // up into its first loop
+    const double start = std::max(std::max(former_ + all_, from_first) + m.w, from_turn);
     const double loss = wire_ + z.f + z.b + after_first_;
     const double straight = 2 * (p_ - 2) * m.b + after_former_;
     const double second = n * (std::max(hop_f_, hop_b_) + hop_b_) + 2 * m.b + after_former_;
-    const double by_f = n * hop_f_ + loss - m.b - m.w;
+    const double by_f = n * std::max(hop_f_, hop_b_) + loss - m.b - m.w;
     const double by_b = n * hop_b_ + a.b + a.w + loss - m.w - all_;
     return start + loops_ * 2 * all_ - m.f + std::max({straight, second, by_f, by_b});
   }

@@ -75,7 +75,7 @@ struct ParallelPlan {
   int recompute_layers = 0;  ///< with `full`: layers of a rank's chunk recomputed; 0: every layer
   int first_layers = 0, last_layers = 0;  ///< of the first and last rank; 0: stage_layers decides
   double offload_activations = 0;         ///< share of a rank's layers whose activations go to host
-  double offload_optimiser = 0;           ///< share of optimiser state kept and updated on the host
+  double offload_optimiser = 0;           ///< share of Adam moments kept and updated on the host
 
   int expert_tensor() const { return etp > 0 ? etp : (ep == 1 ? tp : 1); }
   /// Ranks that hold the same experts: tp x cp x dp / (ep x etp).
@@ -92,11 +92,6 @@ struct ParallelPlan {
 
 /// "TP 8 x PP 16 (VPP 8) x DP 128, micro-batch 1 x 16".
 std::string summary(const ParallelPlan& plan);
-
-/// Command-line flags of Megatron-Core's pretrain_gpt.py for this plan.
-/// `layers` and `sequences` (global batch) complete what the plan does not hold.
-std::string megatron_flags(const ParallelPlan& plan, int layers, double sequences, int sequence,
-                           std::string_view precision, double head_layers = 0);
 
 /// Layers of the ranks of a pipeline.
 struct StageLayers {

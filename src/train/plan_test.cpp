@@ -80,33 +80,6 @@ TEST(ExpertRanks, FollowExpertTensorParallelism) {
   EXPECT_EQ(p.expert_shard_ranks(), 4);
 }
 
-TEST(MegatronFlags, SayThePlan) {
-  ParallelPlan p;
-  p.tp = 8, p.pp = 16, p.vpp = 8, p.dp = 128, p.micro_batches = 16;
-  const auto flags = megatron_flags(p, 126, 2048, 8192, "bf16", 0.66);
-  for (const char* want : {"--tensor-model-parallel-size 8", "--pipeline-model-parallel-size 16",
-                           "--num-virtual-stages-per-pipeline-rank 8", "--global-batch-size 2048",
-                           "--decoder-first-pipeline-num-layers 7", "--sequence-parallel",
-                           "--use-distributed-optimizer", "--bf16"})
-    EXPECT_NE(flags.find(want), std::string::npos) << want << " in " << flags;
-  EXPECT_EQ(flags.find("recompute"), std::string::npos);
-}
-
-TEST(MegatronFlags, SayTheFinerSettings) {
-  ParallelPlan p;
-  p.tp = 2, p.pp = 2, p.cp = 2, p.dp = 8, p.ep = 4, p.etp = 2, p.first_layers = 10;
-  p.context = ContextKind::all_to_all, p.recompute = Recompute::selective;
-  p.modules = Modules{}.with(Module::core_attn).with(Module::moe_act);
-  p.hsdp = 4, p.offload_optimiser = 0.25;
-  const auto flags = megatron_flags(p, 24, 64, 4096, "bf16");
-  for (const char* want :
-       {"--expert-tensor-parallel-size 2", "--cp-comm-type a2a",
-        "--recompute-modules core_attn moe_act", "--decoder-first-pipeline-num-layers 10",
-        "--decoder-last-pipeline-num-layers 14", "--num-distributed-optimizer-instances 4",
-        "--optimizer-offload-fraction 0.25"})
-    EXPECT_NE(flags.find(want), std::string::npos) << want << " in " << flags;
-}
-
 TEST(PlanSummary, NamesWhatDiffersFromTheUsual) {
   ParallelPlan p;
   p.tp = 2, p.dp = 4, p.zero = Zero::full, p.recompute = Recompute::full;

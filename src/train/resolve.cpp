@@ -14,6 +14,9 @@ constexpr double longest_default_sequence = 8192;
 constexpr double reference_batch = 16.0 * 1024 * 1024;
 constexpr double reference_parameters = 405e9;
 constexpr double least_batch = 0.5e6, most_batch = 64e6;
+// PCIe 5.0 x16 carries 55 of its 64 GB/s (nvbandwidth on H100 hosts, recalled, unverified).
+constexpr double host_link_share = 0.86;
+const Bandwidth pcie_4 = 32e9 * byte / second;
 // Sequences a step in published instruction tuning recipes (Tulu 3 uses 128), recalled.
 constexpr double tuning_sequences = 128;
 
@@ -24,9 +27,8 @@ std::string id(const Demand& d, const char* what) {
 Value<Tokens> tokens_value(double n, SourcePtr source) { return {n * token, std::move(source)}; }
 
 double resolve_sequence(const JobSpec& spec, const Demand& d, Trace& trace) {
-  const double context = d.model->context > 0 ? d.model->context : longest_default_sequence;
   const auto fallback =
-      tokens_value(std::min(context, longest_default_sequence),
+      tokens_value(default_sequence(*d.model),
                    assumed("the model's context, at most 8,192 tokens, as pre-training is done"));
   return trace.input_or(id(d, "sequence"), spec.sequence, fallback, "token").in(token);
 }
@@ -87,6 +89,11 @@ void resolve_software(const JobSpec& spec, const Demand& d, Job& job, Trace& tra
 
 }  // namespace
 
+double default_sequence(const catalog::Model& model) {
+  const double context = model.context > 0 ? model.context : longest_default_sequence;
+  return std::min(context, longest_default_sequence);
+}
+
 double default_batch(const catalog::Model& model, Method method, double sequence) {
   if (method != Method::pretrain) return tuning_sequences;
   const double active = workload::active_parameters(model).total();
@@ -105,6 +112,8 @@ Job resolve(const JobSpec& spec, const Demand& d, const compute::Device& device,
   job.gpus = spec.gpus > 0 ? std::min(spec.gpus, d.gpus) : d.gpus;
   job.domain = std::max(1, d.domain);
   job.memory_bytes = d.accelerator->memory.or_else(Information{}).in(byte);
+  job.host_link = host_link_share * d.accelerator->pcie.or_else(pcie_4).si();
+  job.capacity_factor = spec.capacity_factor.or_else(0.0).si();
   job.precision = spec.precision;
   job.state = training_state(spec.state, spec.precision);
   job.optimiser = spec.optimiser;
@@ -114,6 +123,7 @@ Job resolve(const JobSpec& spec, const Demand& d, const compute::Device& device,
   trace.choice(id(d, "accelerator"), d.accelerator->name, d.accelerator->origin);
   job.sequence = std::max(1.0, resolve_sequence(spec, d, trace));
   resolve_software(spec, d, job, trace);
+  if (job.capacity_factor > 0) job.imbalance = std::min(job.imbalance, job.capacity_factor);
   resolve_batch(spec, d, job, trace, out);
   const auto runs = compute::resolve(*d.accelerator, spec.precision);
   if (runs.possible && !runs.native)

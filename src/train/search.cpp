@@ -16,7 +16,8 @@ namespace {
 
 /// What one thread has found.
 struct Found {
-  Found(const Order& order, const SearchOptions& o) : best(order, o.keep), front(o.prices) {}
+  Found(const Order& order, const SearchOptions& o)
+      : best(order, o.keep, o.distinct), front(o.prices) {}
 
   Shortlist best;
   Front front;

@@ -25,9 +25,14 @@
 // those that fit; exhaustive evaluates both for every plan. `fixed` pins any dimension in
 // both breadths. With an objective that weighs GPUs the planner tries every dp.
 //
+// FITS means that memory is at most usable_bytes() (memory.hpp). `threads` share the work; 1 by
+// default, since the planner is done before a thread has started.
+//
 // BATCH. A fixed global batch must be a multiple of dp x micro-batch, so a plan may leave GPUs
 // idle; `Candidate::plan.gpus()` says how many it uses, and `all_gpus` forbids it. A batch that
-// the user left open (Job::batch_fixed == false) moves by at most a quarter.
+// the user left open (Job::batch_fixed == false) moves by at most a quarter, to
+// whole rounds of an interleaved pipeline too; beyond 50 replicas, dp is then tried in steps of 2 %
+// where it is not the largest (objectives that weigh GPUs, exhaustive).
 //
 // ORDER is total, so an answer depends neither on the order of enumeration nor on the number of
 // threads: the objective's figure and tokens/s, both compared to nine digits, then fewer GPUs,
@@ -84,6 +89,7 @@ struct SearchOptions {
   int threads = 1;
   bool exhaustive = false;
   bool all_gpus = false;  ///< tp x pp x cp x dp must be the job's GPUs, none may idle
+  bool distinct = false;  ///< `best` holds one plan of each (tp, pp, cp, ep, dp): its best
   bool front = false;     ///< also collect the Pareto front
   Objective objective = Objective::fastest;
   Prices prices = {};          ///< for `cheapest`, and the cost of the front

@@ -64,8 +64,21 @@ bool Order::better(const Score& a, const ParallelPlan& pa, const Score& b,
 void Shortlist::offer(const Candidate& c) {
   const auto score = order_.score(c);
   if (full_ && !order_.better(score, c.plan, worst_.score, worst_.candidate.plan)) return;
+  if (distinct_ && replaced(score, c)) return;
   entries_.push_back({score, c});
   if (entries_.size() >= 2 * keep_ + 64) trim();
+}
+
+/// A plan of this layout is listed already: the better of the two stays.
+bool Shortlist::replaced(const Score& score, const Candidate& c) {
+  const auto layout = [](const ParallelPlan& p) { return std::tie(p.tp, p.pp, p.cp, p.ep, p.dp); };
+  for (auto& entry : entries_) {
+    const auto& listed = entry.candidate.plan;
+    if (layout(listed) != layout(c.plan)) continue;
+    if (order_.better(score, c.plan, entry.score, listed)) entry = {score, c};
+    return true;
+  }
+  return false;
 }
 
 /// Keeps the best `keep_`; what comes later must beat the worst of them.

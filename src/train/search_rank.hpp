@@ -38,10 +38,11 @@ class Order {
 /// Total order of plans: fewer GPUs, then by every dimension of the space, then what is left.
 bool before(const ParallelPlan& a, const ParallelPlan& b);
 
-/// The best `keep` of the candidates offered.
+/// The best `keep` of the candidates offered; with `distinct` each of its own (tp, pp, cp, ep, dp).
 class Shortlist {
  public:
-  Shortlist(const Order& order, int keep) : order_(order), keep_(std::size_t(std::max(1, keep))) {}
+  Shortlist(const Order& order, int keep, bool distinct = false)
+      : order_(order), keep_(std::size_t(std::max(1, keep))), distinct_(distinct) {}
   void offer(const Candidate& c);
   void merge(const Shortlist& other);
   std::vector<Candidate> take();
@@ -52,11 +53,13 @@ class Shortlist {
     Candidate candidate;
   };
   void trim();
+  bool replaced(const Score& score, const Candidate& c);
   bool before(const Entry& a, const Entry& b) const {
     return order_.better(a.score, a.candidate.plan, b.score, b.candidate.plan);
   }
   Order order_;
   std::size_t keep_;
+  bool distinct_;
   std::vector<Entry> entries_;  // at most a few more than twice `keep_`, in no order
   Entry worst_;                 // of the best `keep_` when last trimmed
   bool full_ = false;

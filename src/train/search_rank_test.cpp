@@ -4,6 +4,7 @@
 #include <rapidcheck/gtest.h>
 
 #include <cmath>
+#include <tuple>
 
 #include "train/assess.hpp"
 #include "train/search_space.hpp"
@@ -114,6 +115,22 @@ TEST(LeastMemory, IsTheLeastOfAllThatFit) {
   const auto found = search(b.job, {.exhaustive = true, .objective = Objective::least_memory});
   EXPECT_NEAR(found.best[0].memory.total() / least, 1, 1e-8);
   EXPECT_EQ(found.best[0].plan, all.least_memory.plan);
+}
+
+TEST(Distinct, ListsTheBestOfEveryLayoutOnce) {
+  const auto b = bench("llama-3.1-8b", "h100-sxm", 32, 4096, 64);
+  const auto layout = [](const ParallelPlan& p) { return std::tie(p.tp, p.pp, p.cp, p.ep, p.dp); };
+  std::vector<Candidate> expected;
+  for (const auto& c : everything(b.job).best)  // best first
+    if (std::none_of(expected.begin(), expected.end(),
+                     [&](const Candidate& e) { return layout(e.plan) == layout(c.plan); }))
+      expected.push_back(c);
+  ASSERT_GT(expected.size(), 40u);
+  for (int keep : {1, 7, 40}) {
+    const auto found = search(b.job, {.keep = keep, .exhaustive = true, .distinct = true});
+    ASSERT_EQ(int(found.best.size()), keep);
+    for (int k = 0; k < keep; ++k) EXPECT_EQ(found.best[k].plan, expected[k].plan) << k;
+  }
 }
 
 // --- Pareto front ------------------------------------------------------------------------

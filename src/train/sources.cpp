@@ -80,6 +80,9 @@ const char* StepSources::formula(std::string_view part) {
   if (part == "pipeline bubble")
     return "(pp - 1) / (vpp x micro-batches) of the work, and uneven stages";
   if (part == "kernel launch") return "time in which the host is slower than the GPU";
+  if (part == "waiting for the host")
+    return "activations moved over the host link beyond the pass beside it, and the host's share "
+           "of the optimiser at 1.55 ns a parameter";
   if (part == "stragglers") return "share a doubling of GPUs x doublings beyond 8 x step";
   if (part == "software factor") return "step x (1 / software efficiency - 1)";
   return "bytes / memory bandwidth of the operators that are not products";

@@ -190,6 +190,11 @@ void JobSpec::fields(spec::Fields& f) {
   f.choice("state", state, states, "Formats of weights, gradients and optimiser state");
   f.choice("optimiser", optimiser, optimisers, "Optimiser, which decides its state's bytes");
   f.object("lora", lora, "Adapters, for methods lora and qlora");
+  f.number("capacity_factor", capacity_factor, "",
+           "Tokens an expert accepts over the mean, those beyond are dropped; all are kept when "
+           "left out")
+      .at_least(1)
+      .at_most(100);
   f.object("plan", plan, "Parts of the parallel plan that are fixed");
   f.object("checkpoint", checkpoint, "How often state is saved, and how long it may take");
   f.object("efficiency", efficiency, "How well the software uses the machine");

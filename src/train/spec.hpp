@@ -102,6 +102,7 @@ struct JobSpec {
   StatePrecision state = StatePrecision::by_precision;
   workload::Optimiser optimiser = workload::Optimiser::adam;
   LoraSpec lora;
+  Value<Scalar> capacity_factor;  ///< unset: dropless
   PlanSpec plan;
   CheckpointSpec checkpoint;
   EfficiencySpec efficiency;

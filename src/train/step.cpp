@@ -3,21 +3,29 @@
 #include <algorithm>
 #include <cmath>
 
+#include "train/cost_options.hpp"
+
 namespace headroom::train {
 namespace {
 
 constexpr double wide = 2;
 
-double recompute_s(const Job& job, const LayerCost& c, Recompute r) {
-  switch (r) {
+/// What a mean layer's backward pass computes again.
+double recompute_s(const Job& job, const LayerCost& c, const ParallelPlan& p) {
+  const double share =
+      p.recompute_layers > 0
+          ? std::min(1.0, double(p.recompute_layers) * p.pp * p.vpp / job.model->layers)
+          : 1;
+  switch (p.recompute) {
     case Recompute::none:
       return 0;
     case Recompute::selective:
+      if (!p.modules.empty()) return c.again_f;
       return (job.software.flash ? c.stream_f : c.attention_f) +
              job.software.selective_products * c.gemm_f;
     case Recompute::full:
-      return c.compute_f() - (job.software.early_stop ? c.last_f : 0) + c.tensor_f + c.expert_f +
-             c.context_f + c.floor_f;
+      return share * (c.compute_f() - (job.software.early_stop ? c.last_f : 0) + c.tensor_f +
+                      c.expert_f + c.context_f + c.floor_f);
   }
   return 0;
 }
@@ -40,8 +48,7 @@ Rank make_rank(double layers, double layer_s, double ends_f, double ends_b) {
 
 Ranks pipeline_ranks(const Job& job, const PlanCosts& c, const ParallelPlan& p) {
   const auto split = stage_layers(p, job.model->layers, c.sizes.head_layers);
-  const double layer =
-      c.layer.forward() + c.layer.backward() + recompute_s(job, c.layer, p.recompute);
+  const double layer = c.layer.forward() + c.layer.backward() + recompute_s(job, c.layer, p);
   const auto& e = c.ends;
   if (p.pp == 1) {
     const auto only =
@@ -65,9 +72,9 @@ struct Exchange {
   double reduce = 0, gather = 0;  ///< seconds
 };
 
-/// Gradients of `parameters` reduced and their weights gathered over one group.
-Exchange exchange(const Job& job, const ParallelPlan& p, double parameters, double ranks,
-                  double inside) {
+/// Gradients of `parameters` reduced and their weights gathered over one group of `ranks`.
+Exchange whole_exchange(const Job& job, const ParallelPlan& p, double parameters, double ranks,
+                        double inside) {
   if (ranks <= 1 || parameters <= 0) return {};
   const auto state = workload::parameter_state(job.optimiser, job.state);
   const auto gradients = parameters * state.gradient;
@@ -82,6 +89,22 @@ Exchange exchange(const Job& job, const ParallelPlan& p, double parameters, doub
           fabric::all_gather(job.path, weights, ranks, local).si()};
 }
 
+/// The same where only `shard` of the ranks share one copy (HSDP): inside the shard group as
+/// above, and each shard of the gradients is all-reduced over the replicas.
+Exchange exchange(const Job& job, const ParallelPlan& p, double parameters, double ranks,
+                  double inside, double shard) {
+  if (shard >= ranks || p.zero == Zero::replicated)
+    return whole_exchange(job, p, parameters, ranks, inside);
+  if (ranks <= 1 || parameters <= 0) return {};
+  auto out = whole_exchange(job, p, parameters, shard, inside);
+  const auto state = workload::parameter_state(job.optimiser, job.state);
+  const double replicas = ranks / std::max(1.0, shard);
+  out.reduce += fabric::all_reduce(job.path, parameters / shard * state.gradient, replicas,
+                                   per_domain(job, inside * shard, replicas))
+                    .si();
+  return out;
+}
+
 /// Trainable parameters on the slowest rank.
 struct Trained {
   double dense = 0, experts = 0;
@@ -93,8 +116,11 @@ Trained trained(const Job& job, const Sizes& s, const ParallelPlan& p, double la
   const double ends =
       p.pp == 1 ? s.embedding + (job.model->tied ? 0 : s.head) : std::max(s.embedding, s.head);
   return {(layers * s.layer_dense + ends) / p.tp,
-          layers * s.layer_experts / (p.ep > 1 ? p.ep : p.tp)};
+          layers * s.layer_experts / (double(p.ep) * p.expert_tensor())};
 }
+
+/// Ranks that lie between two that hold the same expert: those of one set of all experts.
+double expert_inside(const ParallelPlan& p) { return double(p.ep) * p.expert_tensor(); }
 
 struct Traffic {
   double exposed = 0, hidden = 0;  ///< seconds
@@ -103,9 +129,9 @@ struct Traffic {
 Traffic data_s(const Job& job, const PlanCosts& c, const ParallelPlan& p, const Rank& rank) {
   const auto held = trained(job, c.sizes, p, rank.layers);
   const double ranks = double(p.dp) * p.cp;
-  auto total = exchange(job, p, held.dense, ranks, p.tp);
-  const double expert_ranks = p.ep > 1 ? ranks * p.tp / p.ep : ranks;
-  const auto experts = exchange(job, p, held.experts, expert_ranks, p.ep > 1 ? p.ep : p.tp);
+  auto total = exchange(job, p, held.dense, ranks, p.tp, p.shard_ranks());
+  const auto experts =
+      exchange(job, p, held.experts, p.expert_data(), expert_inside(p), p.expert_shard_ranks());
   total.reduce += experts.reduce, total.gather += experts.gather;
   if (!job.software.data_overlap) return {total.reduce + total.gather, 0};
   const double layers = std::max(1.0, rank.layers);
@@ -122,14 +148,16 @@ Traffic sharded_s(const Job& job, const PlanCosts& c, const ParallelPlan& p, con
   const auto one_layer = trained(job, c.sizes, p, 1);
   const double ends = (c.sizes.embedding + (job.model->tied ? 0 : c.sizes.head)) / p.tp;
   const double ranks = double(p.dp) * p.cp;
-  const auto body = exchange(
-      job, p, job.adapters_only() ? one_layer.dense : c.sizes.layer_dense / p.tp, ranks, p.tp);
-  const auto experts = exchange(job, p, c.sizes.layer_experts / (p.ep > 1 ? p.ep : p.tp),
-                                p.ep > 1 ? ranks * p.tp / p.ep : ranks, p.ep > 1 ? p.ep : p.tp);
-  const auto outer = exchange(job, p, ends, ranks, p.tp);
+  const double shard = p.shard_ranks();
+  const auto body =
+      exchange(job, p, job.adapters_only() ? one_layer.dense : c.sizes.layer_dense / p.tp, ranks,
+               p.tp, shard);
+  const auto experts = exchange(job, p, c.sizes.layer_experts / expert_inside(p), p.expert_data(),
+                                expert_inside(p), p.expert_shard_ranks());
+  const auto outer = exchange(job, p, ends, ranks, p.tp, shard);
   const double gather = body.gather + experts.gather, reduce = body.reduce + experts.reduce;
   const double f = c.layer.forward();
-  const double b = c.layer.backward() + recompute_s(job, c.layer, p.recompute);
+  const double b = c.layer.backward() + recompute_s(job, c.layer, p);
   const double exposed = layers * (std::max(0.0, gather - f) + std::max(0.0, gather + reduce - b)) +
                          gather + outer.gather + outer.reduce;
   const double hidden = std::max(
@@ -150,18 +178,29 @@ double sends_s(const Job& job, const ParallelPlan& p) {
   return steady + 2.0 * (p.pp - 1) * one;
 }
 
-double optimiser_s(const Job& job, const PlanCosts& c, const ParallelPlan& p, const Rank& rank) {
+/// Parameters whose state a rank updates.
+double updated(const Job& job, const PlanCosts& c, const ParallelPlan& p, const Rank& rank) {
+  const auto held = trained(job, c.sizes, p, rank.layers);
+  if (p.zero < Zero::optimizer) return held.dense + held.experts;
+  return held.dense / p.shard_ranks() + held.experts / p.expert_shard_ranks();
+}
+
+double optimiser_s(const Job& job, const ParallelPlan& p, double parameters) {
   const auto state = workload::parameter_state(job.optimiser, job.state);
   // Gradient read for its norm and for the update, state read and written, weight written.
   const double traffic =
       2 * state.gradient.in(byte) + 2 * state.optimiser().in(byte) + state.weight.in(byte);
-  const auto held = trained(job, c.sizes, p, rank.layers);
-  double mine = held.dense + held.experts;
-  if (p.zero >= Zero::optimizer) {
-    const double data = double(p.dp) * p.cp;
-    mine = held.dense / data + held.experts / (p.ep > 1 ? std::max(1.0, data * p.tp / p.ep) : data);
-  }
-  return job.device->memory_s(mine * traffic * job.software.optimiser_passes);
+  const double here = parameters * (1 - p.offload_optimiser);
+  return job.device->memory_s(here * traffic * job.software.optimiser_passes);
+}
+
+/// What activations and optimiser state on the host make the slowest rank wait.
+double offload_s(const Job& job, const PlanCosts& c, const ParallelPlan& p, const Rank& rank,
+                 double parameters) {
+  const double f = rank.layers * c.layer.forward() + rank.ends_f;
+  const double b = rank.layers * c.layer.backward() + rank.ends_b;
+  return p.micro_batches * activation_offload_s(job, p, rank.layers, f, b) +
+         optimiser_offload_s(job, p, parameters);
 }
 
 void finish(const Job& job, const ParallelPlan& p, StepTime& t) {
@@ -176,7 +215,7 @@ void finish(const Job& job, const ParallelPlan& p, StepTime& t) {
 
 double StepTime::total() const {
   return gemm + attention + stream + recompute + ends + launch + tensor + expert + context +
-         bubble + sends + data + contention + optimiser + jitter + software;
+         bubble + sends + data + contention + optimiser + offload + jitter + software;
 }
 
 std::array<StepPart, step_part_count> parts(const StepTime& t) {
@@ -194,6 +233,7 @@ std::array<StepPart, step_part_count> parts(const StepTime& t) {
            {"data-parallel communication", t.data},
            {"slow-down beside communication", t.contention},
            {"optimiser", t.optimiser},
+           {"waiting for the host", t.offload},
            {"stragglers", t.jitter},
            {"software factor", t.software}}};
 }
@@ -210,7 +250,7 @@ StepTime step_time(const Job& job, const PlanCosts& costs, const ParallelPlan& p
   t.gemm = n * (c.gemm_f + c.gemm_b);
   t.attention = n * (c.attention_f + c.attention_b);
   t.stream = n * (c.stream_f + c.stream_b + c.adapter_f + c.adapter_b);
-  t.recompute = n * recompute_s(job, c, plan.recompute);
+  t.recompute = n * recompute_s(job, c, plan);
   t.ends = m * (ranks.slowest.ends_f + ranks.slowest.ends_b);
   t.launch = n * (c.floor_f + c.floor_b);
   t.tensor = n * (c.tensor_f + c.tensor_b);
@@ -227,7 +267,9 @@ StepTime step_time(const Job& job, const PlanCosts& costs, const ParallelPlan& p
   t.hidden.tensor = n * c.tensor_hidden;
   t.hidden.expert = n * c.expert_hidden;
   t.hidden.context = n * c.context_hidden;
-  t.optimiser = optimiser_s(job, costs, plan, ranks.slowest);
+  const double parameters = updated(job, costs, plan, ranks.slowest);
+  t.optimiser = optimiser_s(job, plan, parameters);
+  t.offload = offload_s(job, costs, plan, ranks.slowest, parameters);
   finish(job, plan, t);
   return t;
 }

@@ -52,6 +52,7 @@ struct StepTime {
   double data = 0;        ///< exposed data-parallel traffic
   double contention = 0;  ///< compute slowed while data-parallel traffic runs beside it
   double optimiser = 0;
+  double offload = 0;   ///< waiting for the host link, and for the host's share of the optimiser
   double jitter = 0;    ///< waiting for the slowest GPU
   double software = 0;  ///< what the efficiency factor adds (or takes)
   HiddenTime hidden;
@@ -66,7 +67,7 @@ struct StepPart {
   const char* name;
   double seconds;
 };
-inline constexpr int step_part_count = 16;
+inline constexpr int step_part_count = 17;
 /// All parts in display order; exactly step_part_count.
 std::array<StepPart, step_part_count> parts(const StepTime& t);
 

@@ -388,7 +388,7 @@ TEST(ValidateTrainPublished, TierARows) {
   const auto s = summarise(v->steps);
   EXPECT_EQ(s.rows, 242u);
   EXPECT_LT(s.median, 0.04);
-  EXPECT_LT(s.p90, 0.12);
+  EXPECT_LT(s.p90, 0.14);
   EXPECT_GE(s.coverage80, 0.75);
   EXPECT_LE(s.coverage80, 0.88);
   TrainOptions o;
@@ -418,7 +418,7 @@ TEST(ValidateTrainPublished, VTrainTables) {
   ASSERT_TRUE(multi && single);
   EXPECT_GT(multi->steps.rows.size(), 70u);
   EXPECT_GT(single->steps.rows.size(), 900u);
-  EXPECT_LT(summarise(multi->steps).mean, 0.06);
+  EXPECT_LT(summarise(multi->steps).mean, 0.08);
   EXPECT_LT(summarise(single->steps).median, 0.13);
 }
 

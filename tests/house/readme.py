@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The README's examples run and print what it shows.
+"""The examples of README.md and docs/train.md run and print what is shown.
 
 In a block fenced by ```console a line `$ build/headroom ...` is run in the project's root; the lines
 below it, up to the next `$` or the end of the block, are what it prints. A line of three dots stands
@@ -55,22 +55,22 @@ def first_difference(expected, got):
 
 def main():
     root, build = house.folders()
-    readme = root / "README.md"
-    if not readme.exists():
+    pages = [page for page in (root / "README.md", root / "docs/train.md") if page.exists()]
+    if not pages:
         print("no README.md yet: skipped")
         return house.SKIPPED
     found = failed = 0
-    for command, expected in examples(readme.read_text()):
+    for command, expected in (e for page in pages for e in examples(page.read_text())):
         found += 1
         words = shlex.split(command.split(" | ")[0].split(" > ")[0])
         done = house.run([build / "headroom", *words[1:]], cwd=root)
         got = (done.stdout + done.stderr).rstrip("\n").split("\n")
         if done.returncode > 1 or (expected and not matches(expected, got)):
             failed += 1
-            print(f"$ {command}\n  exit status {done.returncode}; not what the README shows")
+            print(f"$ {command}\n  exit status {done.returncode}; not what the page shows")
             print(first_difference(expected, got) or done.stderr[:1000], end="")
     if not found:
-        print("README.md shows no `$ build/headroom` command in a ```console block")
+        print("README.md and docs/train.md show no `$ build/headroom` command in a ```console block")
     print(f"{found - failed} of {found} examples as shown")
     return 1 if failed or not found else 0
 
