@@ -217,7 +217,9 @@ std::optional<Hardware> find_hardware(const catalog::Catalog& catalog, const Mac
   h.power_cap_w = power_in(gpu);
   h.memory_bytes = a.memory.or_else(Information{}).in(byte);
   h.accelerator = std::make_shared<const Accelerator>(std::move(a));
-  h.device = std::make_shared<const compute::Device>(*h.accelerator);
+  compute::DeviceOptions board;
+  if (h.power_cap_w) board.power_limit = *h.power_cap_w * watt;
+  h.device = std::make_shared<const compute::Device>(*h.accelerator, board);
   catalog::System system;
   system.scale_up.domain = h.domain;
   fabric::ScaleOut out;

@@ -5,8 +5,8 @@
 // the text contains its family ("h100", "gb200", "rtx4090"); the longest family wins, then the
 // form (SXM, PCIe, NVL), then the nearest memory size. Figures that the file gives replace the
 // catalogue's: peak_* (TFLOP/s, dense), hbm_GBps, nvlink_GBps (a direction), memory in the
-// text, per_node, nvlink_domain, net_Gbps_per_gpu. A power limit in the text ("500W") is
-// passed on.
+// text, per_node, nvlink_domain, net_Gbps_per_gpu. A power limit in the text ("500W")
+// lowers the clock as compute::clock_at_power says.
 //
 // Unknown GPUs are an answer (no accelerator, with the reason), never an error.
 #pragma once

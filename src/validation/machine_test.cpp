@@ -76,6 +76,19 @@ TEST(Machine, FiguresOfTheFileReplaceTheCatalogues) {
   EXPECT_NEAR(other->path.scale_out / plain->path.scale_out, 0.25, 1e-9);
 }
 
+TEST(Machine, APowerLimitSlowsProductsNotTraffic) {
+  std::string reason;
+  const auto& catalog = catalog::Catalog::builtin();
+  const auto at = [&](const char* gpu) {
+    return find_hardware(catalog, machine({{"gpu", gpu}}), reason)->device;
+  };
+  const compute::Gemm large{8192, 8192, 8192};
+  const double full = at("H100-SXM-80GB")->gemm_s(Precision::bf16, large);
+  EXPECT_GT(at("H100-SXM-80GB 500W")->gemm_s(Precision::bf16, large), 1.05 * full);
+  EXPECT_DOUBLE_EQ(at("H100-SXM-80GB-700W")->gemm_s(Precision::bf16, large), full);
+  EXPECT_DOUBLE_EQ(at("H100-SXM-80GB 500W")->memory_s(1e9), at("H100-SXM-80GB")->memory_s(1e9));
+}
+
 TEST(Machine, DomainsThatTheFileLeavesOut) {
   std::string reason;
   const auto domain = [&](const char* gpu, const char* per_node) {
