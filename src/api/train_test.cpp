@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <ctime>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 namespace headroom::api {
@@ -93,6 +95,65 @@ TEST(Train, SetsReachTheScenarioOfTheOptions) {
   EXPECT_GT(after.runs[0].plans[0].step_s, before.runs[0].plans[0].step_s);
 }
 
+TEST(Train, AnyHuggingFaceConfigIsAModel) {
+  const std::string file = testing::TempDir() + "/train_test_config.json";
+  std::ofstream(file) << R"({"model_type": "llama", "hidden_size": 4096, "intermediate_size": 14336,
+    "num_hidden_layers": 32, "num_attention_heads": 32, "num_key_value_heads": 8,
+    "vocab_size": 128256, "max_position_embeddings": 8192, "tie_word_embeddings": false})";
+  const Options job = {{"--system", "dgx-h100"}, {"--gpus", "64"}, {"--global-batch", "256"}};
+  auto own = job, catalogue = job;
+  own.push_back({"--hf", file});
+  catalogue.push_back({"--model", "llama-3.1-8b"});  // the same shape
+  EXPECT_EQ(planned(request(own)).runs[0].plans[0].step_s,
+            planned(request(catalogue)).runs[0].plans[0].step_s);
+}
+
+TEST(Train, RanksAndPipelineWhenAsked) {
+  auto r = request({{"--model", "llama-3.1-8b"},
+                    {"--system", "dgx-h100"},
+                    {"--gpus", "64"},
+                    {"--pp", "4"},
+                    {"--global-batch", "128"}});
+  r.answer.ranks = r.answer.pipeline = r.answer.pipeline_json = r.answer.trace = true;
+  const auto run = planned(r).runs.at(0);
+  ASSERT_EQ(run.ranks.size(), 4u);
+  int layers = 0;
+  double worst = 0;
+  for (const auto& rank : run.ranks) {
+    layers += rank.layers, worst = std::max(worst, rank.total);
+    EXPECT_NEAR(rank.weights + rank.state + rank.activations + rank.other, rank.total, 1);
+  }
+  EXPECT_EQ(layers, 32);
+  EXPECT_NEAR(worst, run.memory_total, 1);  // the table shows the worst rank
+  EXPECT_NE(run.pipeline.find("4 ranks"), std::string::npos) << run.pipeline;
+  EXPECT_EQ(nlohmann::json::parse(run.pipeline_json)["ranks"].size(), 4u);
+  EXPECT_TRUE(nlohmann::json::accept(run.trace));
+}
+
+TEST(Train, TheLargestRunIsInteractive) {
+  const auto r = request({{"--model", "llama-3.1-405b"},
+                          {"--system", "dgx-h100"},
+                          {"--gpus", "16384"},
+                          {"--region", "us-iowa"}});
+  const auto before = std::clock();  // of the processor: a busy machine fails nothing
+  planned(r);
+  EXPECT_LT(double(std::clock() - before) / CLOCKS_PER_SEC, 2);
+}
+
+TEST(Train, ReinforcementLearningIsAMethod) {
+  auto r = request({{"--method", "rl"},
+                    {"--model", "llama-3.1-8b"},
+                    {"--system", "dgx-h100"},
+                    {"--gpus", "64"},
+                    {"--price", "2"}});
+  const auto run = planned(r).runs.at(0);
+  ASSERT_EQ(run.rl.size(), 2u);
+  EXPECT_NEAR(run.rl_usd, 2 * run.rl[0].gpu_hours(), 1e-6 * run.rl_usd);
+  EXPECT_FALSE(run.in_domain);
+  const auto json = nlohmann::json::parse(report::train_json(planned(r)));
+  EXPECT_EQ(json["runs"][0]["reinforcement_learning"].size(), 2u);
+}
+
 // --- Mistakes ---------------------------------------------------------------------------
 
 Diagnostics mistakes(Options options) {
@@ -145,6 +206,14 @@ TEST(TrainMistakes, Contradictions) {
                              {"--gpus", "64"},
                              {"--nic", "400"}}),
                    "--nic 400", "--gpu"));
+}
+
+TEST(TrainMistakes, ReinforcementLearningNeedsItsMethod) {
+  EXPECT_TRUE(told(mistakes({{"--model", "llama-3.1-8b"},
+                             {"--system", "dgx-h100"},
+                             {"--gpus", "64"},
+                             {"--samples", "8"}}),
+                   "--samples 8", "--method rl"));
 }
 
 TEST(TrainMistakes, ImpossibleSplitsNameTheNearest) {

@@ -359,7 +359,7 @@ class Writer {
     for (const auto& f : r_.flags) {
       title(f.program);
       out_ += f.text;
-      for (const auto& c : f.cannot) out_ += wrap("# not expressed: " + c, width_, "");
+      for (const auto& c : f.cannot) out_ += wrap("not expressed: " + c, width_, "# ");
     }
   }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "money/inputs.hpp"
 #include "study/training_parts.hpp"
 
 namespace headroom::study {
@@ -49,8 +50,23 @@ fabric::Path path_of(const Context& c, const Machines& m, const catalog::System&
   return fabric::design(spec, demand, c.catalog, scratch).path;
 }
 
+/// What a token then costs at the rent of the other accelerator, when both prices are known.
+std::string cost_then(const Context& c, const catalog::Accelerator& gpu, const GpuPrice& price,
+                      double gain) {
+  money::Demand demand;
+  demand.accelerator = gpu.id;
+  Trace scratch;
+  std::vector<std::string> remarks;
+  const auto rent = money::find_rent(money::Way::neocloud, {}, demand, c.catalog, scratch, remarks);
+  if (!rent || !price.known() || price.rate.value.si() <= 0) return {};
+  const double change = double(rent->rate.value / price.rate.value) / (1 + gain) - 1;
+  return fmt::format("; rented at {:.2f} USD/GPU/h ({}) a token costs {:.0f} % {}",
+                     rent->rate.value.si() * 3600, rent->as_of, std::abs(100 * change),
+                     change < 0 ? "less" : "more");
+}
+
 void system_changes(const Context& c, const Work& work, const train::Job& job,
-                    std::vector<ChangeRow>& out, int& tried) {
+                    const GpuPrice& price, std::vector<ChangeRow>& out, int& tried) {
   const Machines& m = *work.machines;
   const auto& demand = work.training->demand;
   const double now = work.training->result.chosen.tokens_per_s;
@@ -72,11 +88,13 @@ void system_changes(const Context& c, const Work& work, const train::Job& job,
     ++tried;
     if (!found.fits() || now <= 0) continue;
     const auto& best = found.best.front();
+    const double gain = best.tokens_per_s / now - 1;
     out.push_back({"system." + system->id, fmt::format("as many {} ({})", gpu.name, system->name),
-                   fmt::format("a new cluster; {:.0f} W a GPU in place of {:.0f}",
+                   fmt::format("a new cluster; {:.0f} W a GPU in place of {:.0f}{}",
                                gpu.power.max.or_else(Power{}).in(watt),
-                               m.accelerator->power.max.or_else(Power{}).in(watt)),
-                   train::summary(best.plan), best.tokens_per_s / now - 1});
+                               m.accelerator->power.max.or_else(Power{}).in(watt),
+                               cost_then(c, gpu, price, gain)),
+                   train::summary(best.plan), gain});
   }
 }
 
@@ -112,7 +130,8 @@ void interval_change(const Context& c, const Work& work, std::vector<ChangeRow>&
 
 }  // namespace
 
-void add_changes(Context& c, const Work& work, const train::Job& planned, TrainingRun& out) {
+void add_changes(Context& c, const Work& work, const train::Job& planned, const GpuPrice& price,
+                 TrainingRun& out) {
   const auto& search = work.training->demand.search;
   train::SearchOptions options;
   options.fixed = work.spec->train.plan;
@@ -128,7 +147,7 @@ void add_changes(Context& c, const Work& work, const train::Job& planned, Traini
     all.push_back({std::move(change.key), std::move(change.action), std::move(change.needs),
                    train::summary(change.then.plan), change.gain});
   }
-  system_changes(c, work, job, all, out.tried);
+  system_changes(c, work, job, price, all, out.tried);
   interval_change(c, work, all, out.tried);
   keep_two_systems(all);
   for (auto& change : all)

@@ -45,7 +45,8 @@ void add_intervals(const Work& work, const train::Job& job, TrainingRun& out);
 /// Whether runs like this one were held against measurements.
 void judge_domain(const Work& work, const train::Job& job, TrainingRun& out);
 /// Changes in the job, another system, another checkpoint interval.
-void add_changes(Context& c, const Work& work, const train::Job& job, TrainingRun& out);
+void add_changes(Context& c, const Work& work, const train::Job& job, const GpuPrice& price,
+                 TrainingRun& out);
 /// Why the plan that the user fixed cannot be laid out, each as a mistake.
 void add_illegalities(const Work& work, const TrainingRun& run, Diagnostics& out);
 

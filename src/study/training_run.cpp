@@ -289,7 +289,7 @@ TrainingRun run_of(Context& c, const Work& work, const TrainingOptions& options)
   out.price_origin = price.origin;
   add_intervals(work, job, out);
   judge_domain(work, job, out);
-  if (options.advice) add_changes(c, work, job, out);
+  if (options.advice) add_changes(c, work, job, price, out);
   flag_texts(job, r, options, out);
   return out;
 }

@@ -115,7 +115,7 @@ class Adviser {
       with(n.key, fmt::format("multiply matrices in {}", name(n.precision)),
            n.precision == Precision::nvfp4
                ? "a recipe with some layers left in bf16, and proof that the loss follows"
-               : "scaling recipe, and proof on a short run that the loss follows bf16",
+               : "a scaling recipe, and proof on a short run that the loss follows bf16",
            [&](Job& j) { j.precision = n.precision; });
     }
   }
@@ -125,7 +125,7 @@ class Adviser {
       with(fmt::format("batch.{}", factor),
            fmt::format("a global batch {} times as large ({:.3g} Mtoken)", factor,
                        factor * job_.sequences * job_.sequence / 1e6),
-           "the model must still converge in as many tokens; learning rate anew",
+           "convergence in as many tokens, and another learning rate",
            [&](Job& j) { j.sequences *= factor; });
   }
 
@@ -158,7 +158,8 @@ class Adviser {
       with("balance", "experts evenly loaded", "a stronger balancing loss or bias, or dropping",
            [](Job& j) { j.imbalance = 1; });
     if (job_.software.jitter_per_doubling > 0 && p.gpus() > 8)
-      with("jitter", "no stragglers", "hunt slow GPUs, hot aisles and noisy hosts: an upper bound",
+      with("jitter", "no stragglers",
+           "a hunt for slow GPUs, hot aisles and noisy hosts; an upper bound",
            [](Job& j) { j.software.jitter_per_doubling = 0; });
   }
 
@@ -166,7 +167,7 @@ class Adviser {
 
   void machine() {
     if (now_.plan.gpus() > job_.domain && job_.path.scale_out.si() > 0) {
-      with("network.2", "twice the network bandwidth a GPU", "adapters, switches and optics anew",
+      with("network.2", "twice the network bandwidth a GPU", "other adapters, switches and optics",
            [](Job& j) { j.path.scale_out = j.path.scale_out * 2.0; });
       if (job_.path.oversubscription > 1)
         with("network.taper", "a network without oversubscription", "spine switches and optics",
