@@ -65,6 +65,7 @@ class Walker {
     const auto dims = dimensions();
     choices_.resize(dims.size());
     for (std::size_t k = 0; k < dims.size(); ++k) {
+      held_.push_back(dims[k].finer && !scope.options.finer && scope.fixed[k] == open_choice);
       if (dims[k].uses & uses_kernels) kernels_at_ = k + 1;
       if (dims[k].uses & uses_storage) storage_at_ = k + 1;
     }
@@ -78,14 +79,12 @@ class Walker {
  private:
   /// True when a plan below fits the memory.
   bool descend(std::size_t depth) {
-    if (depth == layout_at_) costs_here_.clear(), storage_here_.clear();
-    if (depth == kernels_at_)
-      costs_ = costs_here_.at(tag(uses_kernels), [&] { return &tables_.costs(plan_); });
-    if (depth == storage_at_)
-      storage_ = storage_here_.at(tag(uses_storage), [&] { return &tables_.storage(plan_); });
-    if (depth == layout_at_ && !scope_.rules.layout_legal(plan_)) return false;
-    if (depth == dims_.size())
-      return (!options_ || scope_.rules.options_legal(plan_)) && consider();
+    for (;; ++depth) {
+      if (!reached(depth)) return false;
+      if (depth == dims_.size())
+        return (!options_ || scope_.rules.options_legal(plan_)) && consider();
+      if (!held_[depth]) break;
+    }
     const auto& d = dims_[depth];
     auto& values = choices_[depth];
     list_choices(scope_, depth, plan_, values);
@@ -99,6 +98,17 @@ class Walker {
       if (fits && d.first_fit && !scope_.options.exhaustive) break;
     }
     return fits;
+  }
+
+  /// What is due once the dimensions before `depth` are set; false when they make no legal layout.
+  bool reached(std::size_t depth) {
+    if (depth == layout_at_) costs_here_.clear(), storage_here_.clear();
+    if (depth == layout_at_ && !scope_.rules.layout_legal(plan_)) return false;
+    if (depth == kernels_at_)
+      costs_ = costs_here_.at(tag(uses_kernels), [&] { return &tables_.costs(plan_); });
+    if (depth == storage_at_)
+      storage_ = storage_here_.at(tag(uses_storage), [&] { return &tables_.storage(plan_); });
+    return true;
   }
 
   /// What a table's entry depends on beyond the layout.
@@ -142,6 +152,7 @@ class Walker {
                     virtual_at_ = virtual_dimension();
   std::size_t kernels_at_ = 0, storage_at_ = 0;
   std::vector<std::vector<int>> choices_;
+  std::vector<char> held_;  // dimensions that stay as the walk found them
   ParallelPlan plan_;
   const bool options_ = has_options(scope_.start());  // fixed by the user: checked at each plan
   Candidate current_;

@@ -10,6 +10,9 @@ namespace {
 using P = ParallelPlan;
 using Choices = std::vector<int>;
 
+/// Place in the table behind the dimension of that name.
+std::size_t after(std::string_view name);
+
 // The planner's bounds: what runs are made with.
 constexpr int planned_micro_batch = 16;
 constexpr double planned_context_tokens = 4096;
@@ -91,7 +94,7 @@ void expert_tensor_choices(const Scope& s, const P& p, Choices& out) {
   out.push_back(0);
   const auto& m = *s.job.model;
   if (!s.options.finer || !m.is_mixture()) return;
-  const int usual = p.expert_tensor();
+  const int usual = p.ep == 1 ? p.tp : 1;  // of etp 0
   for (int cut = 1; cut <= std::min(s.job.domain, s.job.gpus / p.pp); cut *= 2)
     if (cut != usual && m.moe.ffn % cut == 0) out.push_back(cut);
 }
@@ -233,9 +236,10 @@ void offload_choices(const Scope& s, const P&, Choices& out) {
 }
 
 /// Modules are recomputed by `selective` and counted layers by `full` only.
-void recompute_choices(const Scope&, const P& p, Choices& out) {
-  if (!p.modules.empty()) return out.push_back(int(Recompute::selective));
-  if (p.recompute_layers > 0) return out.push_back(int(Recompute::full));
+void recompute_choices(const Scope& s, const P&, Choices& out) {
+  static const std::size_t modules = after("modules") - 1, layers = after("recompute-layers") - 1;
+  if (s.fixed[modules] > 0) return out.push_back(int(Recompute::selective));
+  if (s.fixed[layers] > 0) return out.push_back(int(Recompute::full));
   for (auto r : {Recompute::none, Recompute::selective, Recompute::full}) out.push_back(int(r));
 }
 
@@ -316,6 +320,11 @@ constexpr Dimension share(const char* name) {
 int get_modules(const P& p) { return p.modules.bits; }
 void set_modules(P& p, int bits) { p.modules.bits = static_cast<unsigned char>(bits); }
 
+constexpr Dimension finer(Dimension d) {
+  d.finer = true;
+  return d;
+}
+
 constexpr unsigned both = uses_kernels | uses_storage;
 
 // Order: cells of work first, then what their tables depend on, then the layout; at the end what
@@ -325,8 +334,8 @@ constexpr Dimension table[] = {
     field<&P::tp>("tp", tensor_choices, counted<&PlanSpec::tp>, both),
     field<&P::cp>("cp", context_choices, counted<&PlanSpec::cp>, both),
     field<&P::ep>("ep", expert_choices, counted<&PlanSpec::ep>, both),
-    field<&P::etp>("etp", expert_tensor_choices, counted<&PlanSpec::etp>, both),
-    field<&P::context>("context", context_kind_choices, fixed_context, both),
+    finer(field<&P::etp>("etp", expert_tensor_choices, counted<&PlanSpec::etp>, both)),
+    finer(field<&P::context>("context", context_kind_choices, fixed_context, both)),
     field<&P::sequence_parallel>("sequence-parallel", sequence_parallel_choices, open, both),
     field<&P::micro_batch>("micro-batch", micro_batch_choices, counted<&PlanSpec::micro_batch>,
                            uses_kernels),
@@ -334,18 +343,18 @@ constexpr Dimension table[] = {
     field<&P::vpp>("vpp", virtual_choices, counted<&PlanSpec::vpp>),
     field<&P::balanced>("balanced", balance_choices, open),
     field<&P::zero>("zero", zero_choices, fixed_zero),
-    field<&P::hsdp>("hsdp", shard_group_choices, counted<&PlanSpec::hsdp>),
-    share<&P::offload_optimiser, &PlanSpec::offload_optimiser>("offload-optimiser"),
-    share<&P::offload_activations, &PlanSpec::offload_activations>("offload-activations"),
+    finer(field<&P::hsdp>("hsdp", shard_group_choices, counted<&PlanSpec::hsdp>)),
+    finer(share<&P::offload_optimiser, &PlanSpec::offload_optimiser>("offload-optimiser")),
+    finer(share<&P::offload_activations, &PlanSpec::offload_activations>("offload-activations")),
     field<&P::recompute>("recompute", recompute_choices, fixed_recompute, uses_storage, true),
-    {"modules", get_modules, set_modules, module_choices, fixed_modules, both},
-    field<&P::recompute_layers>("recompute-layers", recompute_layer_choices,
-                                counted<&PlanSpec::recompute_layers>, uses_storage),
+    finer({"modules", get_modules, set_modules, module_choices, fixed_modules, both}),
+    finer(field<&P::recompute_layers>("recompute-layers", recompute_layer_choices,
+                                      counted<&PlanSpec::recompute_layers>, uses_storage)),
 };
 
-std::size_t after(const char* name) {
+std::size_t after(std::string_view name) {
   std::size_t n = 0;
-  while (std::string_view(table[n].name) != name) ++n;
+  while (table[n].name != name) ++n;
   return n + 1;
 }
 

@@ -50,6 +50,7 @@ struct Dimension {
   unsigned uses = uses_none;
   /// The planner stops at the first choice with a plan that fits: later ones are only slower.
   bool first_fit = false;
+  bool finer = false;  ///< held as the user gave it unless SearchOptions::finer
 };
 
 std::span<const Dimension> dimensions();

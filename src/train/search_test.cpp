@@ -270,14 +270,21 @@ TEST(Finer, VariesEverySettingAndOnlyLegally) {
   auto b = bench("deepseek-v3", "h100-sxm", 64, 4096, 64);
   b.job.memory_bytes = 2e12;  // so that nothing is ruled out by memory
   PlanSpec fixed;
-  fixed.pp = 2, fixed.tp = 2, fixed.micro_batch = 1;
-  const SearchOptions plain{.fixed = fixed, .keep = 100'000};
+  fixed.pp = 2, fixed.tp = 2, fixed.cp = 1, fixed.ep = 8, fixed.micro_batch = 1;
+  const SearchOptions plain{.fixed = fixed, .keep = 100'000, .exhaustive = true};
   auto finer = plain;
   finer.finer = true;
   const auto without = search(b.job, plain), with = search(b.job, finer);
   ASSERT_TRUE(without.fits() && with.fits());
   EXPECT_GE(with.best[0].tokens_per_s, without.best[0].tokens_per_s);
-  for (const auto& c : without.best) ASSERT_FALSE(has_options(c.plan)) << summary(c.plan);
+  ASSERT_EQ(long(with.best.size()), with.fitting);
+  // A larger space: nothing is lost.
+  for (const auto& c : without.best) {
+    ASSERT_FALSE(has_options(c.plan)) << summary(c.plan);
+    ASSERT_TRUE(std::any_of(with.best.begin(), with.best.end(), [&](const Candidate& w) {
+      return w.plan == c.plan;
+    })) << summary(c.plan);
+  }
   for (const auto& c : with.best) ASSERT_EQ(illegal(b.job, c.plan), "") << summary(c.plan);
   const auto any = [&](auto property) {
     return std::any_of(with.best.begin(), with.best.end(),
