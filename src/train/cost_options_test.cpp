@@ -108,6 +108,24 @@ TEST(CostOptions, ShardGroupsInADomainSpareLongRings) {
   EXPECT_DOUBLE_EQ(step_time(b.job, p).data, everywhere);
 }
 
+TEST(CostOptions, ShardedFrozenWeightsAreGatheredAndNeverReduced) {
+  auto b = bench("llama-3.1-70b", "h100-sxm", 64, 512, 64);
+  auto p = plan(1, 1, 1, 64, 1);
+  p.zero = Zero::full;
+  const auto all = [&] {
+    const auto t = step_time(b.job, p);
+    return t.data + t.hidden.data;
+  };
+  const double full = all();
+  b.job.method = Method::lora;
+  const double lora = all();
+  b.job.method = Method::qlora;
+  const double qlora = all();
+  EXPECT_LT(lora, 0.6 * full);  // bf16 weights twice, without fp32 gradients
+  EXPECT_GT(lora, 0.3 * full);
+  EXPECT_LT(qlora, 0.5 * lora);
+}
+
 TEST(CostOptions, ExpertTensorParallelismAddsItsCollectives) {
   const auto b = bench("mixtral-8x7b", "h100-sxm", 64, 4096, 64);
   auto p = plan(4, 1, 1, 16, 4);

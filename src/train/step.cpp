@@ -111,20 +111,33 @@ Traffic data_s(const Job& job, const PlanCosts& c, const ParallelPlan& p, const 
   return {exposed, total.reduce + total.gather - exposed};
 }
 
+/// What FSDP exchanges for one layer and for the root.
+struct Sharded {
+  Exchange layer, root;
+};
+
+Sharded sharded_exchange(const Job& job, const Sizes& s, const ParallelPlan& p) {
+  const double ranks = double(p.dp) * p.cp, shard = p.shard_ranks();
+  const double ends = (s.embedding + (job.model->tied ? 0 : s.head)) / p.tp;
+  auto layer = exchange(job, p, s.layer_dense / p.tp, ranks, p.tp, shard);
+  const auto experts = exchange(job, p, s.layer_experts / expert_inside(p), p.expert_data(),
+                                expert_inside(p), p.expert_shard_ranks());
+  layer.gather += experts.gather, layer.reduce += experts.reduce;
+  auto root = exchange(job, p, ends, ranks, p.tp, shard);
+  if (!job.adapters_only()) return {layer, root};
+  // Frozen weights are gathered like others, in four bits where they are kept so; only the
+  // adapters have gradients.
+  const auto adapters = exchange(job, p, s.adapters / p.tp, ranks, p.tp, shard);
+  const double kept = job.method == Method::qlora ? workload::nf4_bytes / wide : 1;
+  root.reduce = 0;
+  return {{adapters.reduce, kept * layer.gather + adapters.gather}, root};
+}
+
 /// FSDP: every layer is gathered for both passes and reduced, each micro-batch.
 Traffic sharded_s(const Job& job, const PlanCosts& c, const ParallelPlan& p, const Rank& rank) {
   const double layers = std::max(1.0, rank.layers);
-  const auto one_layer = trained(job, c.sizes, p, 1);
-  const double ends = (c.sizes.embedding + (job.model->tied ? 0 : c.sizes.head)) / p.tp;
-  const double ranks = double(p.dp) * p.cp;
-  const double shard = p.shard_ranks();
-  const auto body =
-      exchange(job, p, job.adapters_only() ? one_layer.dense : c.sizes.layer_dense / p.tp, ranks,
-               p.tp, shard);
-  const auto experts = exchange(job, p, c.sizes.layer_experts / expert_inside(p), p.expert_data(),
-                                expert_inside(p), p.expert_shard_ranks());
-  const auto outer = exchange(job, p, ends, ranks, p.tp, shard);
-  const double gather = body.gather + experts.gather, reduce = body.reduce + experts.reduce;
+  const auto [layer, outer] = sharded_exchange(job, c.sizes, p);
+  const double gather = layer.gather, reduce = layer.reduce;
   const double f = c.layer.forward();
   const double b = c.layer.backward() + recompute_layer_s(job, c.layer, p);
   const double exposed = layers * (std::max(0.0, gather - f) + std::max(0.0, gather + reduce - b)) +
