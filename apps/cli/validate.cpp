@@ -6,7 +6,6 @@
 #include <memory>
 
 #include "api/validation.hpp"
-#include "report/report.hpp"
 #include "verbs.hpp"
 
 namespace headroom::cli {

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/result.hpp"
+#include "report/report.hpp"
 #include "validation/train.hpp"
 #include "validation/train_calibrate.hpp"
 
