@@ -348,18 +348,28 @@ TEST(Kernel, ErrorSaysWhetherAnythingWasMeasured) {
   EXPECT_GT(device("trainium2").gemm_error(P::bf16), 0.2);
 }
 
+/// Measured times do fall now and then when a size doubles, since the library then picks a better
+/// kernel: B200's nvfp4 table for 6 % of doubled n, its fp8 table by up to 24 %. The 16-bit fits
+/// and the smooth model never fall; fits of narrow formats may by less than that.
+double allowed_fall(const Accelerator& a, P p) {
+  const bool tiled = !a.gemm.empty() && a.gemm.front().tiled();
+  return tiled && element_bits(resolve(a, p).runs_as) < 16 ? 0.24 : 0;
+}
+
 RC_GTEST_PROP(KernelProperty, TimeNeverFallsWhenWorkGrowsByWholeTiles, ()) {
   const auto ids = Catalog::builtin().ids(Accelerator::kind);
-  const Device d(entry(ids[*rc::gen::inRange<std::size_t>(0, ids.size())].c_str()));
+  const auto& chosen = entry(ids[*rc::gen::inRange<std::size_t>(0, ids.size())].c_str());
+  const Device d(chosen);
   const auto p = static_cast<P>(*rc::gen::inRange(0, static_cast<int>(precision_count)));
   RC_PRE(d.runs(p));
   const auto tiles = [] { return 128.0 * *rc::gen::inRange(1, 128); };
   const double m = tiles(), n = tiles(), k = tiles();
   const double s = d.gemm_s(p, {m, n, k});
   RC_ASSERT(std::isfinite(s) && s > 0);
-  RC_ASSERT(d.gemm_s(p, {2 * m, n, k}) >= s);
-  RC_ASSERT(d.gemm_s(p, {m, 2 * n, k}) >= s);
-  RC_ASSERT(d.gemm_s(p, {m, n, 2 * k}) >= s);
+  const double least = s * (1 - allowed_fall(chosen, p));
+  RC_ASSERT(d.gemm_s(p, {2 * m, n, k}) >= least);
+  RC_ASSERT(d.gemm_s(p, {m, 2 * n, k}) >= least);
+  RC_ASSERT(d.gemm_s(p, {m, n, 2 * k}) >= least);
 }
 
 RC_GTEST_PROP(KernelProperty, AttentionGrowsWithContextAndBatch, ()) {

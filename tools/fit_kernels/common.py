@@ -55,7 +55,8 @@ def in_order(pairs, p, slope):
     return np.concatenate(fall), np.concatenate(falls) if slope else None
 
 
-def robust_fit(model, start, low, high, prior, rows, weight, evaluations, pairs):
+def robust_fit(model, start, low, high, prior, rows, weight, evaluations, pairs,
+               begin=None):
     """Soft-L1 least squares of log(predicted / measured) with priors that keep coefficients apart.
 
     model.log_time(p, rows) -> (log t, Jacobian); prior: weight of (p - start) a coefficient.
@@ -75,7 +76,7 @@ def robust_fit(model, start, low, high, prior, rows, weight, evaluations, pairs)
         _, falls = in_order(pairs, p, True)
         return np.concatenate([root[:, None] * slope, pull, bends, falls])
 
-    inside = np.clip(start, low + 1e-6, high - 1e-6)
+    inside = np.clip(start if begin is None else begin, low + 1e-6, high - 1e-6)
     return least_squares(residual, inside, jacobian, bounds=(low, high), loss="soft_l1",
                          f_scale=OUTLIER, max_nfev=evaluations)
 

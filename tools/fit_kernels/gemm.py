@@ -34,6 +34,7 @@ class Model:
         self.m, self.n, self.k, self.y = m, n, k, np.log(seconds)
         self.units, self.peak, self.bandwidth = units, peak, bandwidth
         self.cast = precision != "bf16"
+        self.only = ""  # "mma" or "memory": that part alone
         width = ELEMENT_BYTES[precision]
         self.bytes = (m * k + n * k) * width + m * n * 2.0
         self.cast_bytes = m * k * (2.0 + width)
@@ -102,6 +103,10 @@ class Model:
         mma = np.maximum(mma, self.least_mma[rows])
         memory = np.maximum(memory, self.least_memory[rows])
         launch = np.exp(p[LAUNCH]) * 1e-6
+        if self.only:
+            launch = 0.0
+            mma = mma if self.only == "mma" else np.full(len(k), 1e-300)
+            memory = memory if self.only == "memory" else np.full(len(k), 1e-300)
         t = launch + np.maximum(mma, memory) + p[OVERLAP] * np.minimum(mma, memory)
         cast_start, cast = 0.0, 0.0
         if self.cast:
@@ -134,20 +139,53 @@ class Model:
         return np.log(t), j
 
 
-def order(units, peak, bandwidth, precision):
-    """(less, more) models: m, n or k doubled, by whole tiles and at the few rows of generation."""
-    tiles = 128.0 * np.array([1, 2, 3, 5, 9, 16, 28, 60])
-    few = np.array([1.0, 8, 32, 64])
-    m, n, k = (x.ravel() for x in np.meshgrid(np.r_[few, tiles], tiles, tiles, indexing="ij"))
-    ones = np.ones(len(m))
-
-    def at(m, n, k):
-        model = Model(m, n, k, ones, units, peak, bandwidth, precision)
-        model.cast = False
+def doubled(points, part, which, device):
+    """(less, more) models of one part of the time: size number `which` of the points doubled."""
+    def at(sizes):
+        model = Model(*sizes, np.ones(len(sizes[0])), *device)
+        model.cast, model.only = False, part
         return model
 
-    less = at(m, n, k)
-    return [(less, at(2 * m, n, k)), (less, at(m, 2 * n, k)), (less, at(m, n, 2 * k))]
+    more = [x * (2.0 if i == which else 1.0) for i, x in enumerate(points)]
+    return at(points), at(more)
+
+
+def some_sizes(random, count):
+    """m, n, k in whole tiles up to 127 of them, half of them evenly and half by magnitude."""
+    evenly = random.randint(1, 128, (3, count // 2))
+    magnitude = np.floor(2 ** random.uniform(0, 7, (3, count - count // 2)))
+    return list(128.0 * np.concatenate([evenly, magnitude], axis=1))
+
+
+def order(device):
+    """What may not fall when a size doubles: compute and traffic, each for itself, so that the
+    catalogue's siblings, which scale one of them, keep their order too."""
+    points = some_sizes(np.random.RandomState(2), 500)
+    few = 2.0 ** np.arange(0, 11)
+    m, n, k = (x.ravel() for x in np.meshgrid(few, [1024.0, 8192], [1024.0, 8192], indexing="ij"))
+    pairs = [doubled(points, "mma", i, device) for i in range(3)]
+    return pairs + [doubled([m, n, k], "memory", 0, device)]
+
+
+def broken(p, device, seed):
+    """The worst of many products whose compute time falls when a size doubles, as further pairs."""
+    points = some_sizes(np.random.RandomState(seed), 20000)
+    rows, found = np.arange(20000), []
+    for i in range(3):
+        less, more = doubled(points, "mma", i, device)
+        short = less.log_time(p, rows, False)[0] - more.log_time(p, rows, False)[0] + 0.001
+        worst = np.argsort(-short)[:300]
+        worst = worst[short[worst] > 0]
+        if len(worst):
+            found.append(doubled([x[worst] for x in points], "mma", i, device))
+    return found
+
+
+def robust_fit_from(model, p, low, high, rows, weight, pairs):
+    anchor = p.copy()
+    for c in OF_MMA + OF_MEMORY:
+        anchor[model.part[c]] = 1.0
+    return robust_fit(model, anchor, low, high, model.priors(), rows, weight, 12, pairs, p).x
 
 
 def in_training_domain(m, n, k):
@@ -166,7 +204,8 @@ def fit(m, n, k, seconds, units, peak, bandwidth, precision):
     weight = np.where(training, 3.0, 1.0)
     rows = np.where(~out)[0]
     some = np.random.RandomState(1).choice(rows, min(len(rows), 3000), replace=False)
-    pairs = order(units, peak, bandwidth, precision)
+    device = (units, peak, bandwidth, precision)
+    pairs = order(device)
     best = None
     for whole, half_depth in ((-2, 100), (0, 100), (1.5, 100), (1.5, 500)):
         start, low, high = model.start(whole, half_depth)
@@ -179,6 +218,12 @@ def fit(m, n, k, seconds, units, peak, bandwidth, precision):
         p[model.part[c]] = 1.0
     r = robust_fit(model, p, low, high, model.priors(), rows, weight, 40, pairs)
     p = r.x
+    for seed in range(3, 9):
+        more = broken(p, device, seed)
+        if not more:
+            break
+        pairs += more
+        p = robust_fit_from(model, p, low, high, rows, weight, pairs)
 
     # What the catalogue prints has three digits: judge that.
     named = rounded(model, p)

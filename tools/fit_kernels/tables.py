@@ -22,9 +22,9 @@ DEVICES = {
 NAMES = {"bf16": "bfloat16", "fp8": "fp8", "nvfp4": "nvfp4"}
 
 
-def read(root, device, table, columns, keep):
+def read(root, device, table, columns, keep, backend="trtllm"):
     """Columns as arrays (numbers) of the rows for which keep(row) holds; latency in seconds."""
-    path = pathlib.Path(root) / device / f"{table}.trtllm.csv.gz"
+    path = pathlib.Path(root) / device / f"{table}.{backend}.csv.gz"
     found = {c: [] for c in columns}
     with gzip.open(path, "rt") as text:
         for row in csv.DictReader(text):
