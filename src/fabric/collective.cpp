@@ -62,8 +62,7 @@ double ring_family_s(const Path& path, double bytes, Group g, double passes, boo
   if (g.across > 1) {
     // A ring needs 2(k-1) steps, a tree 2 log2(k); only a reduction or a broadcast can be a tree.
     double tree = passes == 2 ? 2 * std::ceil(std::log2(g.across)) : 0;
-    Level level{passes * (g.across - 1), tree,
-                passes * (g.ranks - 1) / g.ranks * bytes / g.inside,
+    Level level{passes * (g.across - 1), tree, passes * (g.ranks - 1) / g.ranks * bytes / g.inside,
                 bytes_per_second(path.scale_out)};
     out_s = level_time_s(path.out, level, path.tree);
   }
