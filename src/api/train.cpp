@@ -348,8 +348,7 @@ Result<study::TrainingAnswer> train(const TrainRequest& request) {
   for (const auto& o : request.options)
     if (o.name == "--price") read_price(o.value, options.price, mistakes);
   auto loaded = Builder(request, catalog->get()).build();
-  if (!loaded)
-    for (const auto& d : loaded.error().all()) mistakes.add(d);
+  if (!loaded) mistakes.add(loaded.error());
   if (!mistakes.empty()) return failure(std::move(mistakes));
   options.strict = true;
   return study::plan_training(*loaded, catalog->get(), options);

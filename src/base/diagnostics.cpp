@@ -11,6 +11,11 @@ void Diagnostics::add(Diagnostic d) {
   if (kept_.size() < limit) kept_.push_back(std::move(d));
 }
 
+void Diagnostics::add(const Diagnostics& list) {
+  for (const auto& d : list.kept_) add(d);
+  count_ += list.count_ - list.kept_.size();
+}
+
 void Diagnostics::sort_by_place() {
   std::vector<std::string> files;
   for (const auto& d : kept_) {

@@ -31,6 +31,8 @@ class Diagnostics {
   static constexpr std::size_t limit = 200;
 
   void add(Diagnostic d);
+  /// All of another list, those that it counted and did not keep too.
+  void add(const Diagnostics& list);
   /// Orders what is kept by line and column, a file's mistakes together, files in
   /// the order in which they came up.
   void sort_by_place();

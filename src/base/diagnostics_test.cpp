@@ -46,6 +46,17 @@ TEST(Diagnostics, KeepsAFewAndCountsAll) {
   EXPECT_NE(render(list).find("and 800 more"), std::string::npos);
 }
 
+TEST(Diagnostics, AListAddedKeepsItsCount) {
+  Diagnostic wrong;
+  wrong.message = "wrong";
+  Diagnostics one, all;
+  for (int i = 0; i < 500; ++i) one.add(wrong);
+  all.add(wrong);
+  all.add(one);
+  EXPECT_EQ(all.count(), 501u);
+  EXPECT_EQ(all.all().size(), Diagnostics::limit);
+}
+
 TEST(Diagnostics, StandInTheOrderOfTheFile) {
   Diagnostics list;
   for (int line : {7, 3, 5}) list.add({"scenario", line, 1, "", "x", "", ""});

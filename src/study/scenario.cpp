@@ -303,8 +303,7 @@ Result<Loaded> load(const std::string& file, const std::vector<std::string>& set
   for (const auto& set : sets) spec::apply_set(*document, set, diagnostics);
   auto loaded = read_scenario(*document, {}, catalog);
   if (loaded && diagnostics.empty()) return loaded;
-  if (!loaded)
-    for (const auto& d : loaded.error().all()) diagnostics.add(d);
+  if (!loaded) diagnostics.add(loaded.error());
   diagnostics.sort_by_place();
   return failure(std::move(diagnostics));
 }

@@ -196,7 +196,7 @@ Result<TrainRows> read_train_files(const std::vector<std::string>& files) {
   for (const auto& file : files) {
     auto rows = read_train_rows(file);
     if (!rows) {
-      for (const auto& d : rows.error().all()) mistakes.add(d);
+      mistakes.add(rows.error());
       continue;
     }
     all.append(std::move(*rows));

@@ -219,7 +219,7 @@ Result<SiteCalibration> calibrate_train(const CalibrateOptions& o,
     if (one)
       out.logs.push_back(std::move(*one));
     else
-      for (const auto& d : one.error().all()) mistakes.add(d);
+      mistakes.add(one.error());
   }
   if (!mistakes.empty()) return failure(std::move(mistakes));
   if (out.logs.empty()) return failure(mistake("", "no log given"));
