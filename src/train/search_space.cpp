@@ -346,10 +346,13 @@ constexpr Dimension table[] = {
     finer(field<&P::hsdp>("hsdp", shard_group_choices, counted<&PlanSpec::hsdp>)),
     finer(share<&P::offload_optimiser, &PlanSpec::offload_optimiser>("offload-optimiser")),
     finer(share<&P::offload_activations, &PlanSpec::offload_activations>("offload-activations")),
-    field<&P::recompute>("recompute", recompute_choices, fixed_recompute, uses_storage, true),
-    finer({"modules", get_modules, set_modules, module_choices, fixed_modules, both}),
+    field<&P::recompute>("recompute", recompute_choices, fixed_recompute,
+                         uses_storage | uses_pipeline, true),
+    finer(
+        {"modules", get_modules, set_modules, module_choices, fixed_modules, both | uses_pipeline}),
     finer(field<&P::recompute_layers>("recompute-layers", recompute_layer_choices,
-                                      counted<&PlanSpec::recompute_layers>, uses_storage)),
+                                      counted<&PlanSpec::recompute_layers>,
+                                      uses_storage | uses_pipeline)),
 };
 
 std::size_t after(std::string_view name) {

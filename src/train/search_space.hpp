@@ -37,8 +37,9 @@ struct Scope {
 /// Tables that depend on a dimension.
 enum Uses : unsigned {
   uses_none = 0,
-  uses_kernels = 1,  ///< PlanCosts: layer_cost and end_cost read the field
-  uses_storage = 2,  ///< ActivationBytes reads it
+  uses_kernels = 1,   ///< PlanCosts: layer_cost and end_cost read the field
+  uses_storage = 2,   ///< ActivationBytes reads it
+  uses_pipeline = 4,  ///< PipelineTime reads it, beside the layout and PlanCosts
 };
 
 struct Dimension {

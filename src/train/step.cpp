@@ -39,6 +39,7 @@ Rank slowest_rank(const Job& job, const PlanCosts& c, const ParallelPlan& p) {
 
 struct Exchange {
   double reduce = 0, gather = 0;  ///< seconds
+  double across = 0;              ///< shards of gradients reduced over the replicas (HSDP)
 };
 
 /// Gradients of `parameters` reduced and their weights gathered over one group of `ranks`.
@@ -68,9 +69,9 @@ Exchange exchange(const Job& job, const ParallelPlan& p, double parameters, doub
   auto out = whole_exchange(job, p, parameters, shard, inside);
   const auto state = workload::parameter_state(job.optimiser, job.state);
   const double replicas = ranks / std::max(1.0, shard);
-  out.reduce += fabric::all_reduce(job.path, parameters / shard * state.gradient, replicas,
-                                   per_domain(job, inside * shard, replicas))
-                    .si();
+  out.across = fabric::all_reduce(job.path, parameters / shard * state.gradient, replicas,
+                                  per_domain(job, inside * shard, replicas))
+                   .si();
   return out;
 }
 
@@ -101,14 +102,18 @@ Traffic data_s(const Job& job, const PlanCosts& c, const ParallelPlan& p, const 
   auto total = exchange(job, p, held.dense, ranks, p.tp, p.shard_ranks());
   const auto experts =
       exchange(job, p, held.experts, p.expert_data(), expert_inside(p), p.expert_shard_ranks());
-  total.reduce += experts.reduce, total.gather += experts.gather;
-  if (!job.software.data_overlap) return {total.reduce + total.gather, 0};
+  total.reduce += experts.reduce, total.gather += experts.gather, total.across += experts.across;
+  // ZeRO 2 has no room for whole gradients: each micro-batch's go to their shard at once.
+  const double early = p.zero == Zero::gradients ? p.micro_batches - 1 : 0;
+  const double last = total.reduce + total.across, all = early * total.reduce + last + total.gather;
+  if (!job.software.data_overlap) return {all, 0};
   const double layers = std::max(1.0, rank.layers);
   const double back = rank.layers * c.layer.backward() + rank.ends_b;
   const double ahead = rank.layers * c.layer.forward() + rank.ends_f;
-  const double exposed = std::max(total.reduce / layers, total.reduce - back) +
+  const double exposed = early * std::max(0.0, total.reduce - back) +
+                         std::max(last / layers, last - back) +
                          std::max(total.gather / layers, total.gather - ahead);
-  return {exposed, total.reduce + total.gather - exposed};
+  return {exposed, all - exposed};
 }
 
 /// FSDP: every layer is gathered for both passes and reduced, each micro-batch.
@@ -124,13 +129,15 @@ Traffic sharded_s(const Job& job, const PlanCosts& c, const ParallelPlan& p, con
   const auto experts = exchange(job, p, c.sizes.layer_experts / expert_inside(p), p.expert_data(),
                                 expert_inside(p), p.expert_shard_ranks());
   const auto outer = exchange(job, p, ends, ranks, p.tp, shard);
-  const double gather = body.gather + experts.gather, reduce = body.reduce + experts.reduce;
+  const double gather = body.gather + experts.gather,
+               reduce = body.reduce + body.across + experts.reduce + experts.across;
+  const double ends_reduce = outer.reduce + outer.across;
   const double f = c.layer.forward();
   const double b = c.layer.backward() + recompute_layer_s(job, c.layer, p);
   const double exposed = layers * (std::max(0.0, gather - f) + std::max(0.0, gather + reduce - b)) +
-                         gather + outer.gather + outer.reduce;
-  const double hidden = std::max(
-      0.0, layers * (2 * gather + reduce) + gather + outer.gather + outer.reduce - exposed);
+                         gather + outer.gather + ends_reduce;
+  const double hidden =
+      std::max(0.0, layers * (2 * gather + reduce) + gather + outer.gather + ends_reduce - exposed);
   return {p.micro_batches * exposed, p.micro_batches * hidden};
 }
 
@@ -138,9 +145,8 @@ Traffic sharded_s(const Job& job, const PlanCosts& c, const ParallelPlan& p, con
 
 /// Fill, drain and sends of the schedule (pipeline.hpp), so that the whole is its closed form. What
 /// DualPipe hides of the expert exchange is taken from the exposed part.
-void schedule(const Job& job, const PlanCosts& costs, const ParallelPlan& plan, StepTime& t) {
+void schedule(const PipelineTime& pipe, const ParallelPlan& plan, StepTime& t) {
   if (plan.pp == 1) return;
-  const auto pipe = pipeline_time(plan_pipeline(job, costs, plan));
   double rank = t.gemm + t.attention + t.stream + t.recompute + t.ends + t.launch + t.tensor +
                 t.expert + t.context;
   const double paired = std::clamp(rank - pipe.busy, 0.0, t.expert);
@@ -214,7 +220,16 @@ PlanCosts plan_costs(const Job& job, const ParallelPlan& plan) {
   return {sizes(job), layer_cost(job, plan), end_cost(job, plan)};
 }
 
+PipelineTime plan_pipeline_time(const Job& job, const PlanCosts& costs, const ParallelPlan& plan) {
+  return plan.pp == 1 ? PipelineTime{} : pipeline_time(plan_pipeline(job, costs, plan));
+}
+
 StepTime step_time(const Job& job, const PlanCosts& costs, const ParallelPlan& plan) {
+  return step_time(job, costs, plan, plan_pipeline_time(job, costs, plan));
+}
+
+StepTime step_time(const Job& job, const PlanCosts& costs, const ParallelPlan& plan,
+                   const PipelineTime& pipe) {
   const auto slowest = slowest_rank(job, costs, plan);
   const auto& c = costs.layer;
   const double m = plan.micro_batches, n = m * slowest.layers;
@@ -237,7 +252,7 @@ StepTime step_time(const Job& job, const PlanCosts& costs, const ParallelPlan& p
   t.hidden.tensor = n * c.tensor_hidden;
   t.hidden.expert = n * c.expert_hidden;
   t.hidden.context = n * c.context_hidden;
-  schedule(job, costs, plan, t);
+  schedule(pipe, plan, t);
   const double parameters = updated(job, costs, plan, slowest);
   t.optimiser = optimiser_s(job, plan, parameters);
   t.offload = offload_s(job, costs, plan, slowest, parameters);

@@ -57,6 +57,49 @@ TEST(StepTime, DataParallelAllReduceIsTheRingsClosedForm) {
   EXPECT_NEAR(step_time(b.job, p).data, expected, 0.01 * expected);
 }
 
+/// Llama 3.1 8B on 64 GPUs of one 50 GB/s network; gradients fp32.
+test::Bench networked(bool overlap) {
+  auto b = bench("llama-3.1-8b", "h100-sxm", 64, 8192, 64);
+  b.job.software = bare();
+  b.job.software.data_overlap = overlap;
+  b.job.domain = 1;
+  b.job.path = fabric::ideal_path(400 * gigabyte_per_second, 1, 50 * gigabyte_per_second);
+  return b;
+}
+
+TEST(StepTime, Zero2ReducesGradientsAtEveryMicroBatch) {
+  const auto b = networked(false);
+  const auto data = [&](Zero zero, int micro_batches) {
+    auto p = plan(1, 1, 1, 64, micro_batches);
+    p.zero = zero;
+    return step_time(b.job, p).data;
+  };
+  const auto s = sizes(b.job);
+  const double parameters = 32 * s.layer_dense + s.embedding + s.head;
+  const double reduce = 63.0 / 64 * parameters * 4 / 50e9;
+  EXPECT_NEAR(data(Zero::optimizer, 4), 1.5 * reduce, 0.01 * reduce);  // and bf16 weights gathered
+  EXPECT_NEAR(data(Zero::gradients, 4), 4.5 * reduce, 0.04 * reduce);
+  EXPECT_EQ(data(Zero::gradients, 1), data(Zero::optimizer, 1));
+  EXPECT_EQ(data(Zero::optimizer, 1), data(Zero::optimizer, 4));
+}
+
+TEST(StepTime, Zero2IsNeverFasterThanZero1) {
+  const auto b = networked(true);
+  for (const int m : {1, 2, 4, 32})
+    for (const int micro_batch : {1, 4})
+      for (const int hsdp : {0, 8}) {
+        auto p = plan(1, 1, 1, 64, m);
+        p.micro_batch = micro_batch, p.hsdp = hsdp;
+        const auto one = step_time(b.job, p);
+        p.zero = Zero::gradients;
+        const auto two = step_time(b.job, p);
+        EXPECT_GE(two.total(), one.total());
+        EXPECT_GE(two.data, one.data);
+        const double moved_one = one.data + one.hidden.data, moved_two = two.data + two.hidden.data;
+        EXPECT_EQ(moved_two > moved_one, m > 1);
+      }
+}
+
 TEST(StepTime, FullRecomputationRepeatsTheForwardPass) {
   auto b = bench("llama-3.1-70b", "h100-sxm", 64, 8192, 64);
   b.job.software = bare();
