@@ -22,9 +22,28 @@ Rank make_rank(double layers, double layer_s, double ends_f, double ends_b) {
   return {layers, ends_f, ends_b, layers * layer_s + ends_f + ends_b};
 }
 
+/// A rank's two stages mirror each other: both for every micro-batch (the V), or each for half
+/// of them (DualPipe).
+bool two_stages(const ParallelPlan& p) {
+  return p.pp > 1 && (p.schedule == Schedule::zero_bubble_v || p.schedule == Schedule::dualpipe);
+}
+
+Rank slowest_pair(const Job& job, const PlanCosts& c, const ParallelPlan& p, double layer) {
+  const auto split = pipeline_layers(job, c.sizes, p);
+  const bool dual = p.schedule == Schedule::dualpipe;
+  const double share = dual ? 0.5 : 1;
+  const auto& e = c.ends;
+  const auto ends =
+      make_rank(share * (split.first + split.last), layer, share * (e.embedding_f + e.head_f),
+                share * (e.embedding_b + e.head_b));
+  const auto middle = make_rank(dual && p.pp == 2 ? 0 : share * 2 * split.middle, layer, 0, 0);
+  return middle.seconds > ends.seconds ? middle : ends;
+}
+
 Rank slowest_rank(const Job& job, const PlanCosts& c, const ParallelPlan& p) {
   const auto split = stage_layers(p, job.model->layers, c.sizes.head_layers);
   const double layer = c.layer.forward() + c.layer.backward() + recompute_layer_s(job, c.layer, p);
+  if (two_stages(p)) return slowest_pair(job, c, p, layer);
   const auto& e = c.ends;
   if (p.pp == 1)
     return make_rank(split.first, layer, e.embedding_f + e.head_f, e.embedding_b + e.head_b);
@@ -81,10 +100,12 @@ struct Trained {
 };
 
 Trained trained(const Job& job, const Sizes& s, const ParallelPlan& p, double layers) {
+  // DualPipe's rank holds both of its stages, and `layers` is what one of them has.
+  if (p.schedule == Schedule::dualpipe && p.pp > 1) layers *= 2;
   if (job.adapters_only()) return {layers * s.adapters / p.tp, 0};
-  // The end ranks carry the embedding table or the output head.
-  const double ends =
-      p.pp == 1 ? s.embedding + (job.model->tied ? 0 : s.head) : std::max(s.embedding, s.head);
+  // The end ranks carry the embedding table or the output head, or both.
+  const double ends = p.pp == 1 || two_stages(p) ? s.embedding + (job.model->tied ? 0 : s.head)
+                                                 : std::max(s.embedding, s.head);
   return {(layers * s.layer_dense + ends) / p.tp,
           layers * s.layer_experts / (double(p.ep) * p.expert_tensor())};
 }
@@ -96,6 +117,19 @@ struct Traffic {
   double exposed = 0, hidden = 0;  ///< seconds
 };
 
+/// Reductions of gradients before the last one, and micro-batches whose backward pass hides each.
+struct Early {
+  double times = 0, micro_batches = 1;
+};
+
+/// ZeRO 2 has no room for whole gradients, so they go to their shard at once. Interleaving runs
+/// a chunk's backward pass for pp micro-batches in a row, so one chunk's can wait for those.
+Early early_reductions(const ParallelPlan& p) {
+  if (p.zero != Zero::gradients) return {};
+  const double run = p.vpp > 1 ? p.pp : 1;
+  return {std::max(0.0, p.micro_batches / run - 1), run};
+}
+
 Traffic data_s(const Job& job, const PlanCosts& c, const ParallelPlan& p, const Rank& rank) {
   const auto held = trained(job, c.sizes, p, rank.layers);
   const double ranks = double(p.dp) * p.cp;
@@ -103,14 +137,13 @@ Traffic data_s(const Job& job, const PlanCosts& c, const ParallelPlan& p, const 
   const auto experts =
       exchange(job, p, held.experts, p.expert_data(), expert_inside(p), p.expert_shard_ranks());
   total.reduce += experts.reduce, total.gather += experts.gather, total.across += experts.across;
-  // ZeRO 2 has no room for whole gradients: each micro-batch's go to their shard at once.
-  const double early = p.zero == Zero::gradients ? p.micro_batches - 1 : 0;
+  const auto [early, behind] = early_reductions(p);
   const double last = total.reduce + total.across, all = early * total.reduce + last + total.gather;
   if (!job.software.data_overlap) return {all, 0};
   const double layers = std::max(1.0, rank.layers);
   const double back = rank.layers * c.layer.backward() + rank.ends_b;
   const double ahead = rank.layers * c.layer.forward() + rank.ends_f;
-  const double exposed = early * std::max(0.0, total.reduce - back) +
+  const double exposed = early * std::max(0.0, total.reduce - behind * back) +
                          std::max(last / layers, last - back) +
                          std::max(total.gather / layers, total.gather - ahead);
   return {exposed, all - exposed};
