@@ -70,6 +70,7 @@ PlanRow RowMaker::row(const train::Candidate& c) const {
   if (job_.model->is_mixture()) put("etp", p.expert_tensor());
   put("dp", p.dp), put("micro_batch", p.micro_batch), put("micro_batches", p.micro_batches);
   put("zero", train::zero_name(p.zero)), put("recompute", workload::recompute_name(p.recompute));
+  if (p.schedule != train::Schedule::one_f_one_b) put("schedule", train::schedule_name(p.schedule));
   if (p.hsdp > 0) put("hsdp", p.hsdp);
   if (p.cp > 1) put("context", train::context_name(p.context));
   if (!p.modules.empty()) put("recompute_modules", train::module_list(p.modules));

@@ -67,6 +67,7 @@ class Adviser {
                                    {"micro-batch", &PlanSpec::micro_batch, 0},
                                    {"etp", &PlanSpec::etp, 0},
                                    {"hsdp", &PlanSpec::hsdp, 0},
+                                   {"schedule", &PlanSpec::schedule, 0},
                                    {"zero", &PlanSpec::zero, -1},
                                    {"recompute", &PlanSpec::recompute, 0}};
     int fixed = 0;

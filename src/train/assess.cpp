@@ -167,6 +167,7 @@ void add_plan(Work& w, const Job& job) {
                                {"gpus", p.gpus()}})
     add(key, fmt::format("{}", n));
   add("zero", std::string(zero_name(p.zero)));
+  if (p.schedule != Schedule::one_f_one_b) add("schedule", std::string(schedule_name(p.schedule)));
   add("recompute", std::string(workload::recompute_name(p.recompute)));
   add("global batch", fmt::format("{:.0f} sequences", p.global_batch()));
   add("memory", fmt::format("{:.1f} GB a GPU", r.chosen.memory.total() / 1e9));

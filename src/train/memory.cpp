@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "train/memory_state.hpp"
+#include "train/pipeline_plan.hpp"
 
 namespace headroom::train {
 namespace {
@@ -102,7 +103,18 @@ int layers_of(const StageLayers& s, int rank, int pp) {
   return rank == 0 ? s.first : rank == pp - 1 ? s.last : s.middle;
 }
 
+bool is_v(const ParallelPlan& p) { return p.schedule == Schedule::zero_bubble_v && p.pp > 1; }
+
+/// Layers of the ranks. The V's first rank holds both ends of the model.
+StageLayers rank_layers(const Job& job, const Sizes& sizes, const ParallelPlan& p) {
+  if (!is_v(p)) return stage_layers(p, job.model->layers, sizes.head_layers);
+  const auto s = pipeline_layers(job, sizes, p);
+  return {s.first + s.last, 2 * s.middle, 2 * s.middle, s.legal};
+}
+
 Stage stage_at(const StageLayers& s, const ParallelPlan& p, int rank) {
+  if (is_v(p))
+    return {double(layers_of(s, rank, p.pp)), rank == 0, rank == 0, in_flight(p, rank), rank};
   return {double(layers_of(s, rank, p.pp)), rank == 0, rank == p.pp - 1, in_flight(p, rank), rank};
 }
 
@@ -206,7 +218,7 @@ ActivationBytes activation_bytes(const Job& job, const ParallelPlan& plan) {
 
 MemoryItems memory(const Job& job, const Sizes& sizes, const ActivationBytes& bytes,
                    const ParallelPlan& plan) {
-  const auto layers = stage_layers(plan, job.model->layers, sizes.head_layers);
+  const auto layers = rank_layers(job, sizes, plan);
   const auto at = [&](int rank) {
     return stage_memory(job, sizes, bytes, plan, stage_at(layers, plan, rank));
   };
@@ -226,7 +238,7 @@ MemoryItems memory(const Job& job, const ParallelPlan& plan) {
 std::vector<MemoryItems> memory_by_rank(const Job& job, const ParallelPlan& plan) {
   const auto all = sizes(job);
   const auto bytes = activation_bytes(job, plan);
-  const auto layers = stage_layers(plan, job.model->layers, all.head_layers);
+  const auto layers = rank_layers(job, all, plan);
   std::vector<MemoryItems> out;
   for (int rank = 0; rank < plan.pp; ++rank)
     out.push_back(stage_memory(job, all, bytes, plan, stage_at(layers, plan, rank)));

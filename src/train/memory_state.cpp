@@ -93,6 +93,10 @@ void add_state(const Job& job, const Sizes& sizes, const ParallelPlan& p, const 
   out.weights += (bytes.weight + kernels) * divided(trained, p, p.zero == Zero::full);
   out.gradients =
       (bytes.gradient + bytes.gradient_copy) * divided(trained, p, p.zero >= Zero::gradients);
+  // Interleaved, a chunk's gradients stay whole while pp micro-batches add to them (step.hpp).
+  if (p.zero == Zero::gradients && p.vpp > 1)
+    out.gradients +=
+        bytes.gradient * (divided(trained, p, false) - divided(trained, p, true)) / p.vpp;
   // The host takes the moments, the master shards stay (Megatron-Bridge, cpu-offloading: "Adam
   // optimizer states (momentum + variance)").
   out.optimiser = (bytes.optimiser - p.offload_optimiser * bytes.moments) *

@@ -2,6 +2,7 @@
 #include "train/pipeline_form.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace headroom::train::form {
 namespace {
@@ -179,40 +180,82 @@ class Interleaved {
   double rounds_ = 0, first_rounds_ = 0, outer_f_ = 0, outer_b_ = 0;
 };
 
-/// Two ranks take turns too closely for a few paths; their 4 v passes a group are
-/// followed one by one.
-double two_ranks(const Line& l, int groups) {
-  const int ahead = 2 * l.v, n = groups * ahead;
-  const auto outer = [&](int k, int chunk) { return k % ahead / 2 == chunk; };
-  const auto f0 = [&](int k) { return outer(k, 0) ? l.first.f : l.first_inner.f; };
-  const auto b0 = [&](int k) { return back(outer(k, l.v - 1) ? l.first : l.first_inner); };
-  const auto f1 = [&](int k) { return outer(k, l.v - 1) ? l.last.f : l.last_inner.f; };
-  const auto b1 = [&](int k) { return back(outer(k, 0) ? l.last : l.last_inner); };
-  // Ends of the passes two back, by parity; what a chunk's first passes need is there.
-  double ef1[2] = {0, 0}, eb0[2] = {0, 0}, eb1[2] = {0, 0}, at0 = 0, at1 = 0;
-  for (int k = 0; k < n + ahead; ++k) {
-    double arrived = 0;
-    if (k < n) {
-      at0 = std::max(at0, k % ahead < 2 ? 0 : ef1[k & 1] + l.wire) + f0(k);
-      arrived = at0;
-    }
-    if (k >= ahead) {
-      const int j = k - ahead;
-      at0 = std::max(at0, eb1[j & 1] + l.wire) + b0(j);
-      eb0[j & 1] = at0;
-    }
-    if (k < n) {
-      at1 = std::max(at1, arrived + l.wire) + f1(k);
-      ef1[k & 1] = at1;
-    }
-    const int j = k - ahead + 2;
-    if (j >= 0 && j < n) {
-      at1 = std::max(at1, j % ahead < 2 ? 0 : eb0[j & 1] + l.wire) + b1(j);
-      eb1[j & 1] = at1;
+/// Two ranks take turns too closely for a few paths, so their passes are played, two of a kind at
+/// a time (a group has v such pairs). Within a group the pairs between its first and its last are
+/// alike: once one moves every clock on by the same time, so do all that follow (the play is linear
+/// in max and plus), and they are taken in one step. That is after one to three pairs as a rule.
+class TwoRanks {
+ public:
+  explicit TwoRanks(const Line& l) : l_(l) {}
+
+  void warm_up() { group<true, false>(); }
+  void steady() { group<true, true>(); }
+  /// Seconds at the end if no group follows.
+  double drained() const {
+    auto rest = *this;
+    rest.group<false, true>();
+    return std::max(rest.t_.at0, rest.t_.at1);
+  }
+
+ private:
+  /// Ends: of a rank's latest pass; of rank 1's latest forward and backward passes, by parity.
+  struct Clocks {
+    double at0 = 0, at1 = 0, forward[2] = {0, 0}, backward[2] = {0, 0};
+  };
+  /// Times of a pair's passes on either rank, and whether their input comes from the other one.
+  struct Pair {
+    double f0, f1, b0, b1;
+    bool follows_f, follows_b;
+  };
+
+  /// Rank 1 is one chunk ahead of rank 0 with its backward passes.
+  template <bool Forward, bool Backward0, bool Backward1>
+  void play(const Pair& p) {
+    auto& t = t_;
+    for (int k = 0; k < 2; ++k) {
+      double sent = 0;
+      if (Forward) sent = t.at0 = std::max(t.at0, p.follows_f ? t.forward[k] + l_.wire : 0) + p.f0;
+      if (Backward0) t.at0 = std::max(t.at0, t.backward[k] + l_.wire) + p.b0;
+      if (Forward) t.forward[k] = t.at1 = std::max(t.at1, sent + l_.wire) + p.f1;
+      if (Backward1)
+        t.backward[k] = t.at1 = std::max(t.at1, p.follows_b ? t.at0 + l_.wire : 0) + p.b1;
     }
   }
-  return std::max(at0, at1);
-}
+
+  template <bool Forward, bool Backward>
+  void group() {
+    const auto &o = l_.first, &i = l_.first_inner, &z = l_.last_inner, &e = l_.last;
+    const double b0 = back(i), b1 = back(z);
+    play<Forward, Backward, Backward>({o.f, z.f, b0, b1, false, true});
+    alike<Forward, Backward>({i.f, z.f, b0, b1, true, true}, l_.v - 2);
+    play<Forward, Backward, Forward>({i.f, e.f, back(o), back(e), true, false});
+  }
+
+  template <bool Forward, bool Backward>
+  void alike(const Pair& p, int pairs) {
+    for (; pairs > 0; --pairs) {
+      const auto before = t_;
+      play<Forward, Backward, Backward>(p);
+      const double step = t_.at0 - before.at0, all = step * (pairs - 1);
+      const auto off = [&](double now, double then) {
+        return std::abs(now - then - step) > rounding * now;
+      };
+      bool settled = !off(t_.at1, before.at1);
+      for (int k = 0; k < 2; ++k) {
+        if (Forward) settled = settled && !off(t_.forward[k], before.forward[k]);
+        if (Backward) settled = settled && !off(t_.backward[k], before.backward[k]);
+      }
+      if (!settled) continue;
+      t_.at0 += all, t_.at1 += all;
+      for (int k = 0; k < 2; ++k) t_.forward[k] += all, t_.backward[k] += all;
+      return;
+    }
+  }
+
+  static constexpr double rounding = 1e-14;
+  const Line& l_;
+  Clocks t_;
+};
 
 }  // namespace
 
@@ -232,14 +275,20 @@ double one_f_one_b(const Line& l) {
 
 double interleaved(const Line& l) {
   if (l.p > 2) return Interleaved(l).longest();
+  constexpr int settled = 4;  // groups after which each takes as long as the one before
+  const int groups = l.m / 2;
+  TwoRanks play(l);
+  play.warm_up();
+  for (int g = 1; g < std::min(groups, settled - 1); ++g) play.steady();
+  const double few = play.drained();
+  if (groups < settled) return few;
+  play.steady();
+  const double four = play.drained();
+  if (groups == settled) return four;
   auto ends = l;
   ends.middle = {};
   const double keeping = Interleaved(ends).longest();
-  constexpr int settled = 4;  // groups after which each takes as long as the one before
-  const int groups = l.m / 2;
-  if (groups <= settled) return two_ranks(l, groups);
-  const double four = two_ranks(l, settled);
-  return std::max(keeping, four + (groups - settled) * (four - two_ranks(l, settled - 1)));
+  return std::max(keeping, four + (groups - settled) * (four - few));
 }
 
 }  // namespace headroom::train::form

@@ -21,12 +21,6 @@ StageTimes times(const StageTimes& layer, double layers) {
   return {layer.f * layers, layer.b * layers, layer.w * layers};
 }
 
-StageLayers layers_of(const Job& job, const Sizes& sizes, const ParallelPlan& p) {
-  if (p.schedule == Schedule::zero_bubble_v && p.pp > 1)
-    return stage_layers(job.model->layers, 2 * p.pp, 1, p.balanced ? sizes.head_layers : 0);
-  return stage_layers(p, job.model->layers, sizes.head_layers);
-}
-
 void add_embedding(StageTimes& t, const EndCost& e) { t.f += e.embedding_f, t.w += e.embedding_b; }
 void add_head(StageTimes& t, const EndCost& e) {
   t.f += e.head_f, t.b += e.head_b / 2, t.w += e.head_b / 2;
@@ -43,6 +37,12 @@ Chunks chunks_of(double layers, double middle, int chunks) {
 }
 
 }  // namespace
+
+StageLayers pipeline_layers(const Job& job, const Sizes& sizes, const ParallelPlan& p) {
+  if (p.schedule == Schedule::zero_bubble_v && p.pp > 1)
+    return stage_layers(job.model->layers, 2 * p.pp, 1, p.balanced ? sizes.head_layers : 0);
+  return stage_layers(p, job.model->layers, sizes.head_layers);
+}
 
 double recompute_layer_s(const Job& job, const LayerCost& c, const ParallelPlan& p) {
   const double share =
@@ -74,7 +74,7 @@ Pipeline plan_pipeline(const Job& job, const PlanCosts& costs, const ParallelPla
   Pipeline out;
   out.schedule = plan.schedule, out.ranks = plan.pp;
   out.chunks = plan.schedule == Schedule::one_f_one_b ? plan.vpp : 1;
-  const auto split = layers_of(job, costs.sizes, plan);
+  const auto split = pipeline_layers(job, costs.sizes, plan);
   if (!split.legal) {
     out.micro_batches = 0;
     return out;

@@ -27,6 +27,9 @@ double recompute_layer_s(const Job& job, const LayerCost& c, const ParallelPlan&
 /// pipeline. Every tensor-parallel rank sends its part (Narayanan et al. 2021, 4.1).
 double send_s(const Job& job, const ParallelPlan& plan);
 
+/// Layers of the stages: of a rank, or of half a rank for zero_bubble_v.
+StageLayers pipeline_layers(const Job& job, const Sizes& sizes, const ParallelPlan& plan);
+
 /// O(1), no allocation. Not legal (layers that cannot be laid out): micro_batches 0.
 Pipeline plan_pipeline(const Job& job, const PlanCosts& costs, const ParallelPlan& plan);
 

@@ -257,6 +257,18 @@ TEST(PipelineTime, ClosedFormIsWithinHalfAPercentOfTheSimulation) {
   }
 }
 
+TEST(PipelineTime, TwoRanksOfManyAlikeChunksAreExactUpToFourGroups) {
+  for (const int v : {2, 3, 4, 7, 30, 60})
+    for (const int m : {2, 4, 6, 8})
+      for (const double send : {0.0, 0.1, 0.7}) {
+        auto line = equal(Schedule::one_f_one_b, 2, v, m, {1, 1.3, 0.7});
+        line.first = {1.6, 1.2, 0.9}, line.last = {2.1, 2.4, 1.1}, line.send_s = send;
+        line.first_inner = {0.9, 1.25, 0.6}, line.last_inner = {0.8, 1.1, 0.7};
+        EXPECT_NEAR(pipeline_seconds(line) / simulate(line).total, 1, 1e-12)
+            << v << " " << m << " " << send;
+      }
+}
+
 TEST(PipelineTime, LatencyIsHiddenByInterleavingOnly) {
   const int p = 8, m = 32;
   auto line = equal(Schedule::one_f_one_b, p, 1, m, {1, 1.2, 0.8});

@@ -6,6 +6,8 @@
 #include <array>
 #include <cmath>
 
+#include "train/pipeline.hpp"
+
 namespace headroom::train {
 
 std::string_view zero_name(Zero z) {
@@ -49,6 +51,8 @@ double ParallelPlan::expert_shard_ranks() const {
 std::string summary(const ParallelPlan& plan) {
   std::string out = fmt::format("TP {} x PP {}", plan.tp, plan.pp);
   if (plan.vpp > 1) out += fmt::format(" (VPP {})", plan.vpp);
+  if (plan.schedule != Schedule::one_f_one_b)
+    out += fmt::format(" ({})", schedule_name(plan.schedule));
   if (plan.cp > 1) out += fmt::format(" x CP {}", plan.cp);
   out += fmt::format(" x DP {}", plan.dp);
   if (plan.cp > 1 && plan.context != ContextKind::ring)

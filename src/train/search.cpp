@@ -6,6 +6,7 @@
 #include <array>
 #include <atomic>
 #include <cmath>
+#include <cstdint>
 #include <thread>
 
 #include "train/search_rank.hpp"
@@ -40,21 +41,21 @@ struct Found {
   }
 };
 
-/// Entries of a table that belong to one layout, at hand without hashing all of it.
+/// What belongs to one layout, at hand without hashing all of it.
 template <class T>
 class Here {
  public:
   void clear() { tags_.fill(-1); }
   template <class Look>
-  const T* at(int tag, Look look) {
-    const auto slot = static_cast<std::size_t>((tag ^ tag >> 8) & 15);
+  const T& at(std::int64_t tag, Look look) {
+    const auto slot = static_cast<std::uint64_t>(tag) * 0x9E3779B97F4A7C15u >> 60;
     if (tags_[slot] != tag) tags_[slot] = tag, entries_[slot] = look();
     return entries_[slot];
   }
 
  private:
-  std::array<int, 16> tags_{};
-  std::array<const T*, 16> entries_{};
+  std::array<std::int64_t, 16> tags_{};
+  std::array<T, 16> entries_{};
 };
 
 /// Walks the space below one cell, depth first.
@@ -102,7 +103,7 @@ class Walker {
 
   /// What is due once the dimensions before `depth` are set; false when they make no legal layout.
   bool reached(std::size_t depth) {
-    if (depth == layout_at_) costs_here_.clear(), storage_here_.clear();
+    if (depth == layout_at_) costs_here_.clear(), storage_here_.clear(), pipes_here_.clear();
     if (depth == layout_at_ && !scope_.rules.layout_legal(plan_)) return false;
     if (depth == kernels_at_)
       costs_ = costs_here_.at(tag(uses_kernels), [&] { return &tables_.costs(plan_); });
@@ -112,10 +113,10 @@ class Walker {
   }
 
   /// What a table's entry depends on beyond the layout.
-  int tag(unsigned use) const {
-    int out = 0;
+  std::int64_t tag(unsigned use) const {
+    std::int64_t out = 0;
     for (std::size_t k = layout_at_; k < dims_.size(); ++k)
-      if (dims_[k].uses & use) out = 1024 * out + dims_[k].get(plan_);
+      if (dims_[k].uses & use) out = (out << 14) + dims_[k].get(plan_);
     return out;
   }
 
@@ -128,7 +129,9 @@ class Walker {
     const bool fits = need <= usable_, least = found.less(need, plan_);
     if (!fits && !least && !scope_.options.exhaustive) return false;
     ++found.evaluated;
-    current_.time = step_time(job, *costs_, plan_);
+    const auto& pipe =
+        pipes_here_.at(tag(uses_pipeline), [&] { return plan_pipeline_time(job, *costs_, plan_); });
+    current_.time = step_time(job, *costs_, plan_, pipe);
     current_.tokens_per_s =
         plan_.global_batch() * job.sequence / std::max(1e-12, current_.time.total());
     if (least) found.least = current_;
@@ -159,8 +162,9 @@ class Walker {
   const double usable_ = usable_bytes(scope_.job);
   const PlanCosts* costs_ = nullptr;
   const ActivationBytes* storage_ = nullptr;
-  Here<PlanCosts> costs_here_;
-  Here<ActivationBytes> storage_here_;
+  Here<const PlanCosts*> costs_here_;
+  Here<const ActivationBytes*> storage_here_;
+  Here<PipelineTime> pipes_here_;  // the same for every ZeRO stage
 };
 
 /// Every setting of the leading dimensions.

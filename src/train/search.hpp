@@ -22,6 +22,7 @@
 //
 //
 // FINER settings stay as `fixed` gives them unless `finer` is set; then they vary in both breadths:
+// the order of a pipeline's passes (1F1B unless fixed; others take one chunk a rank),
 // expert-tensor parallelism in powers of two, context by ring, all-to-all or all-gather, FSDP in
 // groups of whole domains (HSDP), optimiser and activations on the host or not, selective
 // recomputation of more modules, full recomputation of a quarter, half or three quarters of the

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "train/options.hpp"
+#include "train/pipeline_plan.hpp"
 
 namespace headroom::train {
 namespace {
@@ -112,7 +113,8 @@ std::string say_stages(const Rules& r, const P& p) {
                      p.pp, p.vpp, layers, with(&P::pp), with(&P::vpp));
 }
 bool bad_interleave(const Rules&, const P& p) {
-  return p.pp > 1 && p.vpp > 1 && p.micro_batches % p.pp != 0;
+  return p.schedule == Schedule::one_f_one_b && p.pp > 1 && p.vpp > 1 &&
+         p.micro_batches % p.pp != 0;
 }
 std::string say_interleave(const Rules&, const P& p) {
   const int below = p.micro_batches / p.pp * p.pp, above = below + p.pp;
@@ -120,6 +122,15 @@ std::string say_interleave(const Rules&, const P& p) {
   return fmt::format(
       "interleaving needs micro-batches ({}) in multiples of pp ({}); nearest is {}{}",
       p.micro_batches, p.pp, below > 0 ? batch(below) + " or " : "", batch(above));
+}
+
+// Interleaving, which is 1F1B, has words of its own above.
+bool bad_schedule(const Rules& r, const P& p) { return r.bars_schedule(p); }
+std::string say_schedule(const Rules& r, const P& p) {
+  if (p.pp == 1)
+    return fmt::format("{} needs a pipeline: set pp to 2 or more, or take 1f1b",
+                       schedule_name(p.schedule));
+  return schedule_problem(r.job(), p);
 }
 
 // --- Experts and context -----------------------------------------------------------------
@@ -194,6 +205,7 @@ constexpr Rule rules[] = {
     {chunks_alone, say_chunks_alone},
     {bad_stages, say_stages},
     {bad_interleave, say_interleave},
+    {bad_schedule, say_schedule},
     {no_experts, say_no_experts},
     {bad_experts, say_experts},
     {bad_expert_ranks, say_expert_ranks},
@@ -249,6 +261,10 @@ StageLayers Rules::stages(const ParallelPlan& p) const {
 }
 
 bool Rules::stages_split(const ParallelPlan& p) const { return stages(p).legal; }
+
+bool Rules::bars_schedule(const ParallelPlan& p) const {
+  return p.schedule != Schedule::one_f_one_b && (p.pp == 1 || !schedule_problem(job_, p).empty());
+}
 
 bool Rules::positive(const ParallelPlan& p) {
   return std::min({p.tp, p.pp, p.vpp, p.dp, p.cp, p.ep, p.micro_batch, p.micro_batches}) > 0;

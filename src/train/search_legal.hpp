@@ -32,6 +32,7 @@ class Rules {
   // What single rules ask, for the search space to list choices by.
   bool heads_split(int tp) const;  ///< heads, key-value heads
   bool ffn_splits(const ParallelPlan& plan) const;
+  bool bars_schedule(const ParallelPlan& plan) const;  ///< pipeline_plan.hpp's schedule_problem
   bool stages_split(const ParallelPlan& plan) const;
   /// The layers of the ranks, as memory and step lay them out.
   StageLayers stages(const ParallelPlan& plan) const;

@@ -139,6 +139,29 @@ TEST(Legal, Experts) {
                    "ep 8 beside tp 2 needs sequence parallelism: switch it on, or use tp 1"));
 }
 
+TEST(Legal, Schedules) {
+  auto p = plan(2, 8, 1, 4, 16);
+  const auto with = [&](Schedule s) {
+    p.schedule = s;
+    return p;
+  };
+  for (auto s : {Schedule::gpipe, Schedule::one_f_one_b, Schedule::zero_bubble_h1,
+                 Schedule::zero_bubble_v, Schedule::dualpipe})
+    EXPECT_EQ(illegal(dense().job, with(s)), "") << schedule_name(s);
+  p = plan(2, 8, 1, 8, 8);
+  EXPECT_TRUE(says(bench("llama-3.1-70b", "h100-sxm", 128, 8192, 64).job, with(Schedule::dualpipe),
+                   "dualpipe needs an even number of at least 16 micro-batches: 8 given, take 16"));
+  p = plan(2, 5, 1, 1, 64);
+  EXPECT_TRUE(says(dense().job, with(Schedule::dualpipe),
+                   "dualpipe pairs ranks from both ends: 5 is odd, take 4 or 6"));
+  p = plan(8, 4, 2, 2, 32);
+  EXPECT_TRUE(says(dense().job, with(Schedule::zero_bubble_h1),
+                   "zb-h1 places chunks itself: take 1 chunk a rank, or 1f1b for 2"));
+  p = plan(8, 1, 1, 2, 32);
+  EXPECT_TRUE(says(dense().job, with(Schedule::gpipe),
+                   "gpipe needs a pipeline: set pp to 2 or more, or take 1f1b"));
+}
+
 TEST(Legal, ContextSplitsTheSequenceInPairsOfBlocks) {
   auto p = plan(1, 1, 1, 1, 64);
   p.cp = 3;
@@ -178,6 +201,7 @@ RC_GTEST_PROP(LegalProperties, TheTestAndTheWordsAgree, ()) {
   auto p = plan(any(18), any(18), any(5), any(9), any(70));
   p.cp = any(5), p.ep = any(10), p.micro_batch = any(4);
   p.sequence_parallel = any(2) > 0, p.balanced = any(2) > 0;
+  p.schedule = static_cast<Schedule>(any(5));
   const bool all = any(2) > 0;
   const Rules rules(b.job, all);
   RC_ASSERT(rules.legal(p) == rules.why(p).empty());
@@ -190,6 +214,7 @@ RC_GTEST_PROP(LegalProperties, WhatIsLegalHasAFiniteCost, ()) {
   auto p =
       plan(1 << *rc::gen::inRange(0, 5), *rc::gen::inRange(1, 17), *rc::gen::inRange(1, 5), 1, 64);
   p.cp = 1 << *rc::gen::inRange(0, 3), p.balanced = *rc::gen::arbitrary<bool>();
+  p.schedule = static_cast<Schedule>(*rc::gen::inRange(0, 5));
   if (!illegal(b.job, p).empty()) return;
   const auto c = evaluate(b.job, p);
   RC_ASSERT(std::isfinite(c.tokens_per_s) && c.tokens_per_s > 0);

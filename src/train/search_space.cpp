@@ -180,7 +180,7 @@ void data_choices(const Scope& s, const P& p, Choices& out) {
 /// Chunks of distinct sizes: more chunks of the same size would be empty ones.
 void virtual_choices(const Scope& s, const P& p, Choices& out) {
   out.push_back(1);
-  if (p.pp == 1) return;
+  if (p.pp == 1 || p.schedule != Schedule::one_f_one_b) return;
   P other = p;
   other.vpp = 2;
   if (s.job.batch_fixed ? p.micro_batches % p.pp != 0 : !moved_little(s, other)) return;
@@ -191,6 +191,18 @@ void virtual_choices(const Scope& s, const P& p, Choices& out) {
     other.vpp = v;
     if (chunk != last_chunk && s.rules.stages_split(other)) out.push_back(v);
     last_chunk = chunk;
+  }
+}
+
+/// 1F1B, and what else can run these stages and micro-batches.
+void schedule_choices(const Scope& s, const P& p, Choices& out) {
+  out.push_back(int(Schedule::one_f_one_b));
+  if (!s.options.finer || p.pp == 1 || p.vpp > 1) return;
+  P other = p;
+  for (auto to :
+       {Schedule::gpipe, Schedule::zero_bubble_h1, Schedule::zero_bubble_v, Schedule::dualpipe}) {
+    other.schedule = to;
+    if (!s.rules.bars_schedule(other)) out.push_back(int(to));
   }
 }
 
@@ -294,6 +306,7 @@ int fixed_zero(const PlanSpec& f) { return f.zero >= 0 ? f.zero : open_choice; }
 int fixed_recompute(const PlanSpec& f) { return f.recompute > 0 ? f.recompute - 1 : open_choice; }
 
 int fixed_context(const PlanSpec& f) { return f.context > 0 ? f.context : open_choice; }
+int fixed_schedule(const PlanSpec& f) { return f.schedule > 0 ? f.schedule - 1 : open_choice; }
 int fixed_modules(const PlanSpec& f) {
   return f.recompute_modules.empty() ? open_choice : f.recompute_modules.bits;
 }
@@ -341,15 +354,19 @@ constexpr Dimension table[] = {
                            uses_kernels),
     field<&P::dp>("dp", data_choices, counted<&PlanSpec::dp>),
     field<&P::vpp>("vpp", virtual_choices, counted<&PlanSpec::vpp>),
+    finer(field<&P::schedule>("schedule", schedule_choices, fixed_schedule)),
     field<&P::balanced>("balanced", balance_choices, open),
     field<&P::zero>("zero", zero_choices, fixed_zero),
     finer(field<&P::hsdp>("hsdp", shard_group_choices, counted<&PlanSpec::hsdp>)),
     finer(share<&P::offload_optimiser, &PlanSpec::offload_optimiser>("offload-optimiser")),
     finer(share<&P::offload_activations, &PlanSpec::offload_activations>("offload-activations")),
-    field<&P::recompute>("recompute", recompute_choices, fixed_recompute, uses_storage, true),
-    finer({"modules", get_modules, set_modules, module_choices, fixed_modules, both}),
+    field<&P::recompute>("recompute", recompute_choices, fixed_recompute,
+                         uses_storage | uses_pipeline, true),
+    finer(
+        {"modules", get_modules, set_modules, module_choices, fixed_modules, both | uses_pipeline}),
     finer(field<&P::recompute_layers>("recompute-layers", recompute_layer_choices,
-                                      counted<&PlanSpec::recompute_layers>, uses_storage)),
+                                      counted<&PlanSpec::recompute_layers>,
+                                      uses_storage | uses_pipeline)),
 };
 
 std::size_t after(std::string_view name) {

@@ -4,7 +4,7 @@
 // of costs depend on it. Search walks it depth first in this order; order of plans, tests of
 // completeness and counting read the same table. A new field of ParallelPlan is one line there:
 //
-//   field<&ParallelPlan::schedule>("schedule", schedule_choices, open),
+//   field<&P::schedule>("schedule", schedule_choices, fixed_schedule),
 //
 // A choice function appends the values that are legal with the fields before it (in table order);
 // it sees the plan with those set. What only shows later (batch, interleaving) is tested by
@@ -37,8 +37,9 @@ struct Scope {
 /// Tables that depend on a dimension.
 enum Uses : unsigned {
   uses_none = 0,
-  uses_kernels = 1,  ///< PlanCosts: layer_cost and end_cost read the field
-  uses_storage = 2,  ///< ActivationBytes reads it
+  uses_kernels = 1,   ///< PlanCosts: layer_cost and end_cost read the field
+  uses_storage = 2,   ///< ActivationBytes reads it
+  uses_pipeline = 4,  ///< PipelineTime reads it, beside the layout and PlanCosts
 };
 
 struct Dimension {

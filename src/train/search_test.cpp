@@ -292,7 +292,33 @@ TEST(Finer, VariesEverySettingAndOnlyLegally) {
   };
   EXPECT_TRUE(any([](const ParallelPlan& p) { return p.etp > 1; }));
   EXPECT_TRUE(any([](const ParallelPlan& p) { return p.offload_optimiser == 1; }));
+  for (auto s : {Schedule::gpipe, Schedule::one_f_one_b, Schedule::zero_bubble_h1,
+                 Schedule::zero_bubble_v, Schedule::dualpipe})
+    EXPECT_TRUE(any([&](const ParallelPlan& p) { return p.schedule == s; })) << schedule_name(s);
   EXPECT_TRUE(any([](const ParallelPlan& p) { return p.offload_activations == 1; }));
+}
+
+TEST(Schedules, AreAsTheUserSaidIn1F1BsPlace) {
+  const auto b = bench("llama-3.1-8b", "h100-sxm", 16, 4096, 64);
+  for (auto s :
+       {Schedule::gpipe, Schedule::zero_bubble_h1, Schedule::zero_bubble_v, Schedule::dualpipe})
+    for (bool exhaustive : {false, true}) {
+      PlanSpec fixed;
+      fixed.schedule = 1 + int(s);
+      const auto found = search(b.job, {.fixed = fixed, .keep = 500, .exhaustive = exhaustive});
+      ASSERT_TRUE(found.fits()) << found.obstacle;
+      for (const auto& c : found.best) {
+        ASSERT_EQ(c.plan.schedule, s);
+        ASSERT_EQ(illegal(b.job, c.plan), "") << summary(c.plan);
+        ASSERT_EQ(c.tokens_per_s, evaluate(b.job, c.plan).tokens_per_s) << summary(c.plan);
+      }
+    }
+  for (const auto& c : search(b.job, {.keep = 500, .exhaustive = true}).best)
+    ASSERT_EQ(c.plan.schedule, Schedule::one_f_one_b);
+  PlanSpec odd;
+  odd.schedule = 1 + int(Schedule::dualpipe), odd.pp = 5;
+  EXPECT_NE(search(b.job, {.fixed = odd}).obstacle.find("5 is odd, take 4 or 6"),
+            std::string::npos);
 }
 
 TEST(Finer, WhatTheUserFixedStays) {

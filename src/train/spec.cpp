@@ -17,6 +17,10 @@ constexpr std::array<std::string_view, 4> recomputes = {"auto", "none", "selecti
 
 constexpr std::array<std::string_view, 3> contexts = {"ring", "all-to-all", "all-gather"};
 
+// After "auto" in the order of Schedule.
+constexpr std::array<std::string_view, 6> schedules = {"auto",  "gpipe", "1f1b",
+                                                       "zb-h1", "zb-v",  "dualpipe"};
+
 enum class Choice : int {};
 
 std::string known_modules() {
@@ -61,6 +65,14 @@ void contradictions(const PlanSpec& p, spec::Fields& f) {
   if ((p.first_layers > 0 || p.last_layers > 0) && p.pp == 1)
     f.mistake("first_layers", "layers of the first and last stage need a pipeline",
               "say `pp: 2` or more, or leave it out");
+  const bool other = p.schedule > 0 && p.schedule != 1 + static_cast<int>(Schedule::one_f_one_b);
+  if (other && p.vpp > 1)
+    f.mistake("schedule",
+              "only 1f1b runs virtual stages that are given; the others place their own",
+              "say `schedule: 1f1b`, or leave `vpp` out");
+  if (other && p.pp == 1)
+    f.mistake("schedule", "one pipeline stage has nothing to schedule",
+              "say `pp: 2` or more, or leave `schedule` out");
   if (p.hsdp > 0 && p.zero == 0)
     f.mistake("hsdp", "nothing is sharded under ZeRO stage 0", "say `zero: 3`, or leave it out");
 }
@@ -101,6 +113,12 @@ void PlanSpec::fields(spec::Fields& f) {
   auto kind = static_cast<Choice>(context);
   f.choice("context", kind, contexts, "How context-parallel ranks exchange keys and values");
   context = static_cast<int>(kind);
+  auto order = static_cast<Choice>(schedule);
+  f.choice(
+      "schedule", order, schedules,
+      "Order of a pipeline's forward and backward passes: 1f1b (interleaved where vpp says "
+      "so), gpipe, zero bubble H1 or V, or DualPipe, which holds weights twice; 1f1b when auto");
+  schedule = static_cast<int>(order);
   f.integer("first_layers", first_layers,
             "Layers of the first pipeline stage; the planner decides when left out")
       .between(0, 10'000);
@@ -119,6 +137,7 @@ void PlanSpec::fields(spec::Fields& f) {
 void PlanSpec::apply(ParallelPlan& plan) const {
   plan.etp = etp, plan.hsdp = hsdp;
   plan.context = static_cast<ContextKind>(context);
+  if (schedule > 0) plan.schedule = static_cast<Schedule>(schedule - 1);
   plan.modules = recompute_modules, plan.recompute_layers = recompute_layers;
   plan.first_layers = first_layers, plan.last_layers = last_layers;
   plan.offload_activations = offload_activations.or_else(0.0).si();

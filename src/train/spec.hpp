@@ -50,7 +50,8 @@ struct PlanSpec {
   int recompute = 0;  ///< 0: the planner decides, else 1 + train::Recompute
   // What the planner leaves alone unless it is given (plan.hpp says what each means).
   int etp = 0, hsdp = 0;
-  int context = 0;  ///< train::ContextKind
+  int context = 0;   ///< train::ContextKind
+  int schedule = 0;  ///< 0: 1f1b (finer searches vary it), else 1 + train::Schedule
   Modules recompute_modules;
   int recompute_layers = 0;
   int first_layers = 0, last_layers = 0;

@@ -22,9 +22,28 @@ Rank make_rank(double layers, double layer_s, double ends_f, double ends_b) {
   return {layers, ends_f, ends_b, layers * layer_s + ends_f + ends_b};
 }
 
+/// A rank's two stages mirror each other: both for every micro-batch (the V), or each for half
+/// of them (DualPipe).
+bool two_stages(const ParallelPlan& p) {
+  return p.pp > 1 && (p.schedule == Schedule::zero_bubble_v || p.schedule == Schedule::dualpipe);
+}
+
+Rank slowest_pair(const Job& job, const PlanCosts& c, const ParallelPlan& p, double layer) {
+  const auto split = pipeline_layers(job, c.sizes, p);
+  const bool dual = p.schedule == Schedule::dualpipe;
+  const double share = dual ? 0.5 : 1;
+  const auto& e = c.ends;
+  const auto ends =
+      make_rank(share * (split.first + split.last), layer, share * (e.embedding_f + e.head_f),
+                share * (e.embedding_b + e.head_b));
+  const auto middle = make_rank(dual && p.pp == 2 ? 0 : share * 2 * split.middle, layer, 0, 0);
+  return middle.seconds > ends.seconds ? middle : ends;
+}
+
 Rank slowest_rank(const Job& job, const PlanCosts& c, const ParallelPlan& p) {
   const auto split = stage_layers(p, job.model->layers, c.sizes.head_layers);
   const double layer = c.layer.forward() + c.layer.backward() + recompute_layer_s(job, c.layer, p);
+  if (two_stages(p)) return slowest_pair(job, c, p, layer);
   const auto& e = c.ends;
   if (p.pp == 1)
     return make_rank(split.first, layer, e.embedding_f + e.head_f, e.embedding_b + e.head_b);
@@ -39,6 +58,7 @@ Rank slowest_rank(const Job& job, const PlanCosts& c, const ParallelPlan& p) {
 
 struct Exchange {
   double reduce = 0, gather = 0;  ///< seconds
+  double across = 0;              ///< shards of gradients reduced over the replicas (HSDP)
 };
 
 /// Gradients of `parameters` reduced and their weights gathered over one group of `ranks`.
@@ -68,9 +88,9 @@ Exchange exchange(const Job& job, const ParallelPlan& p, double parameters, doub
   auto out = whole_exchange(job, p, parameters, shard, inside);
   const auto state = workload::parameter_state(job.optimiser, job.state);
   const double replicas = ranks / std::max(1.0, shard);
-  out.reduce += fabric::all_reduce(job.path, parameters / shard * state.gradient, replicas,
-                                   per_domain(job, inside * shard, replicas))
-                    .si();
+  out.across = fabric::all_reduce(job.path, parameters / shard * state.gradient, replicas,
+                                  per_domain(job, inside * shard, replicas))
+                   .si();
   return out;
 }
 
@@ -80,10 +100,12 @@ struct Trained {
 };
 
 Trained trained(const Job& job, const Sizes& s, const ParallelPlan& p, double layers) {
+  // DualPipe's rank holds both of its stages, and `layers` is what one of them has.
+  if (p.schedule == Schedule::dualpipe && p.pp > 1) layers *= 2;
   if (job.adapters_only()) return {layers * s.adapters / p.tp, 0};
-  // The end ranks carry the embedding table or the output head.
-  const double ends =
-      p.pp == 1 ? s.embedding + (job.model->tied ? 0 : s.head) : std::max(s.embedding, s.head);
+  // The end ranks carry the embedding table or the output head, or both.
+  const double ends = p.pp == 1 || two_stages(p) ? s.embedding + (job.model->tied ? 0 : s.head)
+                                                 : std::max(s.embedding, s.head);
   return {(layers * s.layer_dense + ends) / p.tp,
           layers * s.layer_experts / (double(p.ep) * p.expert_tensor())};
 }
@@ -95,20 +117,36 @@ struct Traffic {
   double exposed = 0, hidden = 0;  ///< seconds
 };
 
+/// Reductions of gradients before the last one, and micro-batches whose backward pass hides each.
+struct Early {
+  double times = 0, micro_batches = 1;
+};
+
+/// ZeRO 2 has no room for whole gradients, so they go to their shard at once. Interleaving runs
+/// a chunk's backward pass for pp micro-batches in a row, so one chunk's can wait for those.
+Early early_reductions(const ParallelPlan& p) {
+  if (p.zero != Zero::gradients) return {};
+  const double run = p.vpp > 1 ? p.pp : 1;
+  return {std::max(0.0, p.micro_batches / run - 1), run};
+}
+
 Traffic data_s(const Job& job, const PlanCosts& c, const ParallelPlan& p, const Rank& rank) {
   const auto held = trained(job, c.sizes, p, rank.layers);
   const double ranks = double(p.dp) * p.cp;
   auto total = exchange(job, p, held.dense, ranks, p.tp, p.shard_ranks());
   const auto experts =
       exchange(job, p, held.experts, p.expert_data(), expert_inside(p), p.expert_shard_ranks());
-  total.reduce += experts.reduce, total.gather += experts.gather;
-  if (!job.software.data_overlap) return {total.reduce + total.gather, 0};
+  total.reduce += experts.reduce, total.gather += experts.gather, total.across += experts.across;
+  const auto [early, behind] = early_reductions(p);
+  const double last = total.reduce + total.across, all = early * total.reduce + last + total.gather;
+  if (!job.software.data_overlap) return {all, 0};
   const double layers = std::max(1.0, rank.layers);
   const double back = rank.layers * c.layer.backward() + rank.ends_b;
   const double ahead = rank.layers * c.layer.forward() + rank.ends_f;
-  const double exposed = std::max(total.reduce / layers, total.reduce - back) +
+  const double exposed = early * std::max(0.0, total.reduce - behind * back) +
+                         std::max(last / layers, last - back) +
                          std::max(total.gather / layers, total.gather - ahead);
-  return {exposed, total.reduce + total.gather - exposed};
+  return {exposed, all - exposed};
 }
 
 /// What FSDP exchanges for one layer and for the root.
@@ -122,28 +160,29 @@ Sharded sharded_exchange(const Job& job, const Sizes& s, const ParallelPlan& p) 
   auto layer = exchange(job, p, s.layer_dense / p.tp, ranks, p.tp, shard);
   const auto experts = exchange(job, p, s.layer_experts / expert_inside(p), p.expert_data(),
                                 expert_inside(p), p.expert_shard_ranks());
-  layer.gather += experts.gather, layer.reduce += experts.reduce;
+  layer.gather += experts.gather, layer.reduce += experts.reduce, layer.across += experts.across;
   auto root = exchange(job, p, ends, ranks, p.tp, shard);
   if (!job.adapters_only()) return {layer, root};
   // Frozen weights are gathered like others, in four bits where they are kept so; only the
   // adapters have gradients.
   const auto adapters = exchange(job, p, s.adapters / p.tp, ranks, p.tp, shard);
   const double kept = job.method == Method::qlora ? workload::nf4_bytes / wide : 1;
-  root.reduce = 0;
-  return {{adapters.reduce, kept * layer.gather + adapters.gather}, root};
+  root.reduce = root.across = 0;
+  return {{adapters.reduce, kept * layer.gather + adapters.gather, adapters.across}, root};
 }
 
 /// FSDP: every layer is gathered for both passes and reduced, each micro-batch.
 Traffic sharded_s(const Job& job, const PlanCosts& c, const ParallelPlan& p, const Rank& rank) {
   const double layers = std::max(1.0, rank.layers);
   const auto [layer, outer] = sharded_exchange(job, c.sizes, p);
-  const double gather = layer.gather, reduce = layer.reduce;
+  const double gather = layer.gather, reduce = layer.reduce + layer.across;
+  const double ends_reduce = outer.reduce + outer.across;
   const double f = c.layer.forward();
   const double b = c.layer.backward() + recompute_layer_s(job, c.layer, p);
   const double exposed = layers * (std::max(0.0, gather - f) + std::max(0.0, gather + reduce - b)) +
-                         gather + outer.gather + outer.reduce;
-  const double hidden = std::max(
-      0.0, layers * (2 * gather + reduce) + gather + outer.gather + outer.reduce - exposed);
+                         gather + outer.gather + ends_reduce;
+  const double hidden =
+      std::max(0.0, layers * (2 * gather + reduce) + gather + outer.gather + ends_reduce - exposed);
   return {p.micro_batches * exposed, p.micro_batches * hidden};
 }
 
@@ -151,9 +190,8 @@ Traffic sharded_s(const Job& job, const PlanCosts& c, const ParallelPlan& p, con
 
 /// Fill, drain and sends of the schedule (pipeline.hpp), so that the whole is its closed form. What
 /// DualPipe hides of the expert exchange is taken from the exposed part.
-void schedule(const Job& job, const PlanCosts& costs, const ParallelPlan& plan, StepTime& t) {
+void schedule(const PipelineTime& pipe, const ParallelPlan& plan, StepTime& t) {
   if (plan.pp == 1) return;
-  const auto pipe = pipeline_time(plan_pipeline(job, costs, plan));
   double rank = t.gemm + t.attention + t.stream + t.recompute + t.ends + t.launch + t.tensor +
                 t.expert + t.context;
   const double paired = std::clamp(rank - pipe.busy, 0.0, t.expert);
@@ -227,7 +265,16 @@ PlanCosts plan_costs(const Job& job, const ParallelPlan& plan) {
   return {sizes(job), layer_cost(job, plan), end_cost(job, plan)};
 }
 
+PipelineTime plan_pipeline_time(const Job& job, const PlanCosts& costs, const ParallelPlan& plan) {
+  return plan.pp == 1 ? PipelineTime{} : pipeline_time(plan_pipeline(job, costs, plan));
+}
+
 StepTime step_time(const Job& job, const PlanCosts& costs, const ParallelPlan& plan) {
+  return step_time(job, costs, plan, plan_pipeline_time(job, costs, plan));
+}
+
+StepTime step_time(const Job& job, const PlanCosts& costs, const ParallelPlan& plan,
+                   const PipelineTime& pipe) {
   const auto slowest = slowest_rank(job, costs, plan);
   const auto& c = costs.layer;
   const double m = plan.micro_batches, n = m * slowest.layers;
@@ -250,7 +297,7 @@ StepTime step_time(const Job& job, const PlanCosts& costs, const ParallelPlan& p
   t.hidden.tensor = n * c.tensor_hidden;
   t.hidden.expert = n * c.expert_hidden;
   t.hidden.context = n * c.context_hidden;
-  schedule(job, costs, plan, t);
+  schedule(pipe, plan, t);
   const double parameters = updated(job, costs, plan, slowest);
   t.optimiser = optimiser_s(job, plan, parameters);
   t.offload = offload_s(job, costs, plan, slowest, parameters);

@@ -14,8 +14,11 @@
 // Data-parallel traffic (gradients reduce-scattered and weights gathered, or
 // all-reduced without ZeRO) runs behind the last micro-batch's backward pass and
 // the next step's first forward pass; what does not fit is exposed, and so is the
-// last bucket. FSDP gathers every layer twice and reduces it once a micro-batch,
-// each behind the neighbouring layer.
+// last bucket. ZeRO 2 reduces gradients into their shard at every micro-batch (interleaved:
+// every pp of them, since a chunk runs its backward pass for so many in a row), each behind
+// its own backward pass as far as it fits; what replicas of a shard group add up (HSDP)
+// they do once. FSDP gathers every layer twice and reduces it once a micro-batch, each
+// behind the neighbouring layer.
 //
 // MFU = model FLOPs (no recomputation) / (time x GPUs x dense peak of the job's
 // precision), given for causal (s/2) and full (s) attention; HFU counts recomputation.
@@ -28,6 +31,7 @@
 
 #include "train/cost.hpp"
 #include "train/memory.hpp"
+#include "train/pipeline.hpp"
 
 namespace headroom::train {
 
@@ -79,7 +83,13 @@ struct PlanCosts {
 };
 PlanCosts plan_costs(const Job& job, const ParallelPlan& plan);
 
+/// Time of the plan's pipeline, nothing but zeros without one. ZeRO and offload do not change it.
+PipelineTime plan_pipeline_time(const Job& job, const PlanCosts& costs, const ParallelPlan& plan);
+
 StepTime step_time(const Job& job, const PlanCosts& costs, const ParallelPlan& plan);
+/// The same with that time at hand.
+StepTime step_time(const Job& job, const PlanCosts& costs, const ParallelPlan& plan,
+                   const PipelineTime& pipe);
 StepTime step_time(const Job& job, const ParallelPlan& plan);
 
 struct StepFlops {

@@ -57,6 +57,125 @@ TEST(StepTime, DataParallelAllReduceIsTheRingsClosedForm) {
   EXPECT_NEAR(step_time(b.job, p).data, expected, 0.01 * expected);
 }
 
+/// Llama 3.1 8B on 64 GPUs of one 50 GB/s network; gradients fp32.
+test::Bench networked(bool overlap) {
+  auto b = bench("llama-3.1-8b", "h100-sxm", 64, 8192, 64);
+  b.job.software = bare();
+  b.job.software.data_overlap = overlap;
+  b.job.domain = 1;
+  b.job.path = fabric::ideal_path(400 * gigabyte_per_second, 1, 50 * gigabyte_per_second);
+  return b;
+}
+
+TEST(StepTime, Zero2ReducesGradientsAtEveryMicroBatch) {
+  const auto b = networked(false);
+  const auto data = [&](Zero zero, int micro_batches) {
+    auto p = plan(1, 1, 1, 64, micro_batches);
+    p.zero = zero;
+    return step_time(b.job, p).data;
+  };
+  const auto s = sizes(b.job);
+  const double parameters = 32 * s.layer_dense + s.embedding + s.head;
+  const double reduce = 63.0 / 64 * parameters * 4 / 50e9;
+  EXPECT_NEAR(data(Zero::optimizer, 4), 1.5 * reduce, 0.01 * reduce);  // and bf16 weights gathered
+  EXPECT_NEAR(data(Zero::gradients, 4), 4.5 * reduce, 0.04 * reduce);
+  EXPECT_EQ(data(Zero::gradients, 1), data(Zero::optimizer, 1));
+  EXPECT_EQ(data(Zero::optimizer, 1), data(Zero::optimizer, 4));
+}
+
+TEST(StepTime, Zero2BesideInterleavingReducesOnceARoundOfThePipeline) {
+  const auto b = networked(false);
+  const auto reductions = [&](int vpp, int micro_batches) {
+    auto p = plan(1, 4, vpp, 16, micro_batches);
+    const double one = step_time(b.job, p).data;
+    p.zero = Zero::gradients;
+    return 1 + (step_time(b.job, p).data / one - 1) * 1.5;  // a reduction is 2/3 of ZeRO 1's
+  };
+  EXPECT_NEAR(reductions(1, 8), 8, 0.1);
+  EXPECT_NEAR(reductions(2, 8), 2, 0.1);
+  EXPECT_NEAR(reductions(2, 4), 1, 1e-12);
+}
+
+TEST(StepTime, Zero2IsNeverFasterThanZero1) {
+  const auto b = networked(true);
+  for (const int m : {1, 2, 4, 32})
+    for (const int micro_batch : {1, 4})
+      for (const int hsdp : {0, 8}) {
+        auto p = plan(1, 1, 1, 64, m);
+        p.micro_batch = micro_batch, p.hsdp = hsdp;
+        const auto one = step_time(b.job, p);
+        p.zero = Zero::gradients;
+        const auto two = step_time(b.job, p);
+        EXPECT_GE(two.total(), one.total());
+        EXPECT_GE(two.data, one.data);
+        const double moved_one = one.data + one.hidden.data, moved_two = two.data + two.hidden.data;
+        EXPECT_EQ(moved_two > moved_one, m > 1);
+      }
+}
+
+/// Llama 3.1 70B on 8 pipeline ranks with 16 micro-batches.
+ParallelPlan scheduled(Schedule s) {
+  auto p = plan(2, 8, 1, 4, 16);
+  p.schedule = s;
+  return p;
+}
+
+TEST(Schedules, BubblesAreInThePublishedOrder) {
+  // Qi et al. 2023 and 2024, DeepSeek-V3 table 2; with the ends that a real model has.
+  auto b = bench("llama-3.1-70b", "h100-sxm", 64, 8192, 64);
+  b.job.software = bare();
+  const auto step = [&](Schedule s) { return step_time(b.job, scheduled(s)); };
+  const auto plain = step(Schedule::one_f_one_b), h1 = step(Schedule::zero_bubble_h1),
+             dual = step(Schedule::dualpipe);
+  EXPECT_LT(dual.bubble, h1.bubble);
+  EXPECT_LT(h1.bubble, plain.bubble);
+  EXPECT_LT(step(Schedule::zero_bubble_v).bubble, h1.bubble);
+  EXPECT_LT(h1.total(), plain.total());
+  EXPECT_LT(dual.total(), plain.total());
+}
+
+TEST(Schedules, StepIsThePipelinesClosedForm) {
+  auto b = bench("llama-3.1-70b", "h100-sxm", 64, 8192, 64);
+  b.job.software = bare();
+  for (auto s : {Schedule::gpipe, Schedule::one_f_one_b, Schedule::zero_bubble_h1,
+                 Schedule::zero_bubble_v, Schedule::dualpipe}) {
+    const auto p = scheduled(s);
+    const auto t = step_time(b.job, p);
+    const auto pipe = plan_pipeline_time(b.job, plan_costs(b.job, p), p);
+    EXPECT_NEAR(t.total() - t.data - t.optimiser, pipe.total, 1e-6 * pipe.total)
+        << schedule_name(s);
+  }
+}
+
+TEST(Schedules, MemoryIsInThePublishedOrder) {
+  const auto b = bench("llama-3.1-70b", "h100-sxm", 64, 8192, 64);
+  const auto need = [&](Schedule s) { return memory(b.job, scheduled(s)); };
+  const auto first = [&](Schedule s) { return memory_by_rank(b.job, scheduled(s))[0]; };
+  // DeepSeek-V3 table 2: activations of p, p and p + 1 micro-batches, weights once or twice.
+  EXPECT_NEAR(first(Schedule::zero_bubble_h1).activations, first(Schedule::one_f_one_b).activations,
+              1);
+  EXPECT_NEAR(first(Schedule::dualpipe).activations / first(Schedule::one_f_one_b).activations,
+              9.0 / 8, 1e-9);
+  EXPECT_NEAR(first(Schedule::gpipe).activations / first(Schedule::one_f_one_b).activations,
+              16.0 / 8, 1e-9);
+  EXPECT_NEAR(first(Schedule::dualpipe).weights / first(Schedule::one_f_one_b).weights, 2, 1e-9);
+  EXPECT_GE(need(Schedule::zero_bubble_h1).total(), need(Schedule::one_f_one_b).total());
+  EXPECT_GT(need(Schedule::dualpipe).total(), need(Schedule::zero_bubble_h1).total());
+  EXPECT_GT(need(Schedule::gpipe).activations, need(Schedule::dualpipe).activations);
+}
+
+TEST(Schedules, TheVsFirstRankHoldsBothEnds) {
+  const auto b = bench("llama-3.1-70b", "h100-sxm", 64, 8192, 64);
+  const auto v = memory_by_rank(b.job, scheduled(Schedule::zero_bubble_v));
+  const auto plain = memory_by_rank(b.job, scheduled(Schedule::one_f_one_b));
+  double weights_v = 0, weights_plain = 0;
+  for (const auto& r : v) weights_v += r.weights;
+  for (const auto& r : plain) weights_plain += r.weights;
+  EXPECT_NEAR(weights_v / weights_plain, 1, 1e-12);  // the model's, however it is laid out
+  EXPECT_GT(v[0].head, 0);
+  EXPECT_EQ(v[7].head, 0);
+}
+
 TEST(StepTime, FullRecomputationRepeatsTheForwardPass) {
   auto b = bench("llama-3.1-70b", "h100-sxm", 64, 8192, 64);
   b.job.software = bare();
