@@ -89,7 +89,8 @@ struct PipelineTime {
   double sends = 0;   ///< what sends add
   double bubble = 0;  ///< that rank's idle time without them
 };
-/// O(1). Requires an empty schedule_problem.
+/// O(1); two interleaved ranks whose passes never fall into step: O(chunks). Requires an empty
+/// schedule_problem.
 PipelineTime pipeline_time(const Pipeline& p);
 /// Its total alone, in half the time.
 double pipeline_seconds(const Pipeline& p);
