@@ -100,10 +100,19 @@ Pipeline plan_pipeline(const Job& job, const PlanCosts& costs, const ParallelPla
 
 std::string schedule_problem(const Job& job, const ParallelPlan& plan) {
   const int layers = job.model->layers;
-  if (plan.schedule == Schedule::zero_bubble_v && plan.pp > 1 && layers < 2 * plan.pp - 1)
-    return fmt::format(
-        "zb-v lays two chunks on each of {} ranks: {} layers are too few, take {} ranks", plan.pp,
-        layers, std::max(1, (layers + 1) / 2));
+  if (plan.schedule == Schedule::zero_bubble_v && plan.pp > 1) {
+    const auto all = sizes(job);
+    const auto fits = [&](int ranks) {
+      ParallelPlan p = plan;
+      p.pp = ranks;
+      return ranks == 1 || pipeline_layers(job, all, p).legal;
+    };
+    int ranks = plan.pp;
+    while (!fits(ranks)) --ranks;
+    if (ranks < plan.pp)
+      return fmt::format("zb-v lays two chunks on each of {} ranks, and {} layers do not; take {}",
+                         plan.pp, layers, ranks > 1 ? fmt::format("{} ranks", ranks) : "1f1b");
+  }
   return schedule_problem(plan.schedule, plan.pp, plan.vpp, plan.micro_batches);
 }
 

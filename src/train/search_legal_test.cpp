@@ -209,6 +209,16 @@ RC_GTEST_PROP(LegalProperties, TheTestAndTheWordsAgree, ()) {
 }
 
 /// A legal plan can be priced: memory and step are finite and positive.
+TEST(Legal, TwoChunksOnEachRankMustHoldTheLayers) {
+  // 32 layers do not lie on ten stages that differ at the ends only; on eight they do.
+  auto p = plan(1, 5, 1, 1, 64);
+  p.schedule = Schedule::zero_bubble_v, p.balanced = false;
+  EXPECT_NE(illegal(mixture().job, p).find("take 4 ranks"), std::string::npos)
+      << illegal(mixture().job, p);
+  p.pp = 4;
+  EXPECT_TRUE(illegal(mixture().job, p).empty()) << illegal(mixture().job, p);
+}
+
 RC_GTEST_PROP(LegalProperties, WhatIsLegalHasAFiniteCost, ()) {
   const auto b = *rc::gen::arbitrary<bool>() ? dense() : mixture();
   auto p =
