@@ -29,6 +29,11 @@ int finish(const Result<std::string>& text, bool json) {
 
 CLI::App* add_validate_train(CLI::App& validate, api::ValidateTrain& request, bool& raw) {
   auto* verb = validate.add_subcommand("train", "The training step against measured runs");
+  verb->footer(
+      "Examples:\n"
+      "  headroom validate train measured.yaml vtrain_multi.csv\n"
+      "  headroom validate train measured.yaml --no-calibration --by hardware\n"
+      "  headroom validate train measured.yaml --leave-one-source-out --json");
   auto& o = request.options;
   verb->add_option("FILE", o.files,
                    "Rows: measured.yaml's layout (models, hw, rows), memory.yaml's, vTrain's CSV")
@@ -80,6 +85,11 @@ constexpr JobOption job_options[] = {
 
 CLI::App* add_calibrate_train(CLI::App& calibrate, api::CalibrateTrain& request) {
   auto* verb = calibrate.add_subcommand("train", "A site's scalar from its own training logs");
+  verb->footer(
+      "Examples:\n"
+      "  headroom calibrate train run.log --model gpt3-175b --system dgx-h100 --gpus 128 --tp 4\n"
+      "      --pp 8 --vpp 6 --micro-batch 1 --sequence 2048 --precision fp8\n"
+      "  headroom calibrate train a.log b.log@tp=8,pp=4 --scenario scenarios/llama3-405b.yaml");
   auto& o = request.options;
   verb->add_option("LOG", o.logs,
                    "Logs of Megatron-LM, NeMo or torchtitan; LOG@tp=4,pp=2 says what differs")
