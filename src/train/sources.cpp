@@ -72,13 +72,15 @@ const char* StepSources::formula(std::string_view part) {
            "bandwidth) "
            "+ launch (docs/models/compute.md)";
   if (part == "attention")
-    return "FLOPs / (rate_max / (1 + half length / s)), backward 2.5 x FLOPs";
+    return "FLOPs / (rate of the kernel at its shape), backward 2.5 x FLOPs at its own rate "
+           "(docs/models/compute.md)";
   if (over_domain(part))
     return "exposed share of collectives inside the scale-up domain (docs/models/fabric.md)";
   if (over_network(part))
     return "exposed share of collectives over the network (docs/models/fabric.md)";
   if (part == "pipeline bubble")
-    return "(pp - 1) / (vpp x micro-batches) of the work, and uneven stages";
+    return "closed form of the schedule less its slowest rank's work: (pp - 1) / (vpp x "
+           "micro-batches) of it for equal stages of 1F1B";
   if (part == "kernel launch") return "time in which the host is slower than the GPU";
   if (part == "waiting for the host")
     return "activations moved over the host link beyond the pass beside it, and the host's share "

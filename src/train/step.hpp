@@ -2,14 +2,14 @@
 //
 // A pipeline of p ranks, v chunks each, m micro-batches. Rank r needs S_r for a
 // micro-batch, forward and backward: its layers, and the embedding (first) or the
-// output head and loss (last). The slowest rank sets the pace, the others fill and
-// drain once (1F1B; interleaving divides that by v):
+// output head and loss (last). The slowest rank sets the pace, m S_max; fill, drain and
+// sends are the closed form of the plan's schedule (pipeline.hpp), which for equal stages
+// of 1F1B is m S (1 + (p - 1) / (v m)), Narayanan et al. 2021. Then
 //
-//   pipeline = m S_max + (sum_r S_r - S_max) / v
+//   step = (pipeline + sends + exposed data-parallel + contention + optimiser)
+//          x (1 + jitter) / efficiency
 //
-// which for equal stages is m S (1 + (p - 1) / (v m)), Narayanan et al. 2021. Then
-//
-//   step = (pipeline + sends + exposed data-parallel + optimiser) x (1 + jitter) / efficiency
+// contention: what is hidden slows the compute beside it (software.hpp).
 //
 // Data-parallel traffic (gradients reduce-scattered and weights gathered, or
 // all-reduced without ZeRO) runs behind the last micro-batch's backward pass and
