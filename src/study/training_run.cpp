@@ -67,6 +67,7 @@ void speed_section(Context& c, const Work& work, TrainingRun& out) {
   const auto each = c.trace.derive("train." + work.scope + ".tokens-per-gpu",
                                    r.tokens_per_s.value / double(r.gpus_used.value), "token/s",
                                    "tokens a second / GPUs", {r.tokens_per_s, r.gpus_used});
+  add_line(lines, "step_time_p99", "99th percentile of a step", r.step_time_p99, "s");
   add_line(lines, "token_rate_gpu", "tokens a second and GPU", each, "token/s");
   add_line(lines, "mfu", "MFU, attention counted causal (s/2)", r.mfu, "%");
   add_line(lines, "mfu_full", "MFU, attention counted full (s)", r.mfu_full, "%");

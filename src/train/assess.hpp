@@ -66,6 +66,7 @@ struct Result {
   Figure<Tokens> global_batch;
   Figure<Flops> flops_total;  ///< model FLOPs of the run, causal attention
   Figure<Time> step_time;
+  Figure<Time> step_time_p99;  ///< one step in a hundred takes at least this
   Figure<TokenRate> tokens_per_s;
   Figure<Scalar> mfu;        ///< causal attention counted as s/2
   Figure<Scalar> mfu_full;   ///< the square counted

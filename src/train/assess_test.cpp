@@ -217,6 +217,21 @@ TEST(Defaults, FixedMfuIsMet) {
   EXPECT_NEAR(r.mfu.value, 0.40, 1e-9);
 }
 
+TEST(Steps, SpreadGrowsWithTheGpus) {
+  // MLPerf logs: p99 over the median +0.8 to +4.8 % at 512 GPUs, +6.4 to +6.7 % at 2,560 to 5,120.
+  Trace trace;
+  const auto ratio = [&](int gpus) {
+    JobSpec s;
+    s.tokens = tokens(1e12);
+    const auto r = assess(s, demand("llama-3.1-70b", "h100-sxm", gpus), trace);
+    return r.step_time_p99.value.si() / r.step_time.value.si();
+  };
+  EXPECT_GT(ratio(512), 1.008);
+  EXPECT_LT(ratio(512), 1.048);
+  EXPECT_GT(ratio(4096), 1.05);
+  EXPECT_LT(ratio(4096), 1.07);
+}
+
 TEST(Provenance, EveryReportedFigureHasItsTree) {
   Trace trace;
   JobSpec s = llama405();
