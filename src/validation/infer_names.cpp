@@ -200,6 +200,8 @@ std::optional<ServingDevice> find_device(const catalog::Catalog& catalog, const 
   }
   if (auto v = variant_of(catalog, gpu)) return v;
   const auto* entry = find_accelerator(catalog, gpu);
+  if (entry == nullptr && has(compact(gpu), "jetsonagxthor"))
+    entry = catalog.find<Accelerator>("jetson-thor");
   if (entry == nullptr) {
     reason = fmt::format("no accelerator like '{}' in the catalogue", gpu);
     return std::nullopt;

@@ -67,7 +67,7 @@ Loop closed_loop(const InferCase& c, const StepModel& step) {
     const double active = work + more * l.tpot_s;
     const double busy = std::min(0.95, (l.batch - 1) / active * own);
     const double wait = 0.5 * own * busy / (1 - busy);
-    const double queue = std::max(0.0, users / l.batch - 1) * active;
+    const double queue = std::max(0.0, users / cap - 1) * active;
     l.ttft_s = 0.5 * t + work + wait + queue;
     l.rate_s = users / (l.ttft_s + more * l.tpot_s);
     const double decoding = users * more * l.tpot_s / std::max(1e-12, l.ttft_s + more * l.tpot_s);
