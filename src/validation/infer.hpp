@@ -8,6 +8,17 @@
 // Every statistic of every row becomes a quantity (infer_case.hpp), is predicted and stands
 // beside what was measured. Its group is source, scenario and metric; of open-loop stages
 // the metric alone.
+// MODES
+//   shipped     calibrations of the catalogue (serving-software)
+//   raw         the step oracle and its engine terms alone (`--no-calibration`)
+//   half        in-domain: of each group (model, GPU, engine, precision) half of the rows, by a
+//               hash of their ids, calibrate the other half, which is scored
+//   left_group  each group predicted from the other groups of the files; no calibration of the
+//               catalogue is used. Not refitted: the oracle's own efficiencies and engine terms.
+// Only times per token and saturated rates are fitted (infer_fit.hpp); times to first token,
+// percentiles and open-loop runs follow from the step times.
+//
+// INTERVALS hold 80 %: residuals of the nearest rows that were predicted without themselves.
 //
 // Complexity: some tens of microseconds a row in closed form; milliseconds where the engine
 // replays it.
@@ -17,16 +28,25 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "validation/infer_fit.hpp"
 #include "validation/infer_predict.hpp"
 #include "validation/report.hpp"
 
 namespace headroom::validation {
 
+/// What may be known of a row when it is predicted.
+enum class InferMode : unsigned char {
+  shipped,    ///< the catalogue's calibrations
+  raw,        ///< none
+  half,       ///< each group fitted on half of its rows here, the others are scored
+  left_group  ///< fitted on the other groups here
+};
+
 enum class InferBy : unsigned char { source, model, gpu, engine, precision };
 
 struct InferOptions {
   std::vector<std::string> files;
-  bool calibration = true;
+  InferMode mode = InferMode::shipped;
   InferBy by = InferBy::source;
   bool all_rows = false;
   bool terms = false;   ///< what each prediction is made of, for tools that fit
@@ -39,7 +59,9 @@ struct InferFact {
   std::string metric;
   std::string group;  ///< model|GPU|engine|precision
   InferCase job;
+  Measure measure;
   Estimate estimate;
+  Tuning tuning = no_tuning;  ///< numbers applied
 };
 
 struct InferValidation {

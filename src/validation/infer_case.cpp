@@ -59,7 +59,12 @@ std::optional<Formats> formats_of(const Facts& f, const ServingDevice& device,
 }
 
 void use_formats(InferCase& c, const Formats& f) {
-  c.layout.weights = f.weights;
+  c.layout.weights = f.weights, c.layout.weight_only = f.weight_only;
+  const bool eight = f.weights == Precision::fp8;
+  // Checkpoints published with a scale a block of 128 x 128: DeepSeek, Qwen3, MiniMax.
+  const auto& id = c.model->id;
+  c.layout.block_scales =
+      eight && (c.model->weights == Precision::fp8 || id.rfind("qwen3", 0) == 0);
   // GPT-OSS has MXFP4 experts whatever the file calls it; there is no other checkpoint.
   if (c.model->weights == Precision::mxfp4 && element_bits(f.weights) <= 4)
     c.layout.weights = Precision::mxfp4;
@@ -82,7 +87,9 @@ void use_degrees(InferCase& c, const Facts& f) {
     (dp > 1 ? dp : tp) = n / ep;
     c.assumptions.emplace_back("degrees divided by ep again");
   }
-  c.layout.tp = tp, c.attention_dp = dp, c.expert_parallel = std::min(ep, tp * dp);
+  ep = std::min(ep, tp * dp);
+  while (tp * dp % ep != 0) --ep;
+  c.layout.tp = tp, c.layout.attention_dp = dp, c.layout.ep = ep;
 }
 
 void use_limits(InferCase& c, const Facts& f) {
@@ -100,6 +107,9 @@ Pool pool_of(const InferCase& c, const Facts& f, const std::string& kind) {
   Pool p;
   p.layout = c.layout;
   p.layout.tp = degree(f, kind + ".tp_size");
+  p.layout.attention_dp = degree(f, kind + ".attention_dp_size");
+  p.layout.ep = std::min(degree(f, kind + ".moe_ep_size"), p.layout.stage_ranks());
+  while (p.layout.stage_ranks() % p.layout.ep != 0) --p.layout.ep;
   p.workers = f.number(kind + ".num_workers") ? degree(f, kind + ".num_workers") : 0;
   p.batch = positive(f, kind + ".batch_size");
   return p;
@@ -206,14 +216,14 @@ std::string use_load(InferCase& c, const Facts& f) {
 void use_instances(InferCase& c, const Facts& f) {
   const int n = degree(f, "n_gpu");
   if (f.has("tp") || c.scene == Scene::single_user || c.scene == Scene::disaggregated) {
-    const int each = c.layout.tp * c.attention_dp;
+    const int each = c.layout.tp * c.layout.attention_dp;
     c.replicas = f.has("tp") && c.scene != Scene::closed_loop ? std::max(1, n / each) : 1;
     return;
   }
-  if (c.attention_dp > 1) return;
+  if (c.layout.attention_dp > 1) return;
   for (c.layout.tp = 1; c.layout.tp < n; c.layout.tp *= 2) {
     const infer::StepModel step(*c.model, *c.device.accelerator, c.device.path, c.layout,
-                                c.engine.engine);
+                                *c.software);
     if (step.weights_per_gpu().si() < 0.6 * step.memory().si()) break;
   }
   c.replicas = std::max(1, n / c.layout.tp);
@@ -229,6 +239,9 @@ void use_open_loop(InferCase& c, const Facts& f) {
   add_times(c, f, "stage.ttft_ms", "ttft"), add_times(c, f, "stage.itl_ms", "itl");
   add_times(c, f, "stage.tpot_ms", "tpot"), add_times(c, f, "stage.e2e_ms", "e2e");
 }
+
+/// What the catalogue matches an engine by; unversioned TensorRT-LLM of 0.x has its own entry.
+std::string software_text(const ServingEngine& e) { return e.name; }
 
 std::string unusable(const catalog::Model& m) {
   if (m.is_diffusion() || m.family != catalog::ModelFamily::decoder)
@@ -266,6 +279,7 @@ tl::expected<InferCase, std::string> build_case(const InferRow& row,
   const auto engine = find_engine(f.text("engine"), f.text("version"));
   if (!engine) return Failure(fmt::format("engine '{}' is not modelled", f.text("engine")));
   c.engine = *engine;
+  c.software = &catalog::serving_software(catalog, software_text(c.engine), c.engine.version);
   const auto scene = scene_of(row);
   if (!scene)
     return Failure(fmt::format("scenario '{}' does not say what ran", f.text("scenario")));
@@ -278,7 +292,10 @@ tl::expected<InferCase, std::string> build_case(const InferRow& row,
   if (reason = use_load(c, f); !reason.empty()) return Failure(reason);
   if (c.scene == Scene::open_loop) use_open_loop(c, f);
   if (c.scene == Scene::disaggregated)
-    c.prefill_pool = pool_of(c, f, "prefill"), c.decode_pool = pool_of(c, f, "decode");
+    c.prefill_pool = pool_of(c, f, "prefill"), c.decode_pool = pool_of(c, f, "decode"),
+    c.layout = c.decode_pool.layout;
+  if (c.scene == Scene::disaggregated && c.decode_pool.workers == 0)
+    return Failure("disaggregated, and the number of workers is not stated");
   use_instances(c, f);
   if (c.measures.empty()) return Failure("no measured time or rate that can be compared");
   return c;

@@ -19,6 +19,7 @@
 
 #include <tl/expected.hpp>
 
+#include "catalog/serving_software.hpp"
 #include "infer/capacity.hpp"
 #include "validation/infer_names.hpp"
 #include "validation/infer_rows.hpp"
@@ -57,12 +58,11 @@ struct InferCase {
   const catalog::Model* model = nullptr;
   ServingDevice device;
   ServingEngine engine;
-  std::string precision;  ///< of the row, in lower case
+  const catalog::ServingSoftware* software = nullptr;  ///< of the catalogue
+  std::string precision;                               ///< of the row, in lower case
   infer::Layout layout;
   infer::EngineLimits limits;
-  int replicas = 1;      ///< instances behind the figure
-  int attention_dp = 1;  ///< ranks that split the sequences instead of the heads
-  int expert_parallel = 1;
+  int replicas = 1;  ///< instances behind the figure
   Pool prefill_pool, decode_pool;
   Scene scene = Scene::closed_loop;
   double concurrency = 0;

@@ -235,6 +235,9 @@ std::optional<ServingEngine> find_engine(const std::string& text, const std::str
                           has(t, "triton");
     e.engine = compiled ? infer::Engine::tensorrt_017 : infer::Engine::tensorrt_llm;
     e.name = "tensorrt-llm";
+    if (compiled && version.rfind("0.", 0) != 0) e.version = "0.17";
+    // The source writes the release of Dynamo that ran it ("0.8.1.post2") or a nightly's name.
+    if (!compiled && version.rfind("1.", 0) != 0) e.version.clear();
   } else {
     return std::nullopt;
   }

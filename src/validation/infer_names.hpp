@@ -43,7 +43,7 @@ std::optional<ServingDevice> find_device(const catalog::Catalog& catalog, const 
 struct ServingEngine {
   infer::Engine engine = infer::Engine::vllm;
   std::string name;     ///< "vllm", "tensorrt-llm", "sglang", "llama.cpp"
-  std::string version;  ///< as the row writes it; may be empty
+  std::string version;  ///< as the row writes it, or that of its generation; may be empty
 };
 std::optional<ServingEngine> find_engine(const std::string& text, const std::string& version);
 
