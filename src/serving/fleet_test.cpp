@@ -224,7 +224,7 @@ TEST(Failures, RateFollowsTheMtbf) {
 // --- Gateway --------------------------------------------------------------------------------
 
 TEST(Admission, AFullQueueShedsTheUnimportant) {
-  auto stream = poisson(3000, 400);
+  auto stream = poisson(3000, 200);
   stream.classes = {"paid", "free"};
   for (std::size_t i = 0; i < stream.requests.size(); ++i)
     stream.requests[i].traffic_class = i % 10 == 0 ? 0 : 1;
