@@ -41,12 +41,12 @@ struct Autoscale {
 /// What a pool measured since the last decision.
 struct ScaleSignals {
   double now_s = 0;
-  int replicas = 0;          ///< ready and on their way
+  int replicas = 0;  ///< ready and on their way
   int ready = 0;
-  double running = 0;        ///< sequences, mean over the interval, whole pool
-  double waiting = 0;        ///< requests without a seat now
-  double in_time = 1;        ///< share of first tokens inside the SLO
-  double first_tokens = 0;   ///< how many there were
+  double running = 0;          ///< sequences, mean over the interval, whole pool
+  double waiting = 0;          ///< requests without a seat now
+  double in_time = 1;          ///< share of first tokens inside the SLO
+  double first_tokens = 0;     ///< how many there were
   double since_request_s = 0;  ///< since the last arrival
 };
 

@@ -73,8 +73,7 @@ Bill bill(const GpuPower& power, const GpuTime& time, double span_s, double inpu
   return b;
 }
 
-Bill total(const Bill& a, const Bill& b, double span_s, double input_tokens,
-           double output_tokens) {
+Bill total(const Bill& a, const Bill& b, double span_s, double input_tokens, double output_tokens) {
   Bill t = a;
   t.it_j += b.it_j, t.meter_j += b.meter_j, t.carbon_kg += b.carbon_kg;
   t.usd += b.usd, t.usd_rent += b.usd_rent, t.usd_energy += b.usd_energy;

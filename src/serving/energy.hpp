@@ -51,10 +51,10 @@ struct GpuTime {
 
 /// Prices of the place. A figure that is 0 is not known.
 struct Tariff {
-  double pue = 1.35;           ///< assumed: 1.2 (new colocation) to 1.56 (Uptime Institute 2024)
-  double usd_per_gpu_s = 0;    ///< rent
-  double usd_per_j = 0;        ///< electricity
-  double kg_per_j = 0;         ///< grid
+  double pue = 1.35;         ///< assumed: 1.2 (new colocation) to 1.56 (Uptime Institute 2024)
+  double usd_per_gpu_s = 0;  ///< rent
+  double usd_per_j = 0;      ///< electricity
+  double kg_per_j = 0;       ///< grid
   bool electricity_on_top = false;
   std::string rent_origin, place;  ///< for reports
 };
@@ -65,7 +65,7 @@ struct Bill {
   double usd = 0, usd_rent = 0, usd_energy = 0;
   double usd_input = 0, usd_output = 0;  ///< the same, split as above
   double gpu_hours = 0;
-  double mean_w = 0;  ///< at the meter, over the span
+  double mean_w = 0;                               ///< at the meter, over the span
   double usd_per_minput = 0, usd_per_moutput = 0;  ///< per million tokens
   double usd_per_mtoken = 0;                       ///< everything over all tokens
   double j_per_output = 0, j_per_token = 0;        ///< everything over output, over all tokens
@@ -75,7 +75,6 @@ struct Bill {
 Bill bill(const GpuPower& power, const GpuTime& time, double span_s, double input_tokens,
           double output_tokens, const Tariff& tariff);
 /// Bills of pools as one; ratios are worked out anew.
-Bill total(const Bill& a, const Bill& b, double span_s, double input_tokens,
-           double output_tokens);
+Bill total(const Bill& a, const Bill& b, double span_s, double input_tokens, double output_tokens);
 
 }  // namespace headroom::serving

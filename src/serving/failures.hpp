@@ -24,7 +24,7 @@ struct Loss {
 struct Failures {
   double mtbf_s = 0;  ///< of one replica; 0: none by chance
   double mttr_s = 0;
-  std::vector<Loss> losses;
+  std::vector<Loss> losses{};
 };
 
 /// One replica's failures by chance.

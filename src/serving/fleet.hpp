@@ -1,9 +1,10 @@
 // Fleet: the event loop over many engines. Internal to serving; replay.hpp is the way in.
 //
-// ORDER. Events happen in order of time; at the same time: what engines finish, then timers
-// (loads, failures, repairs, decisions of the autoscaler), then requests that come later than the
-// trace says (turns of sessions, retries, prompts handed over), then arrivals. Ties within a kind
-// go by their order of making.
+// ORDER. Events happen in order of time; at the same time: answers that end, steps of engines,
+// timers (loads, failures, repairs, decisions of the autoscaler), requests that come at a time the
+// trace does not tell (turns of sessions, retries), arrivals. Ties within a kind go by their order
+// of making. An answer frees its place when it ends, not when the step that makes its last token
+// is taken.
 //
 // LAZINESS. A replica is advanced when a request goes to it or when it can next have finished one
 // (Engine::next_change_s), so its steps cost the same whatever the number of replicas. What a
@@ -19,9 +20,11 @@
 // the engine sees the request at its arrival (half a round trip early).
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <optional>
 #include <queue>
+#include <unordered_map>
 #include <vector>
 
 #include "serving/gateway.hpp"
@@ -40,15 +43,7 @@ class Fleet {
   Replay run();
 
  private:
-  enum class State : unsigned char {
-    off,
-    provisioning,
-    reading,
-    starting,
-    ready,
-    draining,
-    down
-  };
+  enum class State : unsigned char { off, provisioning, reading, starting, ready, draining, down };
   struct Replica {
     std::unique_ptr<Engine> engine;
     State state = State::off;
@@ -88,11 +83,11 @@ class Fleet {
       return at_s > o.at_s || (at_s == o.at_s && order > o.order);
     }
   };
+  /// A request that comes at a time the trace does not tell, or an outcome whose time has not come.
   struct Late {
     double at_s;
     std::uint64_t order;
-    std::uint32_t request;
-    bool handed_over;
+    std::uint32_t index;  ///< of the request, or into `slots_`
     bool operator>(const Late& o) const {
       return at_s > o.at_s || (at_s == o.at_s && order > o.order);
     }
@@ -106,14 +101,14 @@ class Fleet {
   bool step();
   void arrive(std::uint32_t request, double now);
   bool place(std::uint32_t request, double now, bool offline);
-  bool place_handed_over(std::uint32_t request, double now);
   Group* choose_group(std::uint32_t request, bool offline);
   double room(const Group& group, bool offline) const;
   void send(Group& group, std::uint32_t request, double now, bool offline);
   void submit(std::uint32_t replica, std::uint32_t request, double now);
   void advance(std::uint32_t replica, double now);
-  void take(std::uint32_t replica, std::vector<Outcome>& ended);
-  void hand_over(std::uint32_t replica, const Outcome& o);
+  void end(std::uint32_t replica, const Outcome& o);
+  void place_handed_over(double now);
+  void retry(const Outcome& o);
   void pump(double now);
   void settle(Outcome o);
   void reject(std::uint32_t request, double arrival_s, double now, Fate fate = Fate::rejected);
@@ -155,23 +150,27 @@ class Fleet {
   FailureClock clock_;
   MinTree changes_;
   Earliest<Timer> timers_;
-  Earliest<Late> late_;
+  Earliest<Late> late_;                                   ///< requests
+  Earliest<Late> endings_;                                ///< outcomes, in `slots_`
+  std::vector<std::pair<std::uint32_t, Outcome>> slots_;  ///< with their replica
+  std::vector<std::uint32_t> free_slots_;
   std::uint64_t order_ = 0;
-  std::size_t next_ = 0;         ///< into the stream
-  std::size_t unsettled_ = 0;    ///< requests without a final word
-  std::size_t scheduled_ = 0;    ///< timers that are not decisions
+  std::size_t next_ = 0;       ///< into the stream
+  std::size_t unsettled_ = 0;  ///< requests without a final word
+  std::size_t scheduled_ = 0;  ///< timers that are not decisions
   double now_s_ = 0, begin_s_ = 0;
-  bool limited_ = false;         ///< a gateway rule is in force
-  bool moved_ = false;           ///< room may have come up for those who wait
+  bool limited_ = false;  ///< a gateway rule is in force
+  bool moved_ = false;    ///< room may have come up for those who wait
   bool failures_ = false;
 
   std::vector<std::vector<std::uint16_t>> routes_, decode_routes_;  ///< by class x model
-  std::vector<double> arrivals_;             ///< of requests that follow others
+  std::vector<double> arrivals_;  ///< of requests that follow others
   std::vector<std::uint32_t> first_follower_, next_follower_;
-  std::vector<std::uint8_t> tries_;          ///< with failures
+  std::vector<std::uint8_t> tries_;                    ///< with failures
   std::unordered_map<std::uint32_t, Outcome> handed_;  ///< first halves of outcomes
+  std::deque<std::uint32_t> landed_;                   ///< handed over, no decode replica yet
   std::vector<Outcome> outcomes_, ended_;
-  std::vector<Target> open_;                 ///< targets with room
+  std::vector<Target> open_;  ///< targets with room
   std::vector<ScaleEvent> scaling_;
 };
 

@@ -7,8 +7,10 @@ namespace headroom::serving {
 namespace {
 
 const double inverse_log_growth = 1 / std::log(Histogram::growth);
-const auto bucket_count = static_cast<std::size_t>(
-    std::ceil(std::log(Histogram::high_s / Histogram::low_s) * inverse_log_growth)) + 1;
+const auto bucket_count =
+    static_cast<std::size_t>(
+        std::ceil(std::log(Histogram::high_s / Histogram::low_s) * inverse_log_growth)) +
+    1;
 
 double lower_edge(std::size_t bucket) {
   return Histogram::low_s * std::pow(Histogram::growth, static_cast<double>(bucket));

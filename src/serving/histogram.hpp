@@ -43,8 +43,8 @@ class Histogram {
   double sum_ = 0, least_ = 0, most_ = 0;
 };
 
-/// Quantile of values in ascending order: linear interpolation between order statistics (numpy's default,
-/// which vLLM's benchmark reports).
+/// Quantile of values in ascending order: linear interpolation between order statistics (numpy's
+/// default, which vLLM's benchmark reports).
 double exact_quantile(const std::vector<double>& sorted, double p);
 
 }  // namespace headroom::serving

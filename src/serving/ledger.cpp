@@ -86,8 +86,13 @@ void Ledger::add(Ledger&& other) {
 }
 
 Percentiles Ledger::of(const Histogram& h) const {
-  return {h.mean(),         h.quantile(0.5), h.quantile(0.9), h.quantile(0.99), h.most(),
-          h.quantile(0.95), h.quantile(deployment_.percentile)};
+  return {h.mean(),
+          h.quantile(0.5),
+          h.quantile(0.9),
+          h.quantile(0.99),
+          h.most(),
+          h.quantile(0.95),
+          h.quantile(deployment_.percentile)};
 }
 
 Percentiles Ledger::of(std::vector<double>& values) const {
@@ -96,8 +101,13 @@ Percentiles Ledger::of(std::vector<double>& values) const {
   double sum = 0;
   for (const double v : values) sum += v;
   const auto q = [&](double p) { return exact_quantile(values, p); };
-  return {sum / static_cast<double>(values.size()), q(0.5),  q(0.9), q(0.99),
-          values.back(),                            q(0.95), q(deployment_.percentile)};
+  return {sum / static_cast<double>(values.size()),
+          q(0.5),
+          q(0.9),
+          q(0.99),
+          values.back(),
+          q(0.95),
+          q(deployment_.percentile)};
 }
 
 bool Ledger::overloaded() const {

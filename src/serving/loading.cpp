@@ -22,8 +22,8 @@ void StorageTier::advance(double now) {
   now_ = std::max(now_, now);
 }
 
-void StorageTier::begin(std::uint32_t replica, double bytes, double client_rate, double aggregate_rate,
-                 double now) {
+void StorageTier::begin(std::uint32_t replica, double bytes, double client_rate,
+                        double aggregate_rate, double now) {
   advance(now);
   loads_.push_back({replica, bytes, client_rate, aggregate_rate});
 }
@@ -45,8 +45,8 @@ double StorageTier::next_s() const {
 bool StorageTier::ended(double now, std::uint32_t& replica) {
   advance(now);
   // A byte is nothing: rounding must not leave a load unfinished at its own end.
-  const auto done = std::find_if(loads_.begin(), loads_.end(),
-                                 [](const Load& load) { return load.left <= 1; });
+  const auto done =
+      std::find_if(loads_.begin(), loads_.end(), [](const Load& load) { return load.left <= 1; });
   if (done == loads_.end()) return false;
   replica = done->replica;
   loads_.erase(done);

@@ -24,12 +24,12 @@ namespace headroom::serving {
 /// How a pool's replicas come to be ready. Seconds, bytes, bytes/s.
 struct Loading {
   double provisioning_s = 0;
-  double weight_bytes = 0;      ///< of a whole replica
-  double client_rate = 2e9;     ///< one replica alone (assumed: 2 GB/s, a loader over a network)
-  double aggregate_rate = 0;    ///< the tier's, shared by simultaneous loads; 0: never the limit
-  double process_s = 25;        ///< interpreter, imports, workers
-  double compile_s = 29;        ///< torch.compile without a cache; 7.5 with one
-  double capture_s = 17;        ///< CUDA graphs
+  double weight_bytes = 0;    ///< of a whole replica
+  double client_rate = 2e9;   ///< one replica alone (assumed: 2 GB/s, a loader over a network)
+  double aggregate_rate = 0;  ///< the tier's, shared by simultaneous loads; 0: never the limit
+  double process_s = 25;      ///< interpreter, imports, workers
+  double compile_s = 29;      ///< torch.compile without a cache; 7.5 with one
+  double capture_s = 17;      ///< CUDA graphs
   double start_s() const { return process_s + compile_s + capture_s; }
   /// From decision to readiness when nobody else loads.
   double alone_s() const;

@@ -58,12 +58,12 @@ struct Definitions {
 
 /// Requests of one class of traffic (Stream::classes) and what they are promised.
 struct ClassRule {
-  Slo slo;           ///< none: the replay's
-  int priority = 0;  ///< added to the request's; lower first, at the gateway and in the engines
-  bool offline = false;            ///< waits at the gateway for room that online work leaves
-  double max_wait_s = 0;           ///< shed after waiting so long at the gateway; 0: never
-  std::uint16_t region = 0;        ///< where it comes from
-  std::vector<std::uint16_t> allowed;  ///< regions it may be served in; empty: all
+  Slo slo{};             ///< none: the replay's
+  int priority = 0;      ///< added to the request's; lower first, at the gateway and in the engines
+  bool offline = false;  ///< waits at the gateway for room that online work leaves
+  double max_wait_s = 0;                 ///< shed after waiting so long at the gateway; 0: never
+  std::uint16_t region = 0;              ///< where it comes from
+  std::vector<std::uint16_t> allowed{};  ///< regions it may be served in; empty: all
 };
 
 /// What is let through to the engines.
@@ -98,16 +98,16 @@ struct Deployment {
   Routing routing = Routing::least_load;
   std::uint64_t seed = 1;
 
-  std::vector<Pool> pools;  ///< in place of the three fields above
-  RouterRule router;        ///< thresholds; `routing` and `seed` above rule
+  std::vector<Pool> pools;         ///< in place of the three fields above
+  RouterRule router;               ///< thresholds; `routing` and `seed` above rule
   std::vector<ClassRule> classes;  ///< by Stream::classes; missing ones: no rule
   Admission admission;
   std::vector<std::vector<double>> rtt_s;  ///< between regions; empty: one region, no delay
-  double spill = 1;      ///< a region is left for the next when its least loaded replica holds this
-                         ///< share of its seats
-  int retries = 3;       ///< of a request whose replica was lost; then it counts as lost
+  double spill = 1;  ///< a region is left for the next when its least loaded replica holds this
+                     ///< share of its seats
+  int retries = 3;   ///< of a request whose replica was lost; then it counts as lost
   Definitions definitions;
-  double percentile = 0.99;   ///< at which SLOs are judged
+  double percentile = 0.99;  ///< at which SLOs are judged
   bool keep_outcomes = true;
   int threads = 1;
   Tariff tariff;
@@ -135,7 +135,7 @@ const char* resource_name(Resource r);
 
 /// How far an SLO is from breaking.
 struct SloHeadroom {
-  const char* name = "";    ///< "TTFT", "TPOT", "E2E"
+  const char* name = "";            ///< "TTFT", "TPOT", "E2E"
   double slo_s = 0, reached_s = 0;  ///< at Deployment::percentile
   double margin() const { return slo_s > 0 ? 1 - reached_s / slo_s : 0; }
   Resource binding = Resource::none;  ///< what to add to move it

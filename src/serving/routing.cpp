@@ -113,8 +113,8 @@ std::size_t Router::by_prefix(const requests::Stream& stream, std::uint32_t requ
   for (const auto& [replica, tokens] : found_) {
     const std::size_t index = find(targets, replica);
     if (index == targets.size() || tokens < rule_.match * r.prompt) continue;
-    const bool better = tokens > longest ||
-                        (tokens == longest && load(targets[index]) < load(targets[best]));
+    const bool better =
+        tokens > longest || (tokens == longest && load(targets[index]) < load(targets[best]));
     if (better) best = index, longest = tokens;
   }
   return best < targets.size() && !guarded(targets, best) ? best : least(targets);
