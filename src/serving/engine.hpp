@@ -221,8 +221,8 @@ class Engine {
 
   // Load signals, after the last step taken.
   int running() const;
-  int waiting() const;  ///< queued, still on their way in, or waiting for KV
-  bool idle() const;  ///< nothing in it, not even KV on its way out
+  int waiting() const;           ///< queued, still on their way in, or waiting for KV
+  bool idle() const;             ///< nothing in it, not even KV on its way out
   double kv_used() const;        ///< share of blocks that requests hold
   double queued_tokens() const;  ///< prompt tokens not read yet, of running and waiting requests
   /// Leading prompt tokens that the cache holds now.

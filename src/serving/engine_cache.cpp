@@ -120,9 +120,13 @@ void KvCache::publish(Holding& holding, const Share& share, std::int32_t full) {
     if (i == holding.nodes.size()) {
       const std::uint64_t key = key_of(share, i);
       std::uint32_t node = lookup(key);
-      // Cached by somebody who left, but out of reach when this request began: it has computed
-      // the blocks again, and its own copy stays its own.
-      if (node != none && nodes_[node].refs == 0 && nodes_[node].ends[0] > 0) return;
+      // Cached, but out of reach when this request began (as the block of a prompt's last token
+      // is): it has computed the blocks again, and its copy takes the place of the old one; not
+      // while the old one is in use.
+      if (node != none && nodes_[node].ends[0] > 0) {
+        if (nodes_[node].refs > 0) return;
+        disown(node);
+      }
       if (node == none) node = make_node(key, true);
       ++nodes_[node].refs;
       holding.nodes.push_back(node);
@@ -137,6 +141,18 @@ void KvCache::publish(Holding& holding, const Share& share, std::int32_t full) {
     n.ends[2] = std::max(n.ends[2], n.ends[1]);
     recount(node, before);
   }
+}
+
+// The node's blocks stay where they are in the free queue, but are nobody's copy any more.
+void KvCache::disown(std::uint32_t node) {
+  Node& n = nodes_[node];
+  Entry& e = entries_[n.entry[0]];
+  const std::int32_t before[3] = {n.ends[0], n.ends[1], n.ends[2]};
+  e.count = n.ends[0];
+  e.node = none;
+  n.entry[0] = none;
+  for (auto& end : n.ends) end = 0;
+  recount(node, before);
 }
 
 std::uint32_t KvCache::release(Holding& holding, std::int64_t held, std::int32_t park) {

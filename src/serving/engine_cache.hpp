@@ -128,6 +128,7 @@ class KvCache {
   std::uint32_t push(int tier, std::uint32_t node, std::int64_t count, bool blank);
   void unlink(int tier, std::uint32_t entry);
   void give(std::int64_t count);
+  void disown(std::uint32_t node);
   void evict(int tier, std::int64_t count);
   void sink(std::uint32_t node, int tier, std::int64_t count);
   void sink_anonymous(int tier, std::int64_t count);

@@ -82,6 +82,7 @@ void Engine::State::publish_chunks() {
 // preempts itself vLLM leaves the rest out of this one step; here they go on.)
 void Engine::State::grow_in_order(std::int32_t& budget) {
   for (std::uint32_t i = running_.head; i != no_slot; i = links_.next[i]) slots_[i].took = 0;
+  budget -= static_cast<std::int32_t>(decodes_) * (1 + drafts_now_);
   for (std::uint32_t i = running_.head; i != no_slot;) {
     Slot& s = slots_[i];
     const bool decodes = s.stage == Stage::decode;
@@ -98,8 +99,8 @@ void Engine::State::grow_in_order(std::int32_t& budget) {
     }
     if (!gone && n > 0) {
       cache_.take(need);
-      budget -= n;
       if (!decodes) {
+        budget -= n;
         s.held += need;
         chunks_.push_back({i, n});
       } else if (speculates()) {
