@@ -15,15 +15,11 @@ namespace {
 // What a row scatters by where everything is known, and how far a family's numbers lie from the
 // wider one's: spread of the visible groups' own fits (docs/validation.md prints what they give).
 constexpr double noise = 0.05;
-constexpr std::array<Tuning, tuning_levels> spread{{{0.15, 0.3, 0.3, 1.0e-3, 6e-6},
-                                                    {0.15, 0.3, 0.3, 1.0e-3, 6e-6},
-                                                    {0.15, 0.3, 0.3, 0.7e-3, 6e-6},
-                                                    {0.15, 0.3, 0.3, 0.7e-3, 6e-6},
-                                                    {0.15, 0.3, 0.3, 0.7e-3, 6e-6}}};
+constexpr Tuning spread{0.2, 0.3, 0.5, 0.4, 1.0e-3, 1e-5, 2e-2};
 // How far a group's level lies from its family's, as a share: rows of one group are no
 // independent witnesses of the family.
 constexpr double between_groups = 0.12;
-constexpr Tuning least{0.2, 0.1, 0.1, 0, 0};
+constexpr Tuning least{0.2, 0.1, 0.1, 0.1, 0, 0, 0};
 
 double weight_of(double error) {
   constexpr double knee = 0.10;  // relative errors beyond count linearly
@@ -78,7 +74,7 @@ Tuning fit_level(const std::vector<const FitRow*>& rows, const Tuning& wider, st
   for (int round = 0; round < rounds; ++round) {
     for (std::size_t i = 0; i < rows.size(); ++i)
       weights[i] = share[i] * weight_of(rows[i]->predicted(x) / rows[i]->measured - 1);
-    for (int pass = 0; pass < passes; ++pass) descend(rows, weights, wider, spread[level], x);
+    for (int pass = 0; pass < passes; ++pass) descend(rows, weights, wider, spread, x);
   }
   return x;
 }
@@ -104,10 +100,14 @@ FitRow fit_row(const InferCase& c, const Estimate& e, const Measure& m) {
   const auto& p = e.parts.prompt;
   FitRow r;
   r.row = c.id, r.families = families_of(c);
-  r.terms = {(d.linear + d.experts + d.activations).si(), d.attention.si(),
-             (p.linear + p.experts + p.activations + p.attention).si(), e.parts.steps,
-             e.parts.decodes};
-  r.rest = (d.collectives + d.host + p.collectives + p.host).si();
+  r.terms = {(d.linear + d.experts + d.activations).si(),
+             d.attention.si(),
+             (d.collectives + p.collectives).si(),
+             (p.linear + p.experts + p.activations + p.attention).si(),
+             e.parts.steps,
+             e.parts.decodes,
+             e.parts.prompts};
+  r.rest = (d.host + p.host).si();
   const double total = r.predicted(no_tuning);
   r.measured = m.unit == "s" ? total * m.value / e.value : total * e.value / m.value;
   return r;

@@ -1,10 +1,11 @@
 // What measured serving rows say beyond the step oracle, fitted group by group, and what it is
 // worth on rows that the fit has not seen.
 //
-// A row's time per token is linear in five numbers (catalog::ServingCalibration):
+// A row's time per token is linear in seven numbers (catalog::ServingCalibration):
 //
-//   t = products x (matrix products, experts, small kernels) + caches x attention + collectives
-//       + host + prompts x (kernels of prompt tokens) + per_step + per_sequence x sequences
+//   t = products x (matrix products, experts, small kernels) + caches x attention
+//       + links x collectives + prompts x (kernels of prompt tokens) + host
+//       + per_step + per_sequence x sequences + per_prompt x prompts
 //
 // LEVELS. Rows of one group (model, GPU, engine, precision) are few, so a group's numbers are
 // drawn towards those of its family, and those towards the wider one's:
@@ -30,10 +31,10 @@
 
 namespace headroom::validation {
 
-inline constexpr std::size_t tuning_terms = 5;
-/// products, caches, prompts, per_step (s), per_sequence (s)
+inline constexpr std::size_t tuning_terms = 7;
+/// products, caches, links, prompts, per_step (s), per_sequence (s), per_prompt (s)
 using Tuning = std::array<double, tuning_terms>;
-inline constexpr Tuning no_tuning{1, 1, 1, 0, 0};
+inline constexpr Tuning no_tuning{1, 1, 1, 1, 0, 0, 0};
 
 /// Families a row belongs to, widest first: "", "vllm-v1", "vllm-v1|fp8", ...
 inline constexpr std::size_t tuning_levels = 5;
@@ -45,7 +46,7 @@ struct FitRow {
   std::string row;  ///< id of the measured row: its quantities stay together
   Families families;
   std::array<double, tuning_terms> terms{};
-  double rest = 0;  ///< what no number moves: collectives, host
+  double rest = 0;  ///< what no number moves: host
   double measured = 0;
 
   double predicted(const Tuning& t) const;

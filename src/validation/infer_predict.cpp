@@ -32,7 +32,7 @@ StepTime prompt_parts(const StepModel& step, double tokens, const Batch& beside,
 TokenParts token_parts(const StepModel& step, const InferCase& c, double batch, double prompts) {
   TokenParts p;
   p.decodes = batch, p.context = c.input + c.output / 2;
-  p.prompt_tokens = prompts * c.input, p.prompt_keys = c.input / 2;
+  p.prompts = prompts, p.prompt_tokens = prompts * c.input, p.prompt_keys = c.input / 2;
   const Batch beside{batch, p.context, 0, 0};
   p.decode = step.parts(beside);
   p.prompt = prompt_parts(step, c.input, beside, c.limits.budget, prompts);

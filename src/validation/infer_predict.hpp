@@ -27,6 +27,7 @@ struct TokenParts {
   infer::StepTime decode;  ///< one step of decodes alone
   infer::StepTime prompt;  ///< prompt work that falls to one step
   double steps = 1;        ///< steps a token, further ones for prompts beyond the budget included
+  double prompts = 0;      ///< prompts that fall to one step
   double decodes = 0, context = 0;  ///< of the step
   double prompt_tokens = 0;         ///< fresh prompt tokens a step
   double prompt_keys = 0;           ///< keys that each attends to
