@@ -210,8 +210,6 @@ std::string use_load(InferCase& c, const Facts& f) {
     return "no lengths (isl, osl)";
   if ((c.scene == Scene::closed_loop || c.scene == Scene::disaggregated) && c.concurrency <= 0)
     return "no concurrency";
-  if (c.scene == Scene::open_loop && (c.rate_s <= 0 || c.rate_s > 1e5))
-    return "no rate of the stage";
   return {};
 }
 
@@ -322,7 +320,11 @@ tl::expected<InferCase, std::string> build_case(const InferRow& row,
   use_degrees(c, f), use_limits(c, f);
   if (c.scene != Scene::open_loop && c.scene != Scene::log) add_measures(c, f);
   if (reason = use_load(c, f); !reason.empty()) return Failure(reason);
-  if (c.scene == Scene::open_loop) use_open_loop(c, f);
+  if (c.scene == Scene::open_loop) {
+    use_open_loop(c, f);
+    if (c.rate_s <= 0 || c.rate_s > 1e5) return Failure("no rate of the stage");
+    if (c.input <= 0 || c.output <= 0) return Failure("no lengths of prompts and answers");
+  }
   if (c.scene == Scene::log) use_log(c);
   if (c.scene == Scene::disaggregated)
     c.prefill_pool = pool_of(c, f, "prefill"), c.decode_pool = pool_of(c, f, "decode"),
