@@ -8,7 +8,6 @@
 #include <memory>
 
 #include "api/init.hpp"
-#include "base/diagnostics.hpp"
 #include "verbs.hpp"
 
 namespace headroom::cli {

@@ -51,7 +51,10 @@ const char* binding_name(Binding binding) {
 }
 
 Replica::Replica(const catalog::Model& model, const StepModel& step, const EngineLimits& limits)
-    : oracle_(step), limits_(limits), memory_(replica_memory(step, limits, model)) {}
+    : oracle_(step),
+      limits_(limits),
+      memory_(replica_memory(step, limits, model)),
+      longest_(model.context) {}
 
 double Replica::time_s(double batch, double context, double tokens, double keys,
                        double prompts) const {
@@ -87,15 +90,18 @@ double Replica::kv_cap(double context) const {
 
 Replica::Shape Replica::shape(const Load& load) const {
   Shape s;
-  s.context = load.context();
+  // No request is longer than the model's context, whatever the tail of a lognormal.
+  const double answers = lognormal_square(load.output, load.output_cv, longest_);
+  s.context = load.input + load.output / 2 * answers;
   s.fresh = std::max(load.input - load.cached, 0.0);
   // A prompt's own tokens see half of themselves and all that was cached; long ones weigh more.
   const double cached = load.input > 0 ? load.cached / load.input : 0;
-  s.keys = load.input * (1 + load.input_cv * load.input_cv) * (1 + cached) / 2;
+  s.square = lognormal_square(load.input, load.input_cv, longest_);
+  s.keys = load.input * s.square * (1 + cached) / 2;
   const double g = limits_.speculation;
   if (g > 0) s.yield = tokens_per_verification(limits_.acceptance, static_cast<int>(g));
   s.steps = std::max(load.output - 1, 0.0) / s.yield;
-  s.beside = (1 + load.arrival_cv * load.arrival_cv) / 2;
+  s.beside = s.steps > 0 ? (1 + load.arrival_cv * load.arrival_cv) / 2 : 0;
   s.prompts_cap = limits_.budget / std::max(s.steps * (1 + g) + s.fresh, 1e-9);
   return s;
 }
@@ -133,7 +139,7 @@ Replica::Mix Replica::mix(const Load& load, const Shape& s, double prompts) cons
   m.carrying = std::clamp(std::max(apart, used), 1e-300, 1.0);
   m.tokens = prompts * s.fresh / m.carrying;
   const double carried = prompts * m.chunks / m.carrying;
-  const double with = carrying_s(load, s, m, seen, carried);
+  const double with = carrying_s(s, m, seen, carried);
   m.token_s = (with - m.decode_s) / m.tokens;
   m.step_s += m.carrying * (with - m.decode_s);
   m.full_s = std::max(m.decode_s + m.room * m.token_s, m.step_s);
@@ -143,12 +149,11 @@ Replica::Mix Replica::mix(const Load& load, const Shape& s, double prompts) cons
 
 /// Mean time of a step that carries prompts. Their tokens vary and the time bends where products
 /// outgrow the weights' bytes, so it is taken at two points of the same mean and variance.
-double Replica::carrying_s(const Load& load, const Shape& s, const Mix& m, double seen,
-                           double carried) const {
+double Replica::carrying_s(const Shape& s, const Mix& m, double seen, double carried) const {
   const auto at = [&](double tokens) {
     return time_s(seen, s.context, tokens, s.keys, carried * tokens / m.tokens);
   };
-  const double input2 = load.input_cv * load.input_cv;
+  const double input2 = s.square - 1;
   const double together = s.open ? 1 : s.together;
   const double mean = m.prompts * s.fresh;
   const double square = mean * s.fresh * (together + input2) + (s.open ? mean * mean : 0);
@@ -169,7 +174,7 @@ double Replica::carrying_s(const Load& load, const Shape& s, const Mix& m, doubl
 /// What arrivals at random moments add: a long step is followed by the prompts that came in it,
 /// so a request, which starts behind its own prompt, meets more of them than a mean step holds.
 void Replica::queue(const Load& load, const Shape& s, Mix& m) const {
-  const double input2 = load.input_cv * load.input_cv;
+  const double input2 = s.square - 1;
   const double prompt = m.token_s * s.fresh;
   const double mean = m.prompts * s.fresh;
   // Tokens a step: a compound Poisson sum that the budget cuts off.
@@ -188,7 +193,7 @@ void Replica::queue(const Load& load, const Shape& s, Mix& m) const {
     m.used = std::min(rate * m.full_s * s.fresh / m.room, 1 - 1e-9);
     m.queue_s = sakasegawa_wait(slots, m.used, turn, load.arrival_cv * load.arrival_cv, input2);
     const double behind = (m.queue_s + (m.chunks - 1) * m.full_s) * (1 - step / m.full_s);
-    const double more = rate * (left + behind) * prompt / std::max(s.steps, 1.0);
+    const double more = s.steps > 0 ? rate * (left + behind) * prompt / s.steps : 0;
     m.extra_s = more;
     m.step_s = std::min(step + more, m.full_s);
   }
@@ -308,7 +313,7 @@ TokenTimes Replica::answer_spread(const Load& load, const Shape& s, const Mix& m
   t.crowd_s2 = more * more * m.batch / (1 - own) * averaged * s.beside;
   t.prompts = m.prompts;
   t.prompt_s = m.token_s * s.fresh;
-  t.prompt_cv2 = load.input_cv * load.input_cv;
+  t.prompt_cv2 = s.square - 1;
   t.extra_s = m.extra_s * t.steps;
   return t;
 }

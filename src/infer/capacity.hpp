@@ -180,14 +180,14 @@ class Replica {
   struct Shape {
     double fresh = 0, keys = 0, context = 0, steps = 0, yield = 1, beside = 1;
     double together = 1;     ///< prompts that come at the same moment
+    double square = 1;       ///< E[n^2] / n^2 of prompts
     bool open = true;        ///< false: a closed loop
     double prompts_cap = 0;  ///< a at which the budget is used up
   };
   Shape shape(const Load& load) const;
   double chunks(const Load& load, double fresh, double room) const;
   Mix mix(const Load& load, const Shape& s, double prompts) const;
-  double carrying_s(const Load& load, const Shape& s, const Mix& m, double seen,
-                    double carried) const;
+  double carrying_s(const Shape& s, const Mix& m, double seen, double carried) const;
   void queue(const Load& load, const Shape& s, Mix& m) const;
   /// Prompts a step at which `running` sequences run.
   double prompts_at(const Load& load, const Shape& s, double running) const;
@@ -207,6 +207,7 @@ class Replica {
   StepOracle oracle_;
   EngineLimits limits_;
   Memory memory_;
+  double longest_ = 0;
 };
 
 /// The layouts that can hold the model on a device: tp over the powers of two up to

@@ -34,6 +34,14 @@ double lognormal_quantile(double mean, double cv, double p) {
   return mean * std::exp(normal_quantile(p) * std::sqrt(variance) - variance / 2);
 }
 
+double lognormal_square(double mean, double cv, double longest) {
+  const double whole = 1 + cv * cv;
+  if (longest <= 0 || mean <= 0 || cv <= 0) return whole;
+  const double variance = std::log1p(cv * cv), width = std::sqrt(variance);
+  const double below = (std::log(longest / mean) - 1.5 * variance) / width;
+  return std::max(1.0, whole * 0.5 * std::erfc(-below * M_SQRT1_2));
+}
+
 double lognormal_cv(double ratio, double p) {
   const double z = normal_quantile(p);
   if (ratio <= 1 || z <= 0) return 0;

@@ -21,6 +21,8 @@ inline constexpr double overloaded = 1e18;
 double normal_quantile(double p);
 /// Quantile of a lognormal of this mean and coefficient of variation.
 double lognormal_quantile(double mean, double cv, double p);
+/// E[x^2; x < longest] / mean^2 of a lognormal: 1 + cv^2 where nothing is cut off (`longest` 0).
+double lognormal_square(double mean, double cv, double longest);
 /// Coefficient of variation of the lognormal whose quantile at p is `ratio` times its
 /// mean; the smaller root where two exist, the peak's where none does.
 double lognormal_cv(double ratio, double p);
