@@ -49,8 +49,10 @@ const char* mode_name(InferMode mode) {
   return names[static_cast<int>(mode)];
 }
 
-infer::StepModel step_of(const InferCase& c) {
-  return infer::StepModel(*c.model, *c.device.accelerator, c.device.path, c.layout, *c.software);
+infer::StepModel step_of(const InferCase& c, InferMode mode) {
+  using Use = infer::StepModel::Use;
+  return infer::StepModel(*c.model, *c.device.accelerator, c.device.path, c.layout, *c.software,
+                          mode == InferMode::shipped ? Use::calibrated : Use::raw);
 }
 
 /// The compared quantities, predicted without any calibration.
@@ -105,12 +107,13 @@ bool measured_overload(const InferCase& c) {
 }
 
 /// The stages of one run.
-void add_stages(std::vector<InferCase>& stages, std::vector<Raw>& raw, InferValidation& out) {
+void add_stages(std::vector<InferCase>& stages, InferMode mode, std::vector<Raw>& raw,
+                InferValidation& out) {
   std::sort(stages.begin(), stages.end(),
             [](const auto& a, const auto& b) { return a.row->stage < b.row->stage; });
   std::vector<const InferCase*> run;
   for (const auto& s : stages) run.push_back(&s);
-  const auto results = replay_stages(run, step_of(stages.front()));
+  const auto results = replay_stages(run, step_of(stages.front(), mode));
   for (std::size_t i = 0; i < stages.size(); ++i) {
     auto& c = stages[i];
     const bool measured = measured_overload(c);
@@ -282,11 +285,11 @@ InferValidation validate_infer(const InferRows& rows, const InferOptions& o,
     else if (c->scene == Scene::open_loop)
       runs[c->id.substr(0, c->id.find_last_of('/'))].push_back(std::move(*c));
     else if (c->scene == Scene::log)
-      add_raw(*c, estimates_of(*c, replay_log(*c, step_of(*c))), raw, out.report);
+      add_raw(*c, estimates_of(*c, replay_log(*c, step_of(*c, o.mode))), raw, out.report);
     else
-      add_raw(*c, predict(*c, step_of(*c)), raw, out.report);
+      add_raw(*c, predict(*c, step_of(*c, o.mode)), raw, out.report);
   }
-  for (auto& [id, stages] : runs) add_stages(stages, raw, out);
+  for (auto& [id, stages] : runs) add_stages(stages, o.mode, raw, out);
   Knowledge known(raw, o.mode);
   for (const auto& r : raw) add_row(r, known, o, out);
   out.notes = notes_of(o);

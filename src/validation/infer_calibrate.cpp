@@ -103,7 +103,7 @@ Result<std::vector<Fitted>> fit_file(const std::string& given, const CalibrateIn
       continue;
     }
     const infer::StepModel step(*c->model, *c->device.accelerator, c->device.path, c->layout,
-                                *c->software);
+                                *c->software, infer::StepModel::Use::raw);
     c->measures.push_back({"ttft", 1, "s", 0});
     const auto estimates = predict(*c, step);
     Fitted f{{}, *c};
@@ -123,9 +123,10 @@ Result<std::vector<Fitted>> fit_file(const std::string& given, const CalibrateIn
 
 /// Host time of a step and of a sequence in it, uncalibrated.
 std::pair<double, double> host_of(const InferCase& c) {
-  const infer::StepModel step(*c.model, *c.device.accelerator, c.device.path, c.layout,
-                              *c.software);
-  const double one = step.parts({1, 1, 0, 0}).host.si(), nine = step.parts({9, 1, 0, 0}).host.si();
+  const infer::StepModel step(*c.model, *c.device.accelerator, c.device.path, c.layout, *c.software,
+                              infer::StepModel::Use::raw);
+  const double one = step.parts({.decodes = 1, .context = 1}).host.si(),
+               nine = step.parts({.decodes = 9, .context = 1}).host.si();
   const double each = (nine - one) / 8;
   return {one - each, each};
 }
@@ -219,9 +220,11 @@ std::string overlay(const ServingFit& f, const CalibrateInferOptions& o,
     if (end == std::string::npos) continue;  // no entry has a map that is no list
     if (lists.empty() || lists.back().first != list) lists.push_back({list, {}}), last.clear();
     auto& items = lists.back().second;
-    if (element != last) items.emplace_back();
-    last = element;
+    // Elements are named by one of their fields, so neighbours may share a name: the first key
+    // that comes again begins the next one.
     const auto key = leaf.path.substr(end + 1);
+    if (element != last || items.back().rfind(key + ":", 0) == 0) items.emplace_back();
+    last = element;
     items.back() +=
         fmt::format("{}{}: {}", items.back().empty() ? "" : ", ", key, value_of(leaf, key));
   }

@@ -70,7 +70,13 @@ void use_formats(InferCase& c, const Formats& f) {
   // GPT-OSS has MXFP4 experts whatever the file calls it; there is no other checkpoint.
   if (c.model->weights == Precision::mxfp4 && element_bits(f.weights) <= 4)
     c.layout.weights = Precision::mxfp4;
-  const bool narrow = element_bits(c.layout.weights) < 16 && !f.weight_only;
+  // vLLM keeps the cache in the model's 16 bits unless told otherwise; published runs of dense
+  // models told it, those of MiniMax and Kimi did not (assumed from their reach of the memory).
+  const bool told = c.engine.name != "vllm" || !c.model->is_mixture() || id == "deepseek-r1" ||
+                    id == "deepseek-v3";
+  const bool narrow = element_bits(c.layout.weights) < 16 && !f.weight_only && told &&
+                      c.layout.weights != Precision::mxfp4 && c.scene != Scene::log &&
+                      c.scene != Scene::open_loop;
   c.layout.kv = f.kv.value_or(narrow ? Precision::fp8 : Precision::bf16);
   if (!f.kv && narrow) c.assumptions.emplace_back("KV cache in fp8");
 }
@@ -329,6 +335,9 @@ tl::expected<InferCase, std::string> build_case(const InferRow& row,
   if (c.scene == Scene::disaggregated)
     c.prefill_pool = pool_of(c, f, "prefill"), c.decode_pool = pool_of(c, f, "decode"),
     c.layout = c.decode_pool.layout;
+  constexpr int rack = 72;
+  if (c.scene == Scene::closed_loop && c.layout.tp >= rack)
+    return Failure("a whole rack given as one tensor degree: disaggregated, pools not stated");
   if (c.scene == Scene::disaggregated && c.decode_pool.workers == 0)
     return Failure("disaggregated, and the number of workers is not stated");
   use_instances(c, f);

@@ -10,10 +10,7 @@
 #include <iterator>
 #include <sstream>
 
-#if __has_include("requests/text_file.hpp")
 #include "requests/text_file.hpp"
-#define HEADROOM_GZIP 1
-#endif
 #include "spec/node.hpp"
 
 namespace headroom::validation {
@@ -138,13 +135,8 @@ Result<InferRows> read_log_folder(const fs::path& folder) {
   if (config.is_discarded()) return mistake("config.json", "is no JSON");
   const char* name =
       fs::exists(folder / "requests.jsonl.gz") ? "requests.jsonl.gz" : "requests.jsonl";
-#ifdef HEADROOM_GZIP
   const auto text = requests::load_text((folder / name).string());
   if (!text) return failure(text.error());
-#else
-  const auto text = plain_text(folder / name);
-  if (!text) return mistake(name, "cannot be read");
-#endif
   InferRow r;
   r.id = fs::path(folder / "meta.json").parent_path().filename().string();
   r.source = "log", r.file = shown, r.layout = InferLayout::log;
