@@ -45,6 +45,7 @@
 #include <limits>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -220,8 +221,8 @@ class Engine {
 
   // Load signals, after the last step taken.
   int running() const;
-  int waiting() const;  ///< queued, still on their way in, or waiting for KV
-  bool idle() const { return running() + waiting() == 0; }
+  int waiting() const;           ///< queued, still on their way in, or waiting for KV
+  bool idle() const;             ///< nothing in it, not even KV on its way out
   double kv_used() const;        ///< share of blocks that requests hold
   double queued_tokens() const;  ///< prompt tokens not read yet, of running and waiting requests
   /// Leading prompt tokens that the cache holds now.
@@ -240,6 +241,8 @@ class Engine {
   double total_blocks() const;
   double free_blocks() const;
 
+  /// Recounts blocks and tokens from what requests hold; empty when all agree. O(requests, nodes).
+  std::string audit() const;
   /// Called after each step, or run of steps; an empty function stops it.
   void trace(StepTrace trace);
 
