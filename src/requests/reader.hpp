@@ -44,24 +44,24 @@
 namespace headroom::requests {
 
 struct ReadOptions {
-  std::string format;     ///< one of `format_names()`; empty: detect
-  bool skip_bad = false;  ///< leave bad rows out and count them; false: any bad row is a failure
-  bool sort = false;      ///< accept rows that are not in order of arrival
-  double rate_per_s = 0;  ///< Poisson arrivals for files that tell lengths only; 0: all at once
+  std::string format = {};  ///< one of `format_names()`; empty: detect
+  bool skip_bad = false;    ///< leave bad rows out and count them; false: any bad row is a failure
+  bool sort = false;        ///< accept rows that are not in order of arrival
+  double rate_per_s = 0;    ///< Poisson arrivals for files that tell lengths only; 0: all at once
   std::uint64_t seed = 1;
   std::size_t most = 0;  ///< requests kept, from the front; 0: all
 
   // ServeGen only (servegen.hpp).
-  std::string workload;      ///< folder within the archive, e.g. m-large; empty: the only one
-  std::string lengths_from;  ///< second archive with the data sets, where they stand apart
-  double from_s = 0;         ///< start of the window drawn
-  double span_s = 0;         ///< its length; 0: to the end
-  double rate_scale = 1;     ///< factor on every client's rate
+  std::string workload = {};      ///< folder within the archive, e.g. m-large; empty: the only one
+  std::string lengths_from = {};  ///< second archive with the data sets, where they stand apart
+  double from_s = 0;              ///< start of the window drawn
+  double span_s = 0;              ///< its length; 0: to the end
+  double rate_scale = 1;          ///< factor on every client's rate
 };
 
 /// What the reader found, beside the requests.
 struct ReadReport {
-  std::string format;              ///< one of `format_names()`
+  std::string format = {};         ///< one of `format_names()`
   std::size_t rows = 0;            ///< data rows seen
   std::size_t skipped = 0;         ///< bad rows left out by `skip_bad`
   std::size_t failed = 0;          ///< requests the log itself calls failed, left out
