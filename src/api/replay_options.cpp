@@ -8,7 +8,7 @@
 #include <map>
 
 #include "base/units.hpp"
-#include "spec/number_text.hpp"
+#include "spec/reader.hpp"
 
 namespace headroom::api {
 namespace {
