@@ -81,21 +81,19 @@ std::string_view engine_name(Engine engine) {
   return names[static_cast<int>(engine)];
 }
 
-HostCost host_cost(Engine engine) {
-  switch (engine) {
-    case Engine::vllm:
-      return {1.7 * millisecond, 27 * microsecond, 7 * microsecond};
-    case Engine::tensorrt_llm:
-      return {1.3 * millisecond, 14 * microsecond, 8 * microsecond};
-    case Engine::tensorrt_017:
-      return {1.0 * millisecond, 10 * microsecond, 4.7 * microsecond};
-    case Engine::sglang:
-      return {2.7 * millisecond, 11 * microsecond, 6 * microsecond};
-    case Engine::llama_cpp:
-      return {0.3 * millisecond, 15 * microsecond, 10 * microsecond};
-  }
-  return {};
+const catalog::ServingSoftware& software_of(Engine engine) {
+  constexpr std::string_view ids[] = {"vllm-v1", "tensorrt-llm-1", "tensorrt-llm-0.17",
+                                      "sglang-0.5", "llama.cpp"};
+  return catalog::serving_software(catalog::Catalog::builtin(), ids[static_cast<int>(engine)]);
 }
+
+namespace {
+HostCost host_of(const catalog::ServingSoftware& s) {
+  return {s.per_step.or_else(Time{}), s.per_layer.or_else(Time{}), s.per_sequence.or_else(Time{})};
+}
+}  // namespace
+
+HostCost host_cost(Engine engine) { return host_of(software_of(engine)); }
 
 Efficiency efficiency(const catalog::Accelerator& accelerator, Precision weights, Engine engine) {
   Efficiency e;
@@ -114,10 +112,16 @@ Efficiency efficiency(const catalog::Accelerator& accelerator, Precision weights
 
 StepModel::StepModel(const catalog::Model& model, const catalog::Accelerator& accelerator,
                      const fabric::Path& path, const Layout& layout, Engine engine)
+    : StepModel(model, accelerator, path, layout, software_of(engine)) {}
+
+StepModel::StepModel(const catalog::Model& model, const catalog::Accelerator& accelerator,
+                     const fabric::Path& path, const Layout& layout,
+                     const catalog::ServingSoftware& software)
     : layout_(layout),
       path_(fabric::for_serving(path, accelerator.scale_up.link)),
-      host_(host_cost(engine)),
-      eff_(efficiency(accelerator, layout.weights, engine)) {
+      host_(host_of(software)),
+      eff_(efficiency(accelerator, layout.weights,
+                      software.id == "llama.cpp" ? Engine::llama_cpp : Engine::vllm)) {
   set_device(accelerator);
   set_weights(model);
   set_attention(model);

@@ -40,9 +40,12 @@
 // thread-safe. A step without work takes no time.
 #pragma once
 
+#include <optional>
+
 #include "catalog/accelerator.hpp"
 #include "catalog/model.hpp"
 #include "catalog/precision.hpp"
+#include "catalog/serving_software.hpp"
 #include "fabric/collective.hpp"
 #include "infer/spec.hpp"
 
@@ -64,6 +67,8 @@ enum class Engine : unsigned char {
   llama_cpp,     ///< llama.cpp, one sequence
 };
 std::string_view engine_name(Engine engine);
+/// The generation in the built-in catalogue that stands for `engine`.
+const catalog::ServingSoftware& software_of(Engine engine);
 HostCost host_cost(Engine engine);
 
 /// Shares of peak that kernels in a serving engine reach, for one format of weights.
@@ -81,13 +86,25 @@ struct Efficiency {
 /// among those that were fitted.
 Efficiency efficiency(const catalog::Accelerator& accelerator, Precision weights, Engine engine);
 
-/// How a replica is laid out and in which formats.
+/// How a replica is laid out and in which formats. Attention runs `attention_dp` times beside
+/// itself, each time over `tp` ranks and on its own sequences (DeepSeek style). Routed experts
+/// are spread over all tp x attention_dp ranks of a stage: `ep` ways by expert, and each expert
+/// cut in tp x attention_dp / ep slices (MoE-TP).
 struct Layout {
   int tp = 1;
   int pp = 1;
   Precision weights = Precision::bf16;
   Precision kv = Precision::bf16;
-  int gpus() const { return tp * pp; }
+  int ep = 1;  ///< divides tp x attention_dp
+  int attention_dp = 1;
+  /// Format of everything but routed experts where it differs (Kimi's int4, GPT-OSS's mxfp4 and
+  /// DeepSeek's nvfp4 checkpoints keep attention wider); unset: by format and model.
+  std::optional<Precision> dense = std::nullopt;
+  bool graphs = true;         ///< CUDA graphs; false: the host launches every kernel
+  bool weight_only = false;   ///< weights are widened to 16 bit before they multiply
+  bool block_scales = false;  ///< fp8 with a scale a 128 x 128 block (DeepSeek, Qwen3)
+  int gpus() const { return tp * pp * attention_dp; }
+  int stage_ranks() const { return tp * attention_dp; }
 };
 
 /// What one step holds.
@@ -111,6 +128,10 @@ struct StepTime {
 
 class StepModel {
  public:
+  StepModel(const catalog::Model& model, const catalog::Accelerator& accelerator,
+            const fabric::Path& path, const Layout& layout,
+            const catalog::ServingSoftware& software);
+  /// The newest generation of `engine` in the built-in catalogue.
   StepModel(const catalog::Model& model, const catalog::Accelerator& accelerator,
             const fabric::Path& path, const Layout& layout, Engine engine = Engine::vllm);
 
