@@ -102,8 +102,8 @@ void use_degrees(InferCase& c, const Facts& f) {
 
 void use_limits(InferCase& c, const Facts& f) {
   const bool compiled = c.engine.engine == infer::Engine::tensorrt_017;
-  c.limits.max_batch = positive(f, "max_num_seqs", compiled ? 2048 : 1024);
-  c.limits.budget = positive(f, "max_num_batched_tokens", compiled ? 2048 : 8192);
+  c.limits.max_batch = positive(f, "max_num_seqs", compiled ? 4096 : 1024);
+  c.limits.budget = positive(f, "max_num_batched_tokens", compiled ? 8192 : 8192);
   c.limits.memory_share = positive(f, "gpu_memory_utilization", compiled ? 0.95 : 0.9);
   if (const auto draft = f.text("speculative"); has(lower(draft), "mtp")) {
     const auto x = draft.find_last_of('x');

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <set>
@@ -43,10 +44,11 @@ std::vector<double> shares(const std::vector<const FitRow*>& rows, std::size_t l
 
 /// One pass of coordinate descent on the weighted squares.
 void descend(const std::vector<const FitRow*>& rows, const std::vector<double>& weights,
-             const Tuning& wider, const Tuning& sd, Tuning& x) {
+             const Tuning& wider, double tightness, Tuning& x) {
   for (std::size_t k = 0; k < tuning_terms; ++k) {
+    const double sd = spread[k] * tightness;
     // In units of the prior's spread: (x_k - wider_k) / sd_k.
-    double a = 1 / (sd[k] * sd[k]), b = wider[k] * a;
+    double a = 1 / (sd * sd), b = wider[k] * a;
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const auto& r = *rows[i];
       const double slope = r.terms[k] / r.measured;
@@ -66,15 +68,16 @@ std::uint64_t hash_of(std::string_view text) {
   return h;
 }
 
-Tuning fit_level(const std::vector<const FitRow*>& rows, const Tuning& wider, std::size_t level) {
+Tuning fit_level(const std::vector<const FitRow*>& rows, const Tuning& wider, std::size_t level,
+                 double tightness) {
   Tuning x = wider;
   const auto share = shares(rows, level);
   std::vector<double> weights(rows.size(), 1);
-  constexpr int rounds = 8, passes = 25;
+  constexpr int rounds = 5, passes = 15;
   for (int round = 0; round < rounds; ++round) {
     for (std::size_t i = 0; i < rows.size(); ++i)
       weights[i] = share[i] * weight_of(rows[i]->predicted(x) / rows[i]->measured - 1);
-    for (int pass = 0; pass < passes; ++pass) descend(rows, weights, wider, spread, x);
+    for (int pass = 0; pass < passes; ++pass) descend(rows, weights, wider, tightness, x);
   }
   return x;
 }
@@ -85,8 +88,9 @@ Families families_of(const InferCase& c) {
   const auto& software = c.software->id;
   const auto precision = std::string(name(c.layout.weights));
   const auto by_gpu = fmt::format("{}|{}|{}", software, precision, c.device.id);
+  const bool split = c.scene == Scene::disaggregated;
   return {"", software, fmt::format("{}|{}", software, precision), by_gpu,
-          fmt::format("{}|{}", by_gpu, c.model->id)};
+          fmt::format("{}|{}{}", by_gpu, c.model->id, split ? "|split" : "")};
 }
 
 double FitRow::predicted(const Tuning& t) const {
@@ -113,23 +117,62 @@ FitRow fit_row(const InferCase& c, const Estimate& e, const Measure& m) {
   return r;
 }
 
-Tuning fit_group(const std::vector<const FitRow*>& rows, const Tuning& wider) {
-  return fit_level(rows, wider, tuning_levels - 1);
+namespace {
+
+/// Mean of |ln error| of a group's rows, each measured row left out in turn; large errors count
+/// as much as one of 30 %.
+double left_out_loss(const std::vector<const FitRow*>& rows, const Tuning& wider,
+                     double tightness) {
+  std::set<std::string> ids;
+  for (const auto* r : rows) ids.insert(r->row);
+  double loss = 0;
+  for (const auto& id : ids) {
+    std::vector<const FitRow*> others;
+    for (const auto* r : rows)
+      if (r->row != id) others.push_back(r);
+    const auto x = fit_level(others, wider, tuning_levels - 1, tightness);
+    for (const auto* r : rows)
+      if (r->row == id)
+        loss += std::min(0.3, std::abs(std::log(std::max(1e-12, r->predicted(x)) / r->measured)));
+  }
+  return loss / double(rows.size());
 }
 
-Tunings::Tunings(const std::vector<FitRow>& rows, const std::string& without_group,
-                 const std::string& without_row) {
-  for (std::size_t level = 0; level < tuning_levels; ++level) {
+}  // namespace
+
+Tuning fit_group(const std::vector<const FitRow*>& rows, const Tuning& wider, double tightness) {
+  constexpr std::array choices{0.05, 0.2, 0.5, 1.0, 2.0};
+  constexpr double usual = 0.5, most = 60;  // beyond so many rows the choice hardly matters
+  if (tightness <= 0) {
+    tightness = usual;
+    double best = 1e300;
+    if (rows.size() > 2 && rows.size() <= most)
+      for (const double c : choices)
+        if (const double loss = left_out_loss(rows, wider, c); loss < best * 0.98)
+          best = loss, tightness = c;
+  }
+  return fit_level(rows, wider, tuning_levels - 1, tightness);
+}
+
+void Tunings::fit(const std::vector<FitRow>& rows, const std::string& without, std::size_t levels) {
+  for (std::size_t level = 0; level < levels; ++level) {
     std::map<std::string, std::vector<const FitRow*>> families;
     for (const auto& r : rows)
-      if (r.families.back() != without_group && (without_row.empty() || r.row != without_row))
+      if (without.empty() || r.families.back() != without)
         families[r.families[level]].push_back(&r);
     for (const auto& [family, members] : families) {
       Tuning wider = no_tuning;
       if (level > 0) wider = by_family_.at(members.front()->families[level - 1]);
-      by_family_[family] = fit_level(members, wider, level);
+      by_family_[family] = level + 1 < tuning_levels ? fit_level(members, wider, level, 1)
+                                                     : fit_group(members, wider);
     }
   }
+}
+
+Tunings Tunings::of_others(const std::vector<FitRow>& rows, const std::string& group) {
+  Tunings t;
+  t.fit(rows, group, tuning_levels - 1);
+  return t;
 }
 
 const Tuning& Tunings::of(const Families& families) const {
@@ -157,8 +200,8 @@ std::vector<Residual> leave_one_row_out(const std::vector<FitRow>& rows) {
       std::vector<const FitRow*> others;
       for (const auto* r : members)
         if (r->row != id) others.push_back(r);
-      const auto tuning =
-          others.empty() ? Tunings(rows, group, {}).of(wider) : fit_group(others, all.of(wider));
+      const auto tuning = others.empty() ? Tunings::of_others(rows, group).of(wider)
+                                         : fit_group(others, all.of(wider));
       for (const auto* r : members)
         if (r->row == id)
           out.push_back({r->families, r->row, "token",
@@ -173,7 +216,7 @@ std::vector<Residual> leave_one_group_out(const std::vector<FitRow>& rows) {
   for (const auto& r : rows) groups[r.families.back()].push_back(&r);
   std::vector<Residual> out;
   for (const auto& [group, members] : groups) {
-    const Tunings others(rows, group, {});
+    const auto others = Tunings::of_others(rows, group);
     for (const auto* r : members)
       out.push_back(
           {r->families, r->row, "token",
