@@ -20,12 +20,19 @@ constexpr Tuning spread{0.2, 0.3, 0.5, 0.4, 1.0e-3, 1e-5, 2e-2};
 // How far a group's level lies from its family's, as a share: rows of one group are no
 // independent witnesses of the family.
 constexpr double between_groups = 0.12;
+// All kernels of a group together lie further off than each beside the others.
+constexpr double scale_spread = 0.1;
+constexpr std::size_t factors = 4;  // of the numbers: products, caches, links, prompts
+constexpr double family_tightness = 0.1;
 constexpr Tuning least{0.2, 0.1, 0.1, 0.1, 0, 0, 0};
 
-double weight_of(double error) {
-  constexpr double knee = 0.10;  // relative errors beyond count linearly
-  const double e = std::abs(error);
-  return e <= knee ? 1 : knee / e;
+/// What a row with this relative error counts for: one alone (Huber) far off may be right, whole
+/// groups far off say nothing of their family (Cauchy).
+double weight_of(double error, std::size_t level) {
+  constexpr double knee = 0.10;
+  const double e = std::abs(error) / knee;
+  if (level + 1 < tuning_levels) return 1 / (1 + e * e);
+  return e <= 1 ? 1 : 1 / e;
 }
 
 /// What a row counts for: several statistics of one measured row share its weight, and above the
@@ -42,21 +49,49 @@ std::vector<double> shares(const std::vector<const FitRow*>& rows, std::size_t l
   return out;
 }
 
-/// One pass of coordinate descent on the weighted squares.
+/// Numbers on their way: all factors share one scale, and each number leaves it by itself.
+struct Search {
+  Tuning wider{};
+  double scale = 1;
+  Tuning own{};  ///< beside scale x wider
+
+  Tuning numbers() const {
+    Tuning x{};
+    for (std::size_t k = 0; k < tuning_terms; ++k)
+      x[k] = std::max(least[k], (k < factors ? scale : 1) * wider[k] + own[k]);
+    return x;
+  }
+};
+
+/// The best step along one direction (what a row's time grows by): weighted squares and the
+/// prior's (now - at)^2 / sd^2.
+double best_step(const std::vector<const FitRow*>& rows, const std::vector<double>& weights,
+                 const Tuning& x, const Tuning& direction, double now, double sd) {
+  double a = 1 / (sd * sd), b = -now * a;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const auto& r = *rows[i];
+    double slope = 0;
+    for (std::size_t k = 0; k < tuning_terms; ++k) slope += direction[k] * r.terms[k];
+    slope /= r.measured;
+    const double w = weights[i] / (noise * noise);
+    a += w * slope * slope, b += w * slope * (1 - r.predicted(x) / r.measured);
+  }
+  return b / a;
+}
+
+/// One pass of coordinate descent.
 void descend(const std::vector<const FitRow*>& rows, const std::vector<double>& weights,
-             const Tuning& wider, double tightness, Tuning& x) {
+             double tightness, Search& s) {
+  Tuning all{};
+  for (std::size_t k = 0; k < factors; ++k) all[k] = s.wider[k];
+  s.scale += best_step(rows, weights, s.numbers(), all, s.scale - 1, scale_spread);
+  s.scale = std::max(0.1, s.scale);
   for (std::size_t k = 0; k < tuning_terms; ++k) {
-    const double sd = spread[k] * tightness;
-    // In units of the prior's spread: (x_k - wider_k) / sd_k.
-    double a = 1 / (sd * sd), b = wider[k] * a;
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      const auto& r = *rows[i];
-      const double slope = r.terms[k] / r.measured;
-      const double others = r.predicted(x) / r.measured - slope * x[k];
-      const double w = weights[i] / (noise * noise);
-      a += w * slope * slope, b += w * slope * (1 - others);
-    }
-    x[k] = std::max(least[k], b / a);
+    Tuning one{};
+    one[k] = 1;
+    s.own[k] += best_step(rows, weights, s.numbers(), one, s.own[k], spread[k] * tightness);
+    const double base = (k < factors ? s.scale : 1) * s.wider[k];
+    s.own[k] = std::max(s.own[k], least[k] - base);
   }
 }
 
@@ -70,14 +105,16 @@ std::uint64_t hash_of(std::string_view text) {
 
 Tuning fit_level(const std::vector<const FitRow*>& rows, const Tuning& wider, std::size_t level,
                  double tightness) {
+  Search s{wider};
   Tuning x = wider;
   const auto share = shares(rows, level);
   std::vector<double> weights(rows.size(), 1);
   constexpr int rounds = 5, passes = 15;
   for (int round = 0; round < rounds; ++round) {
     for (std::size_t i = 0; i < rows.size(); ++i)
-      weights[i] = share[i] * weight_of(rows[i]->predicted(x) / rows[i]->measured - 1);
-    for (int pass = 0; pass < passes; ++pass) descend(rows, weights, wider, tightness, x);
+      weights[i] = share[i] * weight_of(rows[i]->predicted(x) / rows[i]->measured - 1, level);
+    for (int pass = 0; pass < passes; ++pass) descend(rows, weights, tightness, s);
+    x = s.numbers();
   }
   return x;
 }
@@ -141,7 +178,7 @@ double left_out_loss(const std::vector<const FitRow*>& rows, const Tuning& wider
 }  // namespace
 
 Tuning fit_group(const std::vector<const FitRow*>& rows, const Tuning& wider, double tightness) {
-  constexpr std::array choices{0.05, 0.2, 0.5, 1.0, 2.0};
+  constexpr std::array choices{0.1, 0.5, 2.0};
   constexpr double usual = 0.5, most = 60;  // beyond so many rows the choice hardly matters
   if (tightness <= 0) {
     tightness = usual;
@@ -163,7 +200,7 @@ void Tunings::fit(const std::vector<FitRow>& rows, const std::string& without, s
     for (const auto& [family, members] : families) {
       Tuning wider = no_tuning;
       if (level > 0) wider = by_family_.at(members.front()->families[level - 1]);
-      by_family_[family] = level + 1 < tuning_levels ? fit_level(members, wider, level, 1)
+      by_family_[family] = level + 1 < tuning_levels ? fit_level(members, wider, level, family_tightness)
                                                      : fit_group(members, wider);
     }
   }
