@@ -161,7 +161,7 @@ class Knowledge {
     if (mode_ == InferMode::half) return all_->of(families);
     if (mode_ != InferMode::left_group) return no_tuning;
     auto [at, fresh] = left_.try_emplace(families.back());
-    if (fresh) at->second = Tunings(rows_, families.back(), {}).of(families);
+    if (fresh) at->second = Tunings::of_others(rows_, families.back()).of(families);
     return at->second;
   }
   Spread spread(const Raw& r) const {
