@@ -11,6 +11,7 @@
 namespace headroom::cli {
 namespace {
 
+using validation::InferBy;
 using validation::TrainBy;
 
 int finish(const Result<std::string>& text, bool json) {
@@ -55,6 +56,43 @@ CLI::App* add_validate_train(CLI::App& validate, api::ValidateTrain& request, bo
                                   CLI::ignore_case));
   verb->add_flag("--rows", o.all_rows, "Every row, not the 15 worst");
   verb->add_flag("--page", request.page, "The page docs/validation.md");
+  verb->add_option("--catalog", o.catalog, "Folder laid over the built-in catalogue");
+  verb->add_flag("--json", request.json, "For programs; field names are stable");
+  return verb;
+}
+
+CLI::App* add_validate_infer(CLI::App& validate, api::ValidateInfer& request) {
+  auto* verb = validate.add_subcommand("infer", "Serving against measured runs");
+  verb->footer(
+      "Examples:\n"
+      "  headroom validate infer measured.yaml open_loop.yaml requests/RTXPRO6000_Qwen3-32B\n"
+      "  headroom validate infer measured.yaml --leave-one-group-out --by engine\n"
+      "  headroom validate infer measured.yaml --terms --json");
+  auto& o = request.options;
+  verb->add_option("FILE", o.files,
+                   "measured.yaml's layout (rows), open_loop.yaml's (rows with stages), or folders "
+                   "with meta.json, config.json and requests.jsonl.gz")
+      ->required();
+  auto* raw = verb->add_flag_callback(
+      "--no-calibration", [&o] { o.mode = validation::InferMode::raw; },
+      "The raw model: no calibration of any group");
+  auto* half = verb->add_flag_callback(
+      "--half", [&o] { o.mode = validation::InferMode::half; },
+      "In-domain: half of each group calibrates, the other half is scored");
+  auto* left = verb->add_flag_callback(
+      "--leave-one-group-out", [&o] { o.mode = validation::InferMode::left_group; },
+      "Use nothing that was fitted to a row's own (model, GPU, engine, precision)");
+  raw->excludes(half)->excludes(left), half->excludes(left);
+  verb->add_option("--by", o.by, "Group of the text table")
+      ->transform(
+          CLI::CheckedTransformer(std::map<std::string, InferBy>{{"source", InferBy::source},
+                                                                 {"model", InferBy::model},
+                                                                 {"gpu", InferBy::gpu},
+                                                                 {"engine", InferBy::engine},
+                                                                 {"precision", InferBy::precision}},
+                                  CLI::ignore_case));
+  verb->add_flag("--rows", o.all_rows, "Every row, not the 15 worst");
+  verb->add_flag("--terms", o.terms, "With --json: the parts of each prediction");
   verb->add_option("--catalog", o.catalog, "Folder laid over the built-in catalogue");
   verb->add_flag("--json", request.json, "For programs; field names are stable");
   return verb;
@@ -114,12 +152,15 @@ Run add_validation_verbs(CLI::App& app) {
   const auto request = std::make_shared<api::ValidateTrain>();
   const auto raw = std::make_shared<bool>(false);
   auto* train = add_validate_train(*validate, *request, *raw);
+  const auto serving = std::make_shared<api::ValidateInfer>();
+  auto* infer = add_validate_infer(*validate, *serving);
   auto* calibrate = app.add_subcommand("calibrate", "Fit the model to your own machines");
   calibrate->require_subcommand(1);
   const auto site = std::make_shared<api::CalibrateTrain>();
   auto* logs = add_calibrate_train(*calibrate, *site);
   return [=]() -> std::optional<int> {
     if (*logs) return finish(api::calibrate_train(*site), site->json);
+    if (*infer) return finish(api::validate_infer(*serving), serving->json);
     if (!*train) return std::nullopt;
     request->options.calibration = !*raw;
     return finish(api::validate_train(*request), request->json);

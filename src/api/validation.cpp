@@ -102,6 +102,13 @@ Result<std::string> validate_train(const ValidateTrain& request) {
                       : validation::to_text(*v, request.options);
 }
 
+Result<std::string> validate_infer(const ValidateInfer& request) {
+  const auto v = validation::validate_infer(request.options);
+  if (!v) return failure(v.error());
+  return request.json ? validation::to_json(*v, request.options)
+                      : validation::to_text(*v, request.options);
+}
+
 Result<std::string> calibrate_train(const CalibrateTrain& request) {
   std::unique_ptr<catalog::Catalog> own;
   if (!request.catalog.empty()) {

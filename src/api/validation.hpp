@@ -5,6 +5,7 @@
 
 #include "base/result.hpp"
 #include "report/report.hpp"
+#include "validation/infer.hpp"
 #include "validation/train.hpp"
 #include "validation/train_calibrate.hpp"
 
@@ -17,6 +18,12 @@ struct ValidateTrain {
 };
 /// Predicted against measured, as text or JSON.
 Result<std::string> validate_train(const ValidateTrain& request);
+
+struct ValidateInfer {
+  validation::InferOptions options;
+  bool json = false;
+};
+Result<std::string> validate_infer(const ValidateInfer& request);
 
 struct CalibrateTrain {
   validation::CalibrateOptions options;

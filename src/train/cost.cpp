@@ -30,9 +30,10 @@ Precision wide_precision(const Job& job) {
 /// Adds one product, forward and backward.
 void add_product(const Job& job, const compute::Gemm& g, Precision run, LayerCost& c) {
   const auto& d = *job.device;
-  c.gemm_f += d.gemm_s(run, g);
+  const auto input = forward_input(run);
+  c.gemm_f += d.gemm_s(run, g, input);
   // The gradient of the output is narrowed by a pass of its own, once for both products.
-  compute::Operands narrowed;
+  compute::Operands narrowed = input;
   narrowed.cast = bytes_per_element(run) < wide;
   c.gemm_b += backward_products * d.gemm_s(run, {g.m, g.k, g.n, g.groups}, narrowed);
   if (job.adapters_only()) return;

@@ -38,7 +38,7 @@ ContextExchange all_to_all_exchange(const Job& job, const ParallelPlan& p) {
 }
 
 double product_s(const Job& job, const workload::Gemm& g) {
-  return job.device->gemm_s(job.precision, {g.m, g.n, g.k, g.count});
+  return job.device->gemm_s(job.precision, {g.m, g.n, g.k, g.count}, forward_input(job.precision));
 }
 
 /// Products of the layer that a rank runs, without routed experts.
@@ -69,8 +69,9 @@ double experts_s(const Job& job, const ParallelPlan& p) {
   const double entering = rank_tokens(job, p) * cut / p.tp;
   const double rows = entering * moe.active * job.imbalance / local;
   const auto& d = *job.device;
-  return d.gemm_s(job.precision, {rows, gate * moe.ffn / cut, h, local}) +
-         d.gemm_s(job.precision, {rows, h, moe.ffn / cut, local}) +
+  const auto input = forward_input(job.precision);
+  return d.gemm_s(job.precision, {rows, gate * moe.ffn / cut, h, local}, input) +
+         d.gemm_s(job.precision, {rows, h, moe.ffn / cut, local}, input) +
          d.memory_s(entering * moe.active * job.imbalance * wide *
                     (4 * h + (gate + 1) * moe.ffn / cut));
 }
@@ -120,6 +121,12 @@ double op_policy_s(const Job& job, const ParallelPlan& p, const LayerClass& laye
 }
 
 }  // namespace
+
+compute::Operands forward_input(Precision run) {
+  compute::Operands o;
+  if (run == Precision::fp8_block) o.cast = true, o.copies = 2;
+  return o;
+}
 
 ContextExchange context_exchange(const Job& job, const ParallelPlan& p, double attention_f,
                                  double attention_b) {

@@ -20,6 +20,13 @@
 
 namespace headroom::train {
 
+/// Who narrows the input of a forward product. Per-tensor recipes scale inside the kernel that
+/// wrote it. With scales for every 128 values the norm or activation writes bf16, and a pass of its
+/// own reads that and writes two narrow copies: along rows for this product, along columns for the
+/// product by weights (Transformer Engine, pytorch/csrc/extensions/normalization.cpp: block scales
+/// are quantised behind the norm; quantizer.cpp: rowwise and columnwise data; read 2026-11).
+compute::Operands forward_input(Precision run);
+
 /// What the context-parallel group exchanges for one layer and micro-batch, seconds.
 struct ContextExchange {
   double forward = 0, backward = 0;  ///< exposed

@@ -57,6 +57,40 @@ TEST(StepTime, DataParallelAllReduceIsTheRingsClosedForm) {
   EXPECT_NEAR(step_time(b.job, p).data, expected, 0.01 * expected);
 }
 
+// Switches that add halve a replicated optimiser's traffic; ZeRO 1 reduces and gathers, which gains
+// nothing but latency.
+TEST(StepTime, InNetworkReductionHalvesTheAllReduceOfGradients) {
+  auto b = bench("llama-3.1-8b", "h100-sxm", 64, 8192, 64);
+  b.job.software = bare();
+  b.job.software.data_overlap = false;
+  b.job.domain = 1;
+  b.job.path = fabric::ideal_path(400 * gigabyte_per_second, 1, 50 * gigabyte_per_second);
+  auto p = plan(1, 1, 1, 64, 1);
+  p.zero = Zero::replicated;
+  const double ring = step_time(b.job, p).data;
+  p.zero = Zero::optimizer;
+  const double sharded = step_time(b.job, p).data;
+  b.job.path.in_network = 50 * gigabyte_per_second;
+  EXPECT_NEAR(step_time(b.job, p).data, sharded, 1e-9);
+  p.zero = Zero::replicated;
+  EXPECT_NEAR(ring / step_time(b.job, p).data, 2 * 63.0 / 64, 1e-6);
+}
+
+// Block scales: slower than per-tensor fp8 by quantise passes (and on Hopper by promotion), faster
+// than bf16 for a large model; the narrow weights carry their scales.
+TEST(StepTime, BlockScaledFp8StandsBetweenBf16AndFp8) {
+  for (const char* gpu : {"h100-sxm", "b200-sxm"}) {
+    auto b = bench("llama-3.1-405b", gpu, 1024, 8192, 512);
+    const auto p = plan(8, 8, 1, 16, 32);
+    const auto at = [&](Precision precision) {
+      b.job.precision = precision;
+      return step_time(b.job, p).gemm;
+    };
+    EXPECT_LT(at(Precision::fp8), at(Precision::fp8_block)) << gpu;
+    EXPECT_LT(at(Precision::fp8_block), at(Precision::bf16)) << gpu;
+  }
+}
+
 /// Llama 3.1 8B on 64 GPUs of one 50 GB/s network; gradients fp32.
 test::Bench networked(bool overlap) {
   auto b = bench("llama-3.1-8b", "h100-sxm", 64, 8192, 64);
