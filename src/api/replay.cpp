@@ -90,6 +90,7 @@ Result<study::ReplayAnswer> replay(const ReplayRequest& request) {
   requests::ReadReport report;
   auto stream = requests::read(request.trace, trace.read, &report);
   if (!stream) mistakes.add(stream.error());
+  if (stream) scale_rate(*stream, trace.rate_scale);
   if (stream && !trace.offline.empty()) {
     requests::ReadOptions read = trace.read;
     read.format.clear();
@@ -107,7 +108,8 @@ Result<study::ReplayAnswer> replay(const ReplayRequest& request) {
     if (!names) mistakes.add(names.error());
     return failure(std::move(mistakes));
   }
-  scale_rate(*stream, trace.rate_scale);
+  constexpr std::size_t many = 1000000;
+  options.keep_outcomes = request.rows || stream->requests.size() <= many;
   auto answer = study::replay_trace(*stream, options, catalog->get(), brought);
   if (!answer) return answer;
   for (const auto& note : report.notes) answer->remarks.push_back(note);
