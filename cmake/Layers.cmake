@@ -69,7 +69,7 @@ if(HEADROOM_TESTS)
     string(REGEX MATCHALL "-D[A-Z_]+" httplib_switches "${httplib_flags}")
   endif()
   set_source_files_properties(${CMAKE_SOURCE_DIR}/src/api/load_test.cpp PROPERTIES
-                              COMPILE_OPTIONS "${httplib_switches}"
-                              INCLUDE_DIRECTORIES ${HTTPLIB_INCLUDE})
+                              COMPILE_OPTIONS "${httplib_switches}")
+  target_include_directories(api_test SYSTEM PRIVATE ${HTTPLIB_INCLUDE})
   target_link_libraries(api_test PRIVATE ${HTTPLIB_LIBRARY} Threads::Threads)
 endif()

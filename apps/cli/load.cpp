@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "api/load.hpp"
+#include "api/replay.hpp"
 #include "verbs.hpp"
 
 namespace headroom::cli {
@@ -29,6 +30,8 @@ constexpr const char* examples =
     "Examples:\n"
     "  headroom load http://localhost:8000 --like azure-conv-2023 --rate 2/s --duration 5min\n"
     "  headroom load http://localhost:8000 --trace conv.csv.gz --rate-scale 0.5 --out run.jsonl\n"
+    "  headroom load http://localhost:8000 --like sharegpt --rate 4/s --duration 2min\n"
+    "      --model llama-3.1-8b --accelerator h100-sxm --tp 1\n"
     "  headroom load http://localhost:8000 --concurrency 32 --requests 320 --input 1024 --output "
     "256\n"
     "The API key is taken from OPENAI_API_KEY (--key-variable). Ctrl-C stops; what ended is kept.\n"
@@ -78,6 +81,23 @@ void add_run_options(LoadCommand& c) {
   v.add_flag("--quiet", c.quiet, "No progress")->group("Run");
 }
 
+/// Options of `replay` that describe a deployment; the others shape a trace or the replay itself.
+bool describes_deployment(std::string_view group) {
+  return group == "Model" || group == "Machine" || group == "Replica" || group == "Fleet";
+}
+
+void add_deployment_options(LoadCommand& c) {
+  for (const auto& option : api::replay_options()) {
+    if (!describes_deployment(option.group)) continue;
+    const std::string name(option.name), doc(option.doc);
+    const auto group = "Prediction: " + std::string(option.group);
+    if (option.flag)
+      c.verb->add_flag(name, c.switches[name], doc)->group(group);
+    else
+      c.verb->add_option(name, c.values[name], doc)->group(group);
+  }
+}
+
 void add_options(CLI::App& app, LoadCommand& c) {
   c.verb = app.add_subcommand(
       "load", "Send requests to an OpenAI-compatible server and measure what its users see");
@@ -95,6 +115,7 @@ void add_options(CLI::App& app, LoadCommand& c) {
     else
       c.verb->add_flag(flag, c.switches[flag], option.doc)->group(option.group);
   }
+  add_deployment_options(c);
 }
 
 Diagnostics collect(LoadCommand& c) {
@@ -108,6 +129,11 @@ Diagnostics collect(LoadCommand& c) {
       for (const auto& text : c.classes) r.traffic.emplace_back(flag, text);
     else
       r.traffic.emplace_back(flag, option.takes_value ? c.values[flag] : "");
+  }
+  for (const auto& option : api::replay_options()) {
+    const std::string name(option.name);
+    if (describes_deployment(option.group) && c.verb->count(name) > 0)
+      r.deployment.emplace_back(name, option.flag ? "true" : c.values[name]);
   }
   const auto has = [&](const char* flag) { return c.verb->count(flag) > 0; };
   r.closed = c.loop.empty()

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "api/catalogue.hpp"
+#include "api/load_predict.hpp"
 #include "api/load_run.hpp"
 #include "requests/stats.hpp"
 #include "requests/text_spec.hpp"
@@ -144,6 +145,7 @@ Result<LoadAnswer> load(const LoadRequest& request) {
   requests::ReadReport report;
   const auto stream = requests::traffic(stream_options(request), &catalog->get(), &report);
   if (!stream) mistakes.add(stream.error());
+  mistakes.add(check_deployment(request, catalog->get()));
   if (!mistakes.empty()) return failure(std::move(mistakes));
 
   const char* key =
@@ -171,6 +173,7 @@ Result<LoadAnswer> load(const LoadRequest& request) {
   for (const auto& note : report.notes) a.notes.push_back(note);
   if (report.skipped > 0)
     a.notes.push_back(fmt::format("{} bad rows of the trace were left out", report.skipped));
+  compare(request, catalog->get(), *stream, a);
   return a;
 }
 

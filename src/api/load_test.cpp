@@ -17,6 +17,7 @@
 
 #include "api/http_answer.hpp"
 #include "api/http_stream.hpp"
+#include "api/load_predict.hpp"
 #include "api/sse.hpp"
 #include "requests/reader.hpp"
 
@@ -383,6 +384,53 @@ TEST(Load, RowsReadBackAsATrace) {
   const auto j = json::parse(load_json(a));
   EXPECT_EQ(j.at("good"), 8);
   EXPECT_GT(j.at("ttft").at("p50_s").get<double>(), 0.004);
+}
+
+TEST(Load, ThePredictionStandsBeside) {
+  Server server({.first = 20ms, .gap = 6ms});
+  auto r = request(
+      server, {{"--rate", "50/s"}, {"--requests", "12"}, {"--output", "10"}, {"--input", "300"}});
+  r.deployment = {{"--model", "llama-3.1-8b"}, {"--accelerator", "h100-sxm"}, {"--tp", "1"}};
+  const auto a = good(r);
+  ASSERT_EQ(a.comparison.size(), 17u) << load_text(a);
+  for (const auto& c : a.comparison) EXPECT_GT(c.predicted, 0) << c.metric;
+  EXPECT_EQ(a.comparison[0].measured, a.summary.ttft.mean);
+  EXPECT_NE(load_text(a).find("beside the prediction for"), std::string::npos);
+  EXPECT_EQ(json::parse(load_json(a)).at("comparison").size(), 17u);
+  r.deployment = {{"--model", "lama-3.1-8b"}, {"--accelerator", "h100-sxm"}};
+  const auto wrong = load(r);
+  ASSERT_FALSE(wrong) << "before anything is sent";
+  EXPECT_NE(render(wrong.error()).find("llama-3.1-8b"), std::string::npos);
+}
+
+TEST(Load, WhatWasSentIsWhatIsPredicted) {
+  requests::Stream stream;
+  stream.requests.resize(4);
+  std::vector<LoadSample> samples(4);
+  for (std::uint32_t i = 0; i < 4; ++i) {
+    stream.requests[i].prompt = 10;
+    stream.requests[i].output = 5;
+    samples[i].request = i;
+    samples[i].prompt = 10;
+    samples[i].output_counted = 7;
+    samples[i].fate = LoadFate::good;
+  }
+  stream.requests[3].after = 0;
+  stream.requests[3].arrival_s = 0.25;
+  samples[0].sent_s = 0, samples[0].end_s = 1;
+  samples[1].sent_s = 0.1, samples[1].end_s = 0.5, samples[1].fate = LoadFate::failed;
+  samples[2].sent_s = 0.2, samples[2].end_s = 2, samples[2].prompt_counted = 12;
+  samples[3].sent_s = 1.26, samples[3].end_s = 3;
+  const auto open = sent_stream(stream, samples, false);
+  ASSERT_EQ(open.requests.size(), 3u) << "failed ones did not load the server";
+  EXPECT_EQ(open.requests[1].prompt, 12);
+  EXPECT_EQ(open.requests[1].output, 7);
+  EXPECT_EQ(open.requests[2].after, 0u);
+  EXPECT_EQ(open.requests[2].arrival_s, 0.25) << "the pause it was to make";
+  const auto closed = sent_stream(stream, samples, true);
+  EXPECT_EQ(closed.requests[1].after, requests::no_request) << "nothing had ended yet";
+  EXPECT_EQ(closed.requests[2].after, 0u);
+  EXPECT_NEAR(closed.requests[2].arrival_s, 0.26, 1e-12);
 }
 
 // --- the parts ---------------------------------------------------------------------------

@@ -119,8 +119,8 @@ std::uint32_t Engine::State::victim() const {
   if (!config_.priorities) return worst;
   for (std::uint32_t i = links_.previous[worst]; i != no_slot; i = links_.previous[i]) {
     const Slot &a = slots_[i], &b = slots_[worst];
-    if (a.priority > b.priority || (a.priority == b.priority && a.arrival_s > b.arrival_s)) {
-      worst = i;
+    if (a.priority > b.priority || (a.priority == b.priority && a.arrival_s >= b.arrival_s)) {
+      worst = i;  // of equals the first admitted: Python's max()
     }
   }
   return worst;
