@@ -174,6 +174,7 @@ int dispatch(int argc, char** argv) {
   });
   const auto validation = add_validation_verbs(app);
   const auto init = add_init_verb(app);
+  const auto load = add_load_verb(app);
   const auto shell = add_shell_verbs(app, api::version());
 
   try {
@@ -183,6 +184,7 @@ int dispatch(int argc, char** argv) {
   if (const auto status = replay()) return *status;
   if (const auto status = validation()) return *status;
   if (const auto status = init()) return *status;
+  if (const auto status = load()) return *status;
   if (const auto status = shell()) return *status;
   if (*check) return run_check(o);
   if (*explain) return run_explain(o);
