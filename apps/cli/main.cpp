@@ -169,6 +169,9 @@ int dispatch(int argc, char** argv) {
   const auto train = headroom::cli::add_train_verb(app, [] {
     return headroom::cli::Terminal{colour_wanted(), terminal_width()};
   });
+  const auto infer = headroom::cli::add_infer_verb(app, [] {
+    return headroom::cli::Terminal{colour_wanted(), terminal_width()};
+  });
   const auto validation = add_validation_verbs(app);
   const auto init = add_init_verb(app);
   const auto shell = add_shell_verbs(app, api::version());
@@ -177,6 +180,7 @@ int dispatch(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) { return app.exit(e) == 0 ? fits : bad_input; }
   if (const auto status = train()) return *status;
+  if (const auto status = infer()) return *status;
   if (const auto status = validation()) return *status;
   if (const auto status = init()) return *status;
   if (const auto status = shell()) return *status;

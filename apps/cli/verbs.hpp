@@ -23,6 +23,9 @@ struct Terminal {
 /// `train`.
 Run add_train_verb(CLI::App& app, std::function<Terminal()> terminal);
 
+/// `infer`.
+Run add_infer_verb(CLI::App& app, std::function<Terminal()> terminal);
+
 /// `validate train`, `calibrate train`.
 Run add_validation_verbs(CLI::App& app);
 
