@@ -35,3 +35,17 @@ file(COPY_FILE ${embed}.new ${embed} ONLY_IF_DIFFERENT)
 set_source_files_properties(${embed} PROPERTIES OBJECT_DEPENDS ${packed})
 target_sources(headroom_catalog PRIVATE ${embed})
 add_dependencies(headroom_catalog headroom_packed)
+
+# The packed entries are decoded on first use and their mistakes ignored there, so the build reads
+# all of them once and stops with file:line:column (tools/pack/check.cpp).
+add_executable(headroom_check_catalog ${CMAKE_SOURCE_DIR}/tools/pack/check.cpp)
+target_link_libraries(headroom_check_catalog PRIVATE headroom_catalog)
+set(checked ${CMAKE_BINARY_DIR}/generated/catalog.checked)
+add_custom_command(
+  OUTPUT ${checked}
+  COMMAND headroom_check_catalog ${CMAKE_SOURCE_DIR}/data/catalog
+  COMMAND ${CMAKE_COMMAND} -E touch ${checked}
+  DEPENDS headroom_check_catalog ${catalog_files}
+  COMMENT "Checking the catalogue"
+  VERBATIM)
+add_custom_target(headroom_checked ALL DEPENDS ${checked})

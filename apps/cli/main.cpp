@@ -169,13 +169,21 @@ int dispatch(int argc, char** argv) {
   const auto train = headroom::cli::add_train_verb(app, [] {
     return headroom::cli::Terminal{colour_wanted(), terminal_width()};
   });
+  const auto replay = headroom::cli::add_replay_verb(app, [] {
+    return headroom::cli::Terminal{colour_wanted(), terminal_width()};
+  });
   const auto validation = add_validation_verbs(app);
+  const auto init = add_init_verb(app);
+  const auto shell = add_shell_verbs(app, api::version());
 
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) { return app.exit(e) == 0 ? fits : bad_input; }
   if (const auto status = train()) return *status;
+  if (const auto status = replay()) return *status;
   if (const auto status = validation()) return *status;
+  if (const auto status = init()) return *status;
+  if (const auto status = shell()) return *status;
   if (*check) return run_check(o);
   if (*explain) return run_explain(o);
   if (*catalog) return run_catalog(o);

@@ -11,6 +11,7 @@
 namespace headroom::cli {
 namespace {
 
+using validation::InferBy;
 using validation::TrainBy;
 
 int finish(const Result<std::string>& text, bool json) {
@@ -60,6 +61,43 @@ CLI::App* add_validate_train(CLI::App& validate, api::ValidateTrain& request, bo
   return verb;
 }
 
+CLI::App* add_validate_infer(CLI::App& validate, api::ValidateInfer& request) {
+  auto* verb = validate.add_subcommand("infer", "Serving against measured runs");
+  verb->footer(
+      "Examples:\n"
+      "  headroom validate infer measured.yaml open_loop.yaml requests/RTXPRO6000_Qwen3-32B\n"
+      "  headroom validate infer measured.yaml --leave-one-group-out --by engine\n"
+      "  headroom validate infer measured.yaml --terms --json");
+  auto& o = request.options;
+  verb->add_option("FILE", o.files,
+                   "measured.yaml's layout (rows), open_loop.yaml's (rows with stages), or folders "
+                   "with meta.json, config.json and requests.jsonl.gz")
+      ->required();
+  auto* raw = verb->add_flag_callback(
+      "--no-calibration", [&o] { o.mode = validation::InferMode::raw; },
+      "The raw model: no calibration of any group");
+  auto* half = verb->add_flag_callback(
+      "--half", [&o] { o.mode = validation::InferMode::half; },
+      "In-domain: half of each group calibrates, the other half is scored");
+  auto* left = verb->add_flag_callback(
+      "--leave-one-group-out", [&o] { o.mode = validation::InferMode::left_group; },
+      "Use nothing that was fitted to a row's own (model, GPU, engine, precision)");
+  raw->excludes(half)->excludes(left), half->excludes(left);
+  verb->add_option("--by", o.by, "Group of the text table")
+      ->transform(
+          CLI::CheckedTransformer(std::map<std::string, InferBy>{{"source", InferBy::source},
+                                                                 {"model", InferBy::model},
+                                                                 {"gpu", InferBy::gpu},
+                                                                 {"engine", InferBy::engine},
+                                                                 {"precision", InferBy::precision}},
+                                  CLI::ignore_case));
+  verb->add_flag("--rows", o.all_rows, "Every row, not the 15 worst");
+  verb->add_flag("--terms", o.terms, "With --json: the parts of each prediction");
+  verb->add_option("--catalog", o.catalog, "Folder laid over the built-in catalogue");
+  verb->add_flag("--json", request.json, "For programs; field names are stable");
+  return verb;
+}
+
 /// Options that describe the job of all logs, by the key of a measured row.
 struct JobOption {
   const char* flag;
@@ -82,6 +120,42 @@ constexpr JobOption job_options[] = {
     {"--zero", "zero", "0 replicated, 1 optimiser, 2 gradients, 3 FSDP"},
     {"--recompute", "recompute", "none, selective, selective:[moe_act], full"},
 };
+
+/// Options that describe the deployment of all result files.
+constexpr JobOption deployment_options[] = {
+    {"--model", "model", "Catalogue model or Hugging Face id; left out: as the files say"},
+    {"--gpu,--hw", "gpu", "Accelerator, e.g. h100-sxm"},
+    {"--tp", "tp", "Tensor parallelism"},
+    {"--ep", "ep", "Expert parallelism"},
+    {"--attention-dp", "attention_dp", "Data-parallel attention ranks"},
+    {"--precision", "precision", "bf16, fp8, nvfp4, int4-awq, ..."},
+    {"--engine", "engine", "vllm (default), tensorrt-llm, sglang"},
+    {"--engine-version", "version", "Version of the engine, e.g. 0.12.0"},
+    {"--max-num-seqs", "max_num_seqs", "Most sequences of a step"},
+    {"--max-num-batched-tokens", "max_num_batched_tokens", "Token budget of a step"},
+};
+
+CLI::App* add_calibrate_infer(CLI::App& calibrate, api::CalibrateInfer& request) {
+  auto* verb =
+      calibrate.add_subcommand("infer", "Host and scale terms from your own serving benchmarks");
+  verb->footer(
+      "Examples:\n"
+      "  headroom calibrate infer c1.json c16.json c64.json --gpu h100 --tp 4 --precision fp8\n"
+      "  headroom calibrate infer benchmarks.json --model llama-3.1-70b --gpu h200-sxm --tp 2\n"
+      "  headroom calibrate infer a.json@tp=1 b.json@tp=4 --gpu l40s --json");
+  auto& o = request.options;
+  verb->add_option("RESULT", o.files,
+                   "Results of vllm bench serve, GuideLLM or AIPerf; RESULT@tp=4,precision=fp8 "
+                   "says what differs")
+      ->required();
+  for (const auto& option : deployment_options)
+    verb->add_option_function<std::string>(
+        option.flag, [&o, key = option.key](const std::string& v) { o.job.set(key, v); },
+        option.doc);
+  verb->add_option("--catalog", request.catalog, "Folder laid over the built-in catalogue");
+  verb->add_flag("--json", request.json, "For programs; field names are stable");
+  return verb;
+}
 
 CLI::App* add_calibrate_train(CLI::App& calibrate, api::CalibrateTrain& request) {
   auto* verb = calibrate.add_subcommand("train", "A site's scalar from its own training logs");
@@ -114,12 +188,18 @@ Run add_validation_verbs(CLI::App& app) {
   const auto request = std::make_shared<api::ValidateTrain>();
   const auto raw = std::make_shared<bool>(false);
   auto* train = add_validate_train(*validate, *request, *raw);
+  const auto serving = std::make_shared<api::ValidateInfer>();
+  auto* infer = add_validate_infer(*validate, *serving);
   auto* calibrate = app.add_subcommand("calibrate", "Fit the model to your own machines");
   calibrate->require_subcommand(1);
+  const auto results = std::make_shared<api::CalibrateInfer>();
+  auto* serving_site = add_calibrate_infer(*calibrate, *results);
   const auto site = std::make_shared<api::CalibrateTrain>();
   auto* logs = add_calibrate_train(*calibrate, *site);
   return [=]() -> std::optional<int> {
+    if (*serving_site) return finish(api::calibrate_infer(*results), results->json);
     if (*logs) return finish(api::calibrate_train(*site), site->json);
+    if (*infer) return finish(api::validate_infer(*serving), serving->json);
     if (!*train) return std::nullopt;
     request->options.calibration = !*raw;
     return finish(api::validate_train(*request), request->json);

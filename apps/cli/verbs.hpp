@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <optional>
+#include <string>
 
 namespace headroom::cli {
 
@@ -22,7 +23,16 @@ struct Terminal {
 /// `train`.
 Run add_train_verb(CLI::App& app, std::function<Terminal()> terminal);
 
+/// `replay`.
+Run add_replay_verb(CLI::App& app, std::function<Terminal()> terminal);
+
 /// `validate train`, `calibrate train`.
 Run add_validation_verbs(CLI::App& app);
+
+/// `init`.
+Run add_init_verb(CLI::App& app);
+
+/// `completion`, `man`.
+Run add_shell_verbs(CLI::App& app, const std::string& version);
 
 }  // namespace headroom::cli

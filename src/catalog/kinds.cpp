@@ -20,6 +20,7 @@
 #include "catalog/region.hpp"
 #include "catalog/request_trace.hpp"
 #include "catalog/residency_rule.hpp"
+#include "catalog/serving_software.hpp"
 #include "catalog/storage_system.hpp"
 #include "catalog/system.hpp"
 #include "catalog/training_software.hpp"
@@ -53,6 +54,7 @@ constexpr KindInfo table[] = {
     kind<Model>(),
     kind<RequestTrace>(),
     kind<TrainingSoftware>(),
+    kind<ServingSoftware>(),
     kind<Price>(),
     kind<Finance>(),
     kind<Region>(),

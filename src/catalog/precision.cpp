@@ -11,9 +11,9 @@ struct Format {
   double bytes;
 };
 
-constexpr std::array<std::string_view, precision_count> names{"fp64", "fp32",  "tf32",  "bf16",
-                                                              "fp16", "fp8",   "mxfp8", "int8",
-                                                              "fp6",  "nvfp4", "mxfp4", "int4"};
+constexpr std::array<std::string_view, precision_count> names{
+    "fp64",      "fp32", "tf32", "bf16",  "fp16",  "fp8", "mxfp8",
+    "fp8-block", "int8", "fp6",  "nvfp4", "mxfp4", "int4"};
 
 constexpr double block_scale(int elements) { return 1.0 / elements; }  // one byte per block
 
@@ -25,6 +25,7 @@ constexpr std::array<Format, precision_count> formats{{
     {16, 2.0},
     {8, 1.0},
     {8, 1.0 + block_scale(32)},
+    {8, 1.0 + 4 * block_scale(128 * 128)},
     {8, 1.0},
     {6, 0.75 + block_scale(32)},
     {4, 0.5 + block_scale(16)},
@@ -49,5 +50,9 @@ std::optional<Precision> parse_precision(std::string_view text) {
 
 int element_bits(Precision precision) { return format_of(precision).element_bits; }
 double bytes_per_element(Precision precision) { return format_of(precision).bytes; }
+double bytes_per_activation(Precision precision) {
+  return precision == Precision::fp8_block ? 1.0 + 4 * block_scale(128)
+                                           : bytes_per_element(precision);
+}
 
 }  // namespace headroom

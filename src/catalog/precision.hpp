@@ -24,8 +24,11 @@ enum class Precision : unsigned char {
   tf32,
   bf16,
   fp16,
-  fp8,    ///< E4M3 or E5M2 with one scale a tensor, row or block of software
+  fp8,    ///< E4M3 or E5M2 with one scale a tensor or row of software
   mxfp8,  ///< fp8 with hardware block scales of 32
+  /// E4M3 with an fp32 scale for every 128 x 128 of a weight and 1 x 128 of an activation, as
+  /// DeepSeek-V3 was trained (Transformer Engine's Float8BlockScaling, DeepGEMM)
+  fp8_block,
   int8,
   fp6,    ///< MXFP6
   nvfp4,  ///< E2M1, an fp8 scale for every 16
@@ -33,7 +36,7 @@ enum class Precision : unsigned char {
   int4,
 };
 
-inline constexpr std::size_t precision_count = 12;
+inline constexpr std::size_t precision_count = 13;
 
 /// Names as written in scenario and catalogue files, in the enumerators' order.
 std::span<const std::string_view> precision_names();
@@ -43,7 +46,10 @@ std::optional<Precision> parse_precision(std::string_view text);
 
 /// Bits of one element as the multiplier sees it (fp8: 8; tf32: 19, stored in 32).
 int element_bits(Precision precision);
-/// Bytes that an element takes in memory, block scales included (nvfp4: 0.5625).
+/// Bytes that an element takes in memory, block scales included (nvfp4: 0.5625). Of fp8_block
+/// a weight's; an activation takes `bytes_per_activation`.
 double bytes_per_element(Precision precision);
+/// The same of an activation: apart from a weight's for fp8_block alone (1 + 4/128).
+double bytes_per_activation(Precision precision);
 
 }  // namespace headroom

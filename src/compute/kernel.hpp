@@ -16,7 +16,7 @@
 //   t_mma   = min_i cost_i * 2 compute_units / (peak * efficiency)
 //             * waves(128 x 256 tiles) * depth(k) * work(m n k) * columns(n) * rows(m)
 //   t_mem   = bytes of A, B, C / (bandwidth * share) * traffic(bytes) * thin(m)
-//   t_cast  = cast_launch + m k (2 + width) / (bandwidth * cast share)    where unfused
+//   t_cast  = cast_launch + m k (2 + copies width) / (bandwidth * cast share)    where unfused
 //   t       = launch + max(t_mma, t_mem) + overlap * min(t_mma, t_mem) + t_cast
 // The named factors are curves of 5 to 20 knots (compute/curve.hpp) that stay near 1: what the
 // library's choice of kernels, L2 and the power limit make of the ideal. Neither t_mma nor t_mem
@@ -68,9 +68,13 @@ inline constexpr double never_s = 1e18;
 /// so fp8 on an A100 runs at the bf16 rate (and keeps its smaller bytes). Integers take the
 /// fastest of int4, int8 and bf16, since weights can be widened on the way: Blackwell Ultra's
 /// integer units are slower than its bf16.
+///
+/// No data sheet lists fp8-block: it runs on fp8's units (Hopper: partial sums go to CUDA cores
+/// for their scales every 128 of k) or through mxfp8's (Blackwell), so its peak is theirs, and it
+/// is native where they are. What the scales cost is in its own fit.
 struct Resolved {
   Precision runs_as = Precision::bf16;
-  bool native = false;  ///< listed as asked
+  bool native = false;  ///< listed as asked, or block scales over a listed 8-bit format
   bool possible = false;
   FlopRate peak;  ///< dense; 0 when impossible
 };
@@ -95,6 +99,9 @@ struct Operands {
   /// The quantise pass over A runs as a kernel of its own (true in standalone
   /// tables) or was fused into the producer (serving and training engines).
   bool cast = false;
+  /// Narrow copies that the pass writes. Block scales run along a row, so training keeps a second
+  /// copy of an activation, scaled along its columns, for the product by weights: 2.
+  double copies = 1;
 };
 
 /// Attention of `batch` sequences. Every sequence has `query` new tokens behind

@@ -129,12 +129,14 @@ TEST_P(HeldOutProducts, ErrWithinWhatTheCataloguePrints) {
   EXPECT_NEAR(quantile(errors, 0.5), fit.median_error.get().si(), 0.002);
 }
 
-INSTANTIATE_TEST_SUITE_P(Aiconfigurator, HeldOutProducts,
-                         testing::Values(Table{"h100-sxm", "h100_sxm", Precision::bf16, "bfloat16"},
-                                         Table{"a100-sxm-80gb", "a100_sxm", Precision::bf16,
-                                               "bfloat16"},
-                                         Table{"h100-sxm", "h100_sxm", Precision::fp8, "fp8"},
-                                         Table{"b200-sxm", "b200_sxm", Precision::nvfp4, "nvfp4"}));
+INSTANTIATE_TEST_SUITE_P(
+    Aiconfigurator, HeldOutProducts,
+    testing::Values(Table{"h100-sxm", "h100_sxm", Precision::bf16, "bfloat16"},
+                    Table{"a100-sxm-80gb", "a100_sxm", Precision::bf16, "bfloat16"},
+                    Table{"h100-sxm", "h100_sxm", Precision::fp8, "fp8"},
+                    Table{"b200-sxm", "b200_sxm", Precision::nvfp4, "nvfp4"},
+                    Table{"h100-sxm", "h100_sxm", Precision::fp8_block, "fp8_block"},
+                    Table{"b200-sxm", "b200_sxm", Precision::fp8_block, "fp8_block"}));
 
 TEST_P(HeldOutAttention, ErrsWithinWhatTheCataloguePrints) {
   const auto& want = GetParam();

@@ -50,6 +50,13 @@ Group group_of(const Path& path, double ranks, double per_domain) {
   return {ranks, inside, ranks / inside};
 }
 
+/// Across domains with the switches adding; infinite where they do not.
+double in_network_s(const Path& path, double bytes, Group g, double passes) {
+  if (path.in_network.si() <= 0) return INFINITY;
+  const double sent = passes == 2 ? 1 : (g.ranks - 1) / g.ranks;
+  return path.in_network_hop.si() + sent * bytes / g.inside / bytes_per_second(path.in_network);
+}
+
 /// One pass is a reduce-scatter or an all-gather; an all-reduce makes two.
 double ring_family_s(const Path& path, double bytes, Group g, double passes, bool reducible) {
   double up_s = 0, out_s = 0;
@@ -65,6 +72,7 @@ double ring_family_s(const Path& path, double bytes, Group g, double passes, boo
     Level level{passes * (g.across - 1), tree, passes * (g.ranks - 1) / g.ranks * bytes / g.inside,
                 bytes_per_second(path.scale_out)};
     out_s = level_time_s(path.out, level, path.tree);
+    if (reducible) out_s = std::min(out_s, in_network_s(path, bytes, g, passes));
   }
   return pipelined_s(up_s, out_s, path.overlap);
 }
@@ -113,16 +121,25 @@ Time all_reduce(const Path& path, Information bytes, double ranks, double per_do
   return t_s * second;
 }
 
-Time all_gather(const Path& path, Information bytes, double ranks, double per_domain) {
+namespace {
+
+Time one_pass(const Path& path, Information bytes, double ranks, double per_domain,
+              bool reducible) {
   if (nothing(bytes, ranks)) return {};
   Group g = group_of(path, ranks, per_domain);
   double b = bytes.si() / 8;
-  return (path.launch.si() + ring_family_s(path, b, g, 1, false) + own_part_s(path, b, ranks)) *
+  return (path.launch.si() + ring_family_s(path, b, g, 1, reducible) + own_part_s(path, b, ranks)) *
          second;
 }
 
+}  // namespace
+
+Time all_gather(const Path& path, Information bytes, double ranks, double per_domain) {
+  return one_pass(path, bytes, ranks, per_domain, false);
+}
+
 Time reduce_scatter(const Path& path, Information bytes, double ranks, double per_domain) {
-  return all_gather(path, bytes, ranks, per_domain);
+  return one_pass(path, bytes, ranks, per_domain, true);
 }
 
 Time all_to_all(const Path& path, Information bytes, double ranks, double per_domain) {

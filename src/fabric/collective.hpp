@@ -32,8 +32,19 @@
 //
 //   t = alpha + max(up, out) + (1 - overlap) x min(up, out)
 //
-// In-switch reduction (NVLS, SHARP) raises the rate of all-reduce by `nvls`
+// In-switch reduction inside a domain (NVLS) raises the rate of all-reduce by `nvls`
 // when more than `nvls_above` ranks share a domain.
+//
+// IN-NETWORK REDUCTION across domains (SHARP on InfiniBand, NCCL's CollNet), when
+// `in_network` is set: switches add, so a NIC sends its share of the buffer once and
+// receives the sum once, S / per_domain each way instead of a ring's 2(n-1)/n of it, and
+// the depth of the switch tree takes the place of the ring's steps:
+//
+//   out = in_network_hop + S / (per_domain x in_network)
+//
+// A reduce-scatter still sends (n-1)/n of it, so it only gains the steps. The library takes
+// this or the ring, whichever is faster. Off unless somebody asks for it, as in production.
+//
 //
 // A ring passes each leaf once, so its rate does not suffer from a tapered
 // fabric when ranks are placed contiguously (assumed). All-to-all does: the
@@ -83,12 +94,14 @@ struct Path {
   Time launch;          ///< fixed cost of one call, in a domain
   Protocols up;
   Protocols out;
-  double tree = 0.37;           ///< share of bandwidth that a tree across domains reaches
-  DirectReduce direct;          ///< set `direct.enabled` for tensor parallelism in serving
-  double nvls = 1;              ///< factor on all-reduce rate in a domain by in-switch reduction
-  double nvls_above = 4;        ///< it is used only when more ranks than this share a domain
-  double overlap = 1;           ///< share of the shorter phase hidden behind the longer (0..1)
-  double all_to_all = 1;        ///< factor on rates for all-to-all against ring, in a domain
+  double tree = 0.37;     ///< share of bandwidth that a tree across domains reaches
+  DirectReduce direct;    ///< set `direct.enabled` for tensor parallelism in serving
+  double nvls = 1;        ///< factor on all-reduce rate in a domain by in-switch reduction
+  double nvls_above = 4;  ///< it is used only when more ranks than this share a domain
+  double overlap = 1;     ///< share of the shorter phase hidden behind the longer (0..1)
+  Bandwidth in_network;   ///< a GPU's NICs, per direction, while switches reduce; 0: they do not
+  Time in_network_hop;    ///< up the switch tree and down
+  double all_to_all = 1;  ///< factor on rates for all-to-all against ring, in a domain
   double oversubscription = 1;  ///< down : up bandwidth of the scale-out network's worst tier
   double leaf = 1e9;            ///< GPUs below which scale-out traffic stays under full bandwidth
 

@@ -111,6 +111,78 @@ INSTANTIATE_TEST_SUITE_P(
                     Published{"GB200 NVL72", "NVLink 5", 900, 72, 4096, 839.16, 0.15},
                     Published{"H200 4 GPUs", "NVLink 4", 450, 4, 8192, 363.3, 0.1}));
 
+// --- In-network reduction ---------------------------------------------------------------
+
+/// HGX with `nics` adapters of `gbit` for its eight GPUs.
+Path sharp_path(const char* link, double rate_gb_s, double nics, double gbit, bool reduces) {
+  catalog::Accelerator a;
+  a.scale_up.link = link;
+  a.scale_up.bandwidth = Value<Bandwidth>(gb_s(rate_gb_s), assumed("test"));
+  catalog::System s;
+  s.scale_up.domain = 8;
+  return make_path(
+      s, a, {.per_gpu = nics / 8 * gbit * gigabit_per_second, .in_network_reduction = reduces});
+}
+
+// System: ideal links, switches that add. Expectation: a NIC sends its eighth of the buffer once,
+// where a ring sends 2 (n-1)/n of it; a reduce-scatter gains no bandwidth, an all-gather nothing.
+TEST(InNetworkReduction, SendsEveryByteOnce) {
+  Path p = ideal_path(gb_s(4000), 8, gb_s(50));
+  const double ring = all_reduce(p, gb(1), 128, 8).si();
+  const double scatter = reduce_scatter(p, gb(1), 128, 8).si();
+  const double gather = all_gather(p, gb(1), 128, 8).si();
+  p.in_network = gb_s(50);
+  EXPECT_NEAR(all_reduce(p, gb(1), 128, 8).si(), 1.0 / 8 / 50, 1e-12);
+  EXPECT_NEAR(ring / all_reduce(p, gb(1), 128, 8).si(), 2 * 127.0 / 128, 1e-9);
+  EXPECT_DOUBLE_EQ(reduce_scatter(p, gb(1), 128, 8).si(), scatter);
+  EXPECT_DOUBLE_EQ(all_gather(p, gb(1), 128, 8).si(), gather);
+  // Inside a domain nothing crosses the network.
+  EXPECT_DOUBLE_EQ(all_reduce(p, gb(1), 8, 8).si(), 2 * 7.0 / 8 / 4000);
+}
+
+// System: DGX A100 with four and with eight 200 Gb/s adapters. Expectation: NCCL's author's figures
+// for CollNet, 80 GB/s of buffer with four and NVLink's 110 with eight (NVIDIA/nccl issue 320),
+// against 1 / (2 x 63/64) of what four adapters carry for a ring.
+TEST(InNetworkReduction, ReachesWhatNcclsAuthorSays) {
+  const auto algorithm_rate = [](double nics, bool reduces) {
+    const Path p = sharp_path("NVLink 3", 300, nics, 200, reduces);
+    return 16 / all_reduce(p, gb(16), 128, 8).si();
+  };
+  EXPECT_NEAR(algorithm_rate(4, true), 80, 0.05 * 80);
+  EXPECT_NEAR(algorithm_rate(8, true), 110, 0.15 * 110);
+  EXPECT_NEAR(algorithm_rate(4, true) / algorithm_rate(4, false), 1.6, 0.15);
+}
+
+// System: 4,096 ranks with little to add. Expectation: the ring's steps are gone, so small
+// reduce-scatters gain as well.
+TEST(InNetworkReduction, TakesTheStepsFromALargeRing) {
+  const Path ring = sharp_path("NVLink 4", 450, 8, 400, false);
+  const Path tree = sharp_path("NVLink 4", 450, 8, 400, true);
+  const Time long_way = reduce_scatter(ring, gb(0.064), 512, 1);
+  EXPECT_GT(long_way / reduce_scatter(tree, gb(0.064), 512, 1), 1.5);
+  EXPECT_EQ(all_gather(tree, gb(0.064), 512, 1), all_gather(ring, gb(0.064), 512, 1));
+}
+
+TEST(InNetworkReduction, IsOffUnlessAskedForAndNeedsInfiniBand) {
+  EXPECT_EQ(path_of("NVLink 4", 450, 8).in_network.si(), 0);
+  catalog::Accelerator a;
+  EXPECT_EQ(make_path({}, a, {.per_gpu = gb_s(50), .ethernet = true, .in_network_reduction = true})
+                .in_network.si(),
+            0);
+}
+
+RC_GTEST_PROP(InNetworkReduction, NeverTakesLongerAndGrowsWithTheBuffer, ()) {
+  const double ranks = *rc::gen::inRange(2, 4000);
+  const double inside = *rc::gen::element(1, 2, 4, 8);
+  const Information size = *rc::gen::inRange(1, 1'000'000) * 1e-5 * gigabyte;
+  const auto op = *rc::gen::element(Collective::all_reduce, Collective::reduce_scatter);
+  const Path ring = sharp_path("NVLink 4", 450, 8, 400, false);
+  const Path tree = sharp_path("NVLink 4", 450, 8, 400, true);
+  const Time t = collective(op, tree, size, ranks, inside);
+  RC_ASSERT(t <= collective(op, ring, size, ranks, inside));
+  RC_ASSERT(collective(op, tree, 2.0 * size, ranks, inside) >= t);
+}
+
 // Llama-style tensor parallelism: serving kernels beat NCCL for one token's activations, 4.7 us
 // against 15.6 us for eight H100 (AIConfigurator tables), and lose nothing for large ones.
 TEST(Collective, ServingKernelsWinForSmallMessages) {

@@ -245,7 +245,23 @@ class Designer {
     s.ethernet = ethernet_;
     s.oversubscription = out_.counts.bisection > 0 ? 1 / out_.counts.bisection : 1;
     s.group = static_cast<double>(out_.counts.group) * gpus / adapters_.count;
+    s.in_network_reduction = spec_.in_network_reduction && reduces();
+    if (s.in_network_reduction)
+      trace_.derive(id("in-network-rate"), in_network_share().get() * per_gpu.value, "GB/s",
+                    "line rate x share that in-network reduction reaches",
+                    {per_gpu, trace_.input(id("in-network-share"), in_network_share(), "%")});
     return s;
+  }
+
+  /// The switches can do what the scenario asks of them; says so when not.
+  bool reduces() {
+    if (out_.used != nullptr && out_.used->in_network_reduction && !ethernet_) return true;
+    if (out_.used != nullptr)
+      out_.findings.remarks.push_back(fmt::format(
+          "fabric {}: {} does not reduce in the network, so in_network_reduction changes nothing; "
+          "Quantum switches of InfiniBand do (qm8700, qm9700, q3400-ra)",
+          demand_.scope, out_.used->name));
+    return false;
   }
 
   Figure<Time> latency(const Network& n) {

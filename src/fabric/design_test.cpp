@@ -197,6 +197,23 @@ TEST(Design, StaticRoutingTaxesTheRate) {
   EXPECT_TRUE(sprayed.design.findings.remarks.empty());
 }
 
+// SHARP is off by default, works where the switches can, and says so where they cannot.
+TEST(Design, SwitchesReduceOnlyWhereAskedAndAble) {
+  Spec spec;
+  spec.network_switch = "qm9700";
+  EXPECT_EQ(build("dgx-h100", 128, spec).design.path.in_network.si(), 0);
+  spec.in_network_reduction = true;
+  const Built able = build("dgx-h100", 128, spec);
+  EXPECT_NEAR(able.design.path.in_network.in(gigabyte_per_second), 0.8 * 50, 1e-9);
+  EXPECT_TRUE(able.design.findings.remarks.empty());
+  spec.network_switch = "sn5600";
+  spec.routing = Routing::adaptive;
+  const Built unable = build("dgx-h100", 128, spec);
+  EXPECT_EQ(unable.design.path.in_network.si(), 0);
+  ASSERT_EQ(unable.design.findings.remarks.size(), 1u);
+  EXPECT_NE(unable.design.findings.remarks[0].find("q3400-ra"), std::string::npos);
+}
+
 // What is usually bought: InfiniBand for NVIDIA's accelerators whoever builds the box, Ethernet
 // else.
 TEST(Design, UsualSwitchFollowsTheAccelerator) {

@@ -103,7 +103,22 @@ constexpr double phase_overlap = 1.0;
 // 1,440 GB200 reach 151 of 406 GB/s at 512 MiB, so no tree did better there (same source).
 constexpr double tree_share = 0.37;
 
+// NCCL's tuning table, CollNet over NET, Simple (src/graph/tuning.cc @01afd20).
+constexpr Time in_network_hop = us(10.7);
+
 }  // namespace
+
+Value<Scalar> in_network_share() {
+  // NVIDIA/nccl issue 320 (S. Jeaugey, 2023-01): about 20 GB/s a 200 Gb/s adapter, all-reduce of
+  // four adapters 80 GB/s; eight are held to 110 GB/s by NVLink. NCCL's own tuning takes 0.9. Low:
+  // what CoreWeave prints for 64 H100 from its SHARP manifest (386 GB/s busbw, nccl-tests @0120901)
+  // is no more than rings reach, 0.49 of line rate in these terms.
+  return {
+      0.49, 0.80, 0.90,
+      published("NVIDIA/nccl issue 320 (S. Jeaugey): about 20 GB/s a 200 Gb/s adapter with "
+                "CollNet; low: CoreWeave's 64 H100 from its SHARP manifest, high: NCCL tuning.cc",
+                "2023-01")};
+}
 
 const LinkCalibration& calibration(std::string_view link) {
   const auto it = std::find_if(links.begin(), links.end(), [&](const auto& c) {
@@ -128,6 +143,10 @@ Path make_path(const catalog::System& system, const catalog::Accelerator& accele
   p.direct = link.direct;
   p.scale_out = out.efficiency * out.per_gpu;
   p.out = out.ethernet ? ethernet_hops : infiniband_hops;
+  if (out.in_network_reduction && !out.ethernet) {
+    p.in_network = in_network_share().get() * out.per_gpu;
+    p.in_network_hop = in_network_hop;
+  }
   p.overlap = phase_overlap;
   p.tree = tree_share;
   p.oversubscription = std::max(1.0, out.oversubscription);

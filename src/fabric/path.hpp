@@ -48,7 +48,12 @@ struct ScaleOut {
   bool ethernet = false;     ///< RoCE latencies instead of InfiniBand's
   double oversubscription = 1;
   double group = 1e9;  ///< GPUs that reach each other below the tapered tier
+  /// Switches reduce (SHARP on InfiniBand, NCCL_COLLNET_ENABLE=1); off, as NCCL's default is.
+  bool in_network_reduction = false;
 };
+
+/// Share of the NICs' line rate that in-network reduction reaches, and why it is believed.
+Value<Scalar> in_network_share();
 
 /// A path for the accelerators of a system. `domain` is the system's scale-up domain.
 Path make_path(const catalog::System& system, const catalog::Accelerator& accelerator,

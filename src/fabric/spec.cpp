@@ -38,6 +38,9 @@ void Spec::fields(spec::Fields& f) {
   f.integer("dimensions", dimensions, "Dimensions of a torus; 3 by default").between(1, 6);
   f.choice("routing", routing, routings,
            "Adaptive (packets spread) or static (flows hashed); by default what the switch can");
+  f.flag("in_network_reduction", in_network_reduction,
+         "Switches add what data-parallel ranks all-reduce (SHARP; NCCL_COLLNET_ENABLE=1); false "
+         "by default, as NCCL's is");
   f.choice("leaf_place", leaf_place, places,
            "Leaf switches in the rack or in network racks of the row; by default in the rack for "
            "fat trees, in the row else");

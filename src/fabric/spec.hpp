@@ -39,6 +39,7 @@ struct Spec {
   int tiers = 0;
   int dimensions = 3;
   Routing routing = Routing::automatic;
+  bool in_network_reduction = false;  ///< switches add gradients (SHARP); needs switches that can
   LeafPlace leaf_place = LeafPlace::automatic;
   HostLinks host_links = HostLinks::automatic;
   Value<Length> longest_host_link;  ///< measured on a plan; else from the rows

@@ -45,178 +45,453 @@ Memory replica_memory(const StepModel& step, const EngineLimits& limits,
 }
 
 const char* binding_name(Binding binding) {
-  constexpr const char* names[] = {"TTFT",     "TPOT",         "end-to-end time",
-                                   "KV cache", "max_num_seqs", "GPU memory"};
+  constexpr const char* names[] = {"TTFT",         "TPOT",       "end-to-end time", "KV cache",
+                                   "max_num_seqs", "GPU memory", "token budget"};
   return names[static_cast<int>(binding)];
 }
 
 Replica::Replica(const catalog::Model& model, const StepModel& step, const EngineLimits& limits)
-    : step_(step), limits_(limits), memory_(replica_memory(step, limits, model)) {}
+    : oracle_(step),
+      limits_(limits),
+      memory_(replica_memory(step, limits, model)),
+      longest_(model.context) {}
+
+double Replica::time_s(double batch, double context, double tokens, double keys,
+                       double prompts) const {
+  StepLoad load;
+  load.decodes = batch;
+  load.keys = batch * context;
+  load.prefill = tokens;
+  load.prefill_pairs = tokens * keys;
+  load.prompts = prompts;
+  const double g = limits_.speculation;
+  if (g <= 0 || batch <= 0) return oracle_.step_s(load);
+  const double draft =
+      g * limits_.draft_cost * oracle_.step_s({.decodes = batch, .keys = batch * context});
+  // Drafted tokens are multiplied like prompt tokens that see the whole context.
+  load.prefill += batch * g;
+  load.prefill_pairs += batch * g * context;
+  return oracle_.step_s(load) + draft;
+}
 
 double Replica::token_s(double batch, double context) const {
-  const double b = std::max(batch, 1.0);
   const double g = limits_.speculation;
-  if (g <= 0) return step_.decode(b, context).si();
-  const double verify = step_.step({b, context, b * g, context}).si();
-  const double draft = g * limits_.draft_cost * step_.decode(b, context).si();
-  return (verify + draft) / tokens_per_verification(limits_.acceptance, static_cast<int>(g));
+  const double yield = g > 0 ? tokens_per_verification(limits_.acceptance, static_cast<int>(g)) : 1;
+  return time_s(std::max(batch, 1.0), context, 0, 0, 0) / yield;
 }
 
 double Replica::kv_cap(double context) const {
-  const double each = step_.kv_per_gpu(context).si();
+  const double each = step().kv_per_gpu(context).si();
   if (!memory_.fits()) return 0;
   return each > 0 ? memory_.kv_free().si() / each : 1e9;
 }
 
-double Replica::prefill_s(const Load& load, double batch) const {
-  const Batch beside{std::max(batch, 1.0), load.context(), 0, 0};
-  return step_.prefill(load.input - load.cached, load.cached, beside, limits_.budget).si();
+// --- A mean step ------------------------------------------------------------------------
+
+Replica::Shape Replica::shape(const Load& load) const {
+  Shape s;
+  // No request is longer than the model's context, whatever the tail of a lognormal.
+  const double answers = lognormal_square(load.output, load.output_cv, longest_);
+  s.context = load.input + load.output / 2 * answers;
+  s.fresh = std::max(load.input - load.cached, 0.0);
+  // A prompt's own tokens see half of themselves and all that was cached; long ones weigh more.
+  const double cached = load.input > 0 ? load.cached / load.input : 0;
+  s.square = lognormal_square(load.input, load.input_cv, longest_);
+  s.keys = load.input * s.square * (1 + cached) / 2;
+  const double g = limits_.speculation;
+  if (g > 0) s.yield = tokens_per_verification(limits_.acceptance, static_cast<int>(g));
+  s.steps = std::max(load.output - 1, 0.0) / s.yield;
+  s.beside = s.steps > 0 ? (1 + load.arrival_cv * load.arrival_cv) / 2 : 0;
+  s.prompts_cap = limits_.budget / std::max(s.steps * (1 + g) + s.fresh, 1e-9);
+  return s;
 }
 
-double Replica::rate_at(const Load& load, double batch) const {
-  const double tokens = std::max(load.output - 1, 0.0);
-  const double busy = tokens * token_s(batch, load.context()) + batch * prefill_s(load, batch);
-  // A request with nothing to decode still passes one step.
-  return busy > 0 ? batch / std::max(busy, 1e-12) : 0;
+/// E[ceil(n / room)] over lognormal n: 1 + the chances to need one more.
+double Replica::chunks(const Load& load, double fresh, double room) const {
+  if (fresh <= 0 || room <= 0) return 1;
+  if (load.input_cv < 1e-6) return std::max(1.0, std::ceil(fresh / room - 1e-9));
+  const double variance = std::log1p(load.input_cv * load.input_cv);
+  const double middle = std::log(fresh) - variance / 2;
+  const double width = std::sqrt(2 * variance);
+  constexpr int exact = 24;
+  double sum = 1;
+  for (int k = 1; k <= exact; ++k) {
+    const double more = 0.5 * std::erfc((std::log(k * room) - middle) / width);
+    sum += more;
+    if (more < 1e-4) return sum;
+  }
+  return std::max(sum, fresh / room + 0.5);
 }
 
-double Replica::solve_batch(const Load& load, double cap) const {
-  double low = 0, high = cap;
-  for (int i = 0; i < 40; ++i) {
+Replica::Mix Replica::mix(const Load& load, const Shape& s, double prompts) const {
+  Mix m;
+  m.prompts = prompts;
+  m.batch = prompts * s.steps;
+  m.room = std::max(limits_.budget - m.batch * (1 + limits_.speculation), 1.0);
+  m.chunks = chunks(load, s.fresh, m.room);
+  m.running = m.batch + prompts * m.chunks;
+  // Those who came in the same step are decoded beside each other from then on.
+  const double seen = m.batch + s.beside + (s.open ? prompts : 0);
+  m.decode_s = m.step_s = m.interval_s = m.full_s = time_s(seen, s.context, 0, 0, 0);
+  if (s.fresh <= 0 || prompts <= 0) return m;
+  const double used = std::min(prompts * s.fresh / m.room, 1.0);
+  const double apart = -std::expm1(-prompts * m.chunks / s.together);
+  m.carrying = std::clamp(std::max(apart, used), 1e-300, 1.0);
+  m.tokens = prompts * s.fresh / m.carrying;
+  const double carried = prompts * m.chunks / m.carrying;
+  const double with = carrying_s(s, m, seen, carried);
+  m.token_s = (with - m.decode_s) / m.tokens;
+  m.step_s += m.carrying * (with - m.decode_s);
+  m.full_s = std::max(m.decode_s + m.room * m.token_s, m.step_s);
+  if (s.open) queue(load, s, m);
+  return m;
+}
+
+/// Mean time of a step that carries prompts. Their tokens vary and the time bends where products
+/// outgrow the weights' bytes, so it is taken at two points of the same mean and variance.
+double Replica::carrying_s(const Shape& s, const Mix& m, double seen, double carried) const {
+  const auto at = [&](double tokens) {
+    return time_s(seen, s.context, tokens, s.keys, carried * tokens / m.tokens);
+  };
+  const double input2 = s.square - 1;
+  const double together = s.open ? 1 : s.together;
+  const double mean = m.prompts * s.fresh;
+  const double square = mean * s.fresh * (together + input2) + (s.open ? mean * mean : 0);
+  const double variance =
+      std::min(square, std::max(m.room, mean) * mean) / m.carrying - m.tokens * m.tokens;
+  if (variance < 1e-4 * m.tokens * m.tokens) return at(m.tokens);
+  const double low = std::max(m.tokens - std::sqrt(variance), 0.25 * m.tokens);
+  const double high = m.tokens + variance / (m.tokens - low);
+  if (high > m.room) {  // the budget cuts the long ones off
+    const double least = std::max(low, 0.25 * m.tokens);
+    const double weight = (m.room - m.tokens) / std::max(m.room - least, 1e-9);
+    return weight * at(least) + (1 - weight) * at(m.room);
+  }
+  const double weight = (high - m.tokens) / (high - low);
+  return weight * at(low) + (1 - weight) * at(high);
+}
+
+/// What arrivals at random moments add: a long step is followed by the prompts that came in it,
+/// so a request, which starts behind its own prompt, meets more of them than a mean step holds.
+void Replica::queue(const Load& load, const Shape& s, Mix& m) const {
+  const double input2 = s.square - 1;
+  const double prompt = m.token_s * s.fresh;
+  const double mean = m.prompts * s.fresh;
+  // Tokens a step: a compound Poisson sum that the budget cuts off.
+  const double square =
+      std::min(mean * s.fresh * (1 + input2) + mean * mean, std::max(m.room, mean) * mean);
+  const double share = std::min(m.prompts * prompt / m.step_s, 0.97);
+  const double spread = m.token_s * m.token_s * (square - mean * mean) / (1 - share * share);
+  const double step = m.step_s;
+  m.interval_s = step + spread / step;
+  const double own = prompt * (1 + m.prompts * (m.interval_s / step - 1));
+  const double left = std::min(own, m.full_s - m.decode_s);  // excess of one's own last step
+  const double slots = std::max(1.0, m.room / s.fresh);
+  const double turn = std::max(1.0, s.fresh / m.room) * m.full_s;
+  for (int i = 0; i < 4; ++i) {
+    const double rate = m.prompts / m.step_s;
+    m.used = std::min(rate * m.full_s * s.fresh / m.room, 1 - 1e-9);
+    m.queue_s = sakasegawa_wait(slots, m.used, turn, load.arrival_cv * load.arrival_cv, input2);
+    const double behind = (m.queue_s + (m.chunks - 1) * m.full_s) * (1 - step / m.full_s);
+    const double more = s.steps > 0 ? rate * (left + behind) * prompt / s.steps : 0;
+    m.extra_s = more;
+    m.step_s = std::min(step + more, m.full_s);
+  }
+  m.running = m.batch + m.rate_s() * std::max(prompt + m.chunks * m.decode_s, m.chunks * step);
+}
+
+double Replica::prompts_at(const Load& load, const Shape& s, double running) const {
+  const auto room = [&](double a) {
+    return std::max(limits_.budget - a * s.steps * (1 + limits_.speculation), 1.0);
+  };
+  const double least = chunks(load, s.fresh, limits_.budget);
+  double high = std::min(running / (s.steps + least), s.prompts_cap);
+  const auto over = [&](double a) {
+    return a * (s.steps + chunks(load, s.fresh, room(a))) > running * (1 + 1e-12);
+  };
+  if (!over(high)) return high;
+  double low = 0;
+  for (int i = 0; i < 44; ++i) {
     const double mid = (low + high) / 2;
-    (rate_at(load, mid) < load.rate_s ? low : high) = mid;
+    (over(mid) ? high : low) = mid;
+  }
+  return low;
+}
+
+// --- Open loop --------------------------------------------------------------------------
+
+namespace {
+
+/// Root of a growing function on [0, high] by regula falsi with halving (Illinois).
+template <class F>
+double root(double high, F f) {
+  double low = 0, below = f(0.0), above = f(high);
+  if (above <= 0) return high;
+  for (int i = 0; i < 80 && high - low > 1e-13 * high; ++i) {
+    double mid = low - below * (high - low) / (above - below);
+    if (!(mid > low && mid < high)) mid = (low + high) / 2;
+    const double at = f(mid);
+    if (at == 0) return mid;
+    if (at < 0) {
+      low = mid, below = at, above /= 2;
+    } else {
+      high = mid, above = at, below /= 2;
+    }
   }
   return high;
 }
 
+}  // namespace
+
 OperatingPoint Replica::operate(const Load& load, double percentile) const {
-  OperatingPoint o;
-  o.rate_s = load.rate_s;
-  o.output = load.output;
-  o.context = load.context();
-  o.kv_cap = kv_cap(o.context);
-  o.batch_cap = std::min(limits_.max_batch, o.kv_cap);
-  if (o.batch_cap < 1) return o;
-  o.saturation_s = rate_at(load, o.batch_cap);
-  o.stable = load.rate_s < o.saturation_s * (1 - 1e-9);
-  o.batch = o.stable ? solve_batch(load, o.batch_cap) : o.batch_cap;
-  Flow flow;
-  flow.z = normal_quantile(percentile);
-  flow.percentile = percentile;
-  flow.rate_s = o.stable ? load.rate_s : o.saturation_s;
-  flow.prefill_s = prefill_s(load, o.batch);
-  answer_times(load, flow, o);
-  first_token_times(load, flow, o);
-  const double answer = lognormal_quantile(load.output, load.output_cv, percentile);
-  o.e2e = o.ttft + std::max(load.output - 1, 0.0) * o.tpot;
-  o.e2e_p = o.ttft + std::max(std::max(answer, load.output) - 1, 0.0) * o.tpot;
-  usage(load, flow, o);
+  const Shape s = shape(load);
+  OperatingPoint none;
+  none.rate_s = load.rate_s;
+  none.output = load.output;
+  none.context = s.context;
+  none.kv_cap = kv_cap(s.context);
+  none.batch_cap = std::min(limits_.max_batch, none.kv_cap);
+  if (none.batch_cap < 1) return none;
+  const double cap = prompts_at(load, s, none.batch_cap);
+  const Mix full = mix(load, s, cap);
+  const bool stable = load.rate_s < full.rate_s() * (1 - 1e-9);
+  const auto rate = [&](double a) { return mix(load, s, a).rate_s() - load.rate_s; };
+  const Mix m = stable ? mix(load, s, root(cap, rate)) : full;
+  OperatingPoint o = point(load, s, m, percentile, stable);
+  o.saturation_s = full.rate_s();
+  o.batch_cap = std::min(o.batch_cap, full.running);
   return o;
 }
 
-void Replica::answer_times(const Load& load, const Flow& flow, OperatingPoint& o) const {
-  const double t = token_s(o.batch, o.context);
-  o.prefill_share = std::min(flow.rate_s * flow.prefill_s, 1 - 1e-6);
-  o.step = t * second;
-  const double tpot = t / (1 - o.prefill_share);
-  o.tpot = tpot * second;
-  const double crowded = std::min(o.batch + flow.z * std::sqrt(o.batch), o.batch_cap);
-  const double cuts = flow.rate_s * load.output * tpot;
-  const double spread = std::sqrt(cuts * (1 + load.input_cv * load.input_cv));
-  const double jitter = load.output > 1 ? flow.z * spread * flow.prefill_s / load.output : 0;
-  const double slow =
-      token_s(std::max(crowded, o.batch), o.context) / (1 - o.prefill_share) + jitter;
-  o.tpot_p = std::max(slow, tpot) * second;
-}
-
-void Replica::first_token_times(const Load& load, const Flow& flow, OperatingPoint& o) const {
-  const double fresh = std::max(load.input - load.cached, 0.0);
-  const double step = step_.decode(std::max(o.batch, 1.0), o.context).si();
-  // With nobody decoding beside it a prompt waits for no step of theirs.
-  const double beside = std::min(o.batch, 1.0) * step;
-  const double chunks = fresh / limits_.budget;
-  const double work = flow.prefill_s + chunks * beside;
-  const double busy = std::min(flow.rate_s * work, 1.0);
-  const double arrival2 = load.arrival_cv * load.arrival_cv;
-  const double residence = std::max(load.output - 1, 1.0) * o.tpot.si();
-  const double slots = o.batch / o.batch_cap;
-  const double wait =
-      kingman_wait(busy, work, arrival2, load.input_cv * load.input_cv) +
-      sakasegawa_wait(o.batch_cap, slots, residence, arrival2, load.output_cv * load.output_cv);
-  Response first;
-  first.fixed = (0.5 + std::max(0.0, 1 - chunks)) * beside + delivery_steps * step;
-  first.service_mean = work;
-  first.service_cv = load.input_cv;
-  first.wait_mean = std::min(wait, overloaded);
-  first.busy = std::max(busy, slots);
-  o.slots = slots;
+OperatingPoint Replica::point(const Load& load, const Shape& s, const Mix& m, double percentile,
+                              bool stable) const {
+  OperatingPoint o;
+  o.stable = stable;
+  o.rate_s = load.rate_s;
+  o.output = load.output;
+  o.context = s.context;
+  o.kv_cap = kv_cap(s.context);
+  o.batch_cap = std::min(limits_.max_batch, o.kv_cap);
+  o.batch = m.batch;
+  o.running = m.running;
+  answer_times(load, s, m, percentile, o);
+  const Response first = first_token(load, s, m, o);
   o.ttft = std::min(first.mean(), overloaded) * second;
-  o.ttft_p = std::max(first.quantile(flow.percentile), first.mean()) * second;
-  if (!o.stable) o.ttft = o.ttft_p = overloaded * second;
+  o.ttft_p = first.quantile(percentile) * second;
+  if (!stable) o.ttft = o.ttft_p = overloaded * second;
+  const double answer = lognormal_quantile(load.output, load.output_cv, percentile);
+  o.e2e = o.ttft + std::max(load.output - 1, 0.0) * o.tpot;
+  o.e2e_p = o.ttft + std::max(answer - 1, 0.0) * o.tpot;
+  usage(s, m, o);
+  return o;
 }
 
-void Replica::usage(const Load& load, const Flow& flow, OperatingPoint& o) const {
-  const double fresh = std::max(load.input - load.cached, 0.0);
-  const double span = std::max(o.tpot.si(), 1e-12);
-  const double yield =
-      limits_.speculation > 0
-          ? tokens_per_verification(limits_.acceptance, static_cast<int>(limits_.speculation))
-          : 1;
-  o.busy = -std::expm1(-o.batch) * (1 - o.prefill_share) + o.prefill_share;
-  o.steps_s = 1 / (span * yield);
-  const Batch mean{std::max(o.batch, 1.0), o.context, flow.rate_s * fresh * span,
-                   load.cached + fresh / 2};
-  const double at_work = std::min(o.batch, 1.0);
-  if (step_.peak().si() > 0) {
-    o.mfu = step_.flops(mean).si() / span / step_.peak().si() * at_work;
-  }
-  if (step_.bandwidth().si() > 0) {
-    o.mbu = step_.bytes_read(mean).si() / (span * yield) / step_.bandwidth().si() * at_work;
-  }
+void Replica::answer_times(const Load& load, const Shape& s, const Mix& m, double percentile,
+                           OperatingPoint& o) const {
+  o.prefill_share = std::clamp(1 - m.decode_s / m.step_s, 0.0, 1.0);
+  o.step = m.decode_s * second;
+  o.tpot = m.step_s / s.yield * second;
+  o.tpot_p = answer_spread(load, s, m).quantile(percentile) / s.yield * second;
 }
 
-std::optional<Binding> Replica::broken(const OperatingPoint& o, const Targets& targets) const {
+TokenTimes Replica::answer_spread(const Load& load, const Shape& s, const Mix& m) const {
+  TokenTimes t;
+  t.mean_s = m.step_s;
+  t.steps = std::max(s.steps, 1.0);
+  t.steps_cv = load.output_cv;
+  // What one more sequence adds to a step, its share of prompts included.
+  constexpr double beyond = 1.1;
+  const double seen = m.batch + s.beside;
+  const double more =
+      (time_s(beyond * seen, s.context, 0, 0, 0) - time_s(seen, s.context, 0, 0, 0)) /
+          ((beyond - 1) * seen) +
+      (m.batch > 0 ? (m.step_s - m.decode_s) / m.batch : 0);
+  const double own = std::clamp(m.batch * more / m.step_s, 0.0, 0.9);
+  // Variance of the batch, averaged over a residence with the batch's own memory.
+  const double memory = 1 - own;
+  const double averaged = 2 / (memory * memory) * (memory - 1 + std::exp(-memory));
+  t.crowd_s2 = more * more * m.batch / (1 - own) * averaged * s.beside;
+  t.prompts = m.prompts;
+  t.prompt_s = m.token_s * s.fresh;
+  t.prompt_cv2 = s.square - 1;
+  t.extra_s = m.extra_s * t.steps;
+  return t;
+}
+
+Response Replica::first_token(const Load& load, const Shape& s, const Mix& m,
+                              OperatingPoint& o) const {
+  const double prompt = m.token_s * s.fresh;
+  // The step that an arrival falls into is a long one; all that came in it share the next.
+  const double stepping = -std::expm1(-m.running);
+  const double others = stepping * m.rate_s() * m.interval_s;
+  o.slots = std::min(m.running / o.batch_cap, 1.0);
+  const double residence = m.running > 0 ? m.running / m.rate_s() : 0;
+  const double for_slot =
+      sakasegawa_wait(o.batch_cap, o.slots, residence, load.arrival_cv * load.arrival_cv,
+                      load.output_cv * load.output_cv);
+  const double carrying =
+      std::clamp(m.carrying * (m.decode_s + m.token_s * m.tokens) / m.step_s, 0.0, 1.0);
+  Response first;
+  first.fixed = (0.5 * stepping + 1 + delivery_steps) * m.decode_s;
+  first.service_mean = prompt + (m.chunks - 1) * m.decode_s;
+  first.service_cv = prompt_cv(load, s, m);
+  first.wait_mean = std::min(stepping * std::max(m.interval_s - m.decode_s, 0.0) / 2 +
+                                 others * prompt + m.queue_s + for_slot,
+                             overloaded);
+  first.busy = std::max(1 - (1 - carrying) * std::exp(-others),
+                        std::max(m.used, wait_chance(o.batch_cap, o.slots)));
+  return first;
+}
+
+/// Spread of the time that prompts take: long ones pay for what short ones hide behind weights.
+double Replica::prompt_cv(const Load& load, const Shape& s, const Mix& m) const {
+  constexpr double far = 0.99;
+  const double mean = m.token_s * s.fresh + (m.chunks - 1) * m.decode_s;
+  if (load.input_cv <= 0 || mean <= 0) return load.input_cv;
+  const double ratio = lognormal_quantile(1, load.input_cv, far);
+  const double tokens = ratio * s.fresh, each = std::min(tokens, m.room);
+  const double cached = load.input > 0 ? load.cached / load.input : 0;
+  const double keys = ratio * load.input * (1 + cached) / 2;
+  const double seen = m.batch + s.beside;
+  const double step = time_s(seen, s.context, each, keys, 1) - m.decode_s;
+  const double whole = tokens / each * step + (std::ceil(tokens / m.room) - 1) * m.decode_s;
+  return std::max(load.input_cv, lognormal_cv(whole / mean, far));
+}
+
+void Replica::usage(const Shape& s, const Mix& m, OperatingPoint& o) const {
+  o.busy = -std::expm1(-m.running);
+  o.steps_s = 1 / std::max(m.step_s, 1e-12);
+  const double g = limits_.speculation;
+  const Batch mean{std::max(m.batch, 1.0), o.context, m.prompts * s.fresh + g * m.batch, s.keys};
+  const double at_work = std::min(m.running, 1.0);
+  const StepModel& model = step();
+  if (model.peak().si() > 0)
+    o.mfu = model.flops(mean).si() / m.step_s / model.peak().si() * at_work;
+  if (model.bandwidth().si() > 0)
+    o.mbu = model.bytes_read(mean).si() / m.step_s / model.bandwidth().si() * at_work;
+}
+
+// --- Closed loop ------------------------------------------------------------------------
+
+ClosedLoop Replica::closed_loop(double concurrency, const Load& lengths) const {
+  ClosedLoop c;
+  c.concurrency = concurrency;
+  Shape s = shape(lengths);
+  const double cap = std::min(limits_.max_batch, kv_cap(s.context));
+  c.fits = cap >= 1 && concurrency > 0;
+  if (!c.fits) return c;
+  s.beside = 0;  // their number does not vary
+  s.open = false;
+  const double running = std::min(concurrency, cap);
+  // Answers of one length keep those in step that once began together.
+  const double room = std::max(limits_.budget - running, 1.0);
+  const double begun = std::clamp(room / std::max(s.fresh, 1.0), 1.0, running);
+  s.together = 1 + (begun - 1) * std::exp(-lengths.output_cv * s.steps);
+  const Mix m = mix(lengths, s, prompts_at(lengths, s, running));
+  c.running = std::min(running, m.running);
+  c.batch = m.batch;
+  c.rate_s = m.rate_s();
+  c.output_s = c.rate_s * lengths.output;
+  c.input_s = c.rate_s * lengths.input;
+  c.prefill_share = std::clamp(1 - m.decode_s / m.step_s, 0.0, 1.0);
+  c.step = m.decode_s * second;
+  // A request's own prompt is read before its first token, and so are those beside it.
+  // Where the budget or a cap holds some back, another prompt takes its place at once.
+  const double held = std::clamp(concurrency / m.running - 1, 0.0, 1.0);
+  const double foreign = 1 - (1 - held) * std::min(s.together / c.running, 1.0);
+  c.tpot = (m.decode_s + foreign * (m.step_s - m.decode_s)) / s.yield * second;
+  const double cycle = concurrency / c.rate_s;
+  c.ttft = std::max(cycle - s.steps * s.yield * c.tpot.si(), 0.0) * second;
+  c.e2e = cycle * second;
+  c.parts = parts(s, m);
+  return c;
+}
+
+StepTime Replica::parts(const Shape& s, const Mix& m) const {
+  const Batch decode{m.batch + s.beside, s.context, limits_.speculation * m.batch, s.context};
+  StepTime t = step().parts(decode);
+  if (s.fresh <= 0 || m.tokens <= 0) return t;
+  Batch with = decode;
+  with.prefill += m.tokens;
+  with.prefill_keys = (decode.prefill * s.context + m.tokens * s.keys) / with.prefill;
+  const StepTime full = step().parts(with);
+  const auto blend = [&](Time StepTime::*part) { t.*part += m.carrying * (full.*part - t.*part); };
+  for (const auto part : {&StepTime::linear, &StepTime::experts, &StepTime::attention,
+                          &StepTime::activations, &StepTime::collectives, &StepTime::host})
+    blend(part);
+  return t;
+}
+
+// --- Capacity ---------------------------------------------------------------------------
+
+std::optional<Binding> Replica::broken(const Load& load, const Shape& s, const Mix& m,
+                                       const Targets& targets, double cap, Binding place) const {
   // A batch that is all but full makes requests wait for a place, whatever SLO notices first.
   constexpr double full = 0.9;
-  const Binding place = o.kv_cap < limits_.max_batch ? Binding::kv_cache : Binding::max_batch;
-  if (targets.tpot_s > 0 && o.tpot_p.si() > targets.tpot_s) return Binding::tpot;
-  if (!o.stable) return place;
-  if (targets.e2e_s > 0 && o.e2e_p.si() > targets.e2e_s) return Binding::e2e;
-  if (targets.ttft_s > 0 && o.ttft_p.si() > targets.ttft_s) {
+  OperatingPoint o;
+  o.batch_cap = cap;
+  const double tpot = m.step_s / s.yield;
+  if (targets.tpot_s > 0 &&
+      (tpot > targets.tpot_s ||
+       !answer_spread(load, s, m).within(targets.tpot_s * s.yield, targets.percentile)))
+    return Binding::tpot;
+  if (targets.ttft_s <= 0 && targets.e2e_s <= 0) return std::nullopt;
+  const Response first = first_token(load, s, m, o);
+  const double answer = lognormal_quantile(load.output, load.output_cv, targets.percentile);
+  const double e2e = first.mean() + std::max(answer - 1, 0.0) * tpot;
+  if (targets.e2e_s > 0 && e2e > targets.e2e_s) return Binding::e2e;
+  if (targets.ttft_s > 0 && !first.within(targets.ttft_s, targets.percentile))
     return o.slots > full ? place : Binding::ttft;
-  }
   return std::nullopt;
 }
 
-Replica::Capacity Replica::capacity(const Load& shape, const Targets& targets) const {
+Replica::Capacity Replica::capacity(const Load& shape_of, const Targets& targets) const {
   Capacity c;
   if (!memory_.fits()) return c;
-  Load load = shape;
-  auto at = [&](double rate) {
-    load.rate_s = rate;
-    return operate(load, targets.percentile);
+  const Load& load = shape_of;
+  const Shape s = shape(load);
+  const double kv = kv_cap(s.context);
+  const double slots = std::min(limits_.max_batch, kv);
+  if (slots < 1) {
+    c.at = operate(load, targets.percentile);
+    return c;
+  }
+  const double most = prompts_at(load, s, slots);
+  const bool by_budget = most >= s.prompts_cap * (1 - 1e-9);
+  const Binding place = by_budget                ? Binding::token_budget
+                        : kv < limits_.max_batch ? Binding::kv_cache
+                                                 : Binding::max_batch;
+  const double cap = std::min(slots, mix(load, s, most).running);
+  const auto at = [&](double a) {
+    const Mix m = mix(load, s, a);
+    Load l = load;
+    l.rate_s = m.rate_s();
+    OperatingPoint o = point(l, s, m, targets.percentile, true);
+    o.saturation_s = mix(load, s, most).rate_s();
+    o.batch_cap = cap;
+    return o;
   };
-  constexpr double nearly_none = 1e-9;
-  const OperatingPoint idle = at(nearly_none);
-  c.at = idle;
-  if (idle.batch_cap < 1) return c;
-  if (const auto b = broken(idle, targets)) {
+  const double nearly_none = 1e-9 * most;
+  if (const auto b = broken(load, s, mix(load, s, nearly_none), targets, cap, place)) {
+    c.at = at(nearly_none);
     c.binding = *b;
     return c;
   }
   c.feasible = true;
-  c.binding = idle.kv_cap < limits_.max_batch ? Binding::kv_cache : Binding::max_batch;
-  double low = nearly_none, high = idle.saturation_s;
-  for (int i = 0; i < 40; ++i) {
+  c.binding = place;
+  double low = nearly_none, high = most * (1 - 1e-6);
+  const auto last = broken(load, s, mix(load, s, high), targets, cap, place);
+  if (last) c.binding = *last;
+  for (int i = 0; last && i < 36; ++i) {
     const double mid = (low + high) / 2;
-    if (const auto b = broken(at(mid), targets)) {
+    if (const auto b = broken(load, s, mix(load, s, mid), targets, cap, place)) {
       high = mid;
       c.binding = *b;
     } else {
       low = mid;
     }
   }
-  c.at = at(low);
+  c.at = at(last ? low : high);
   return c;
 }
 

@@ -1,26 +1,36 @@
 // Capacity of one replica in steady state, in closed form.
 //
-// A replica runs continuous batching with chunked prefill. With arrivals at rate
-// l, prompts of n fresh tokens that add p seconds of prefill work, answers of m tokens, and
-// t(B) the time of a decode step of B sequences,
+// A replica runs continuous batching with chunked prefill. Everything follows from one number:
+// a, the prompts that a step takes in on average. With answers of m tokens, E tokens a sequence
+// and step (1 without speculation), prompts of n fresh tokens and a budget of `budget` tokens,
 //
-//   TPOT = t(B) / (1 - l p)             prefill takes its share of every second
-//   B    = l (m - 1) TPOT               Little's law
-//   l(B) = B / ((m - 1) t(B) + B p)     both together, solved for B by bisection
+//   B    = a (m - 1) / E                decoding sequences (Little's law)
+//   c    = E[ceil(n / (budget - B))]    steps a prompt is spread over
+//   N    = B + a c                      running sequences, prompts at work included
+//   T    = t(B + z) + f (t(B + z, x) - t(B + z))             mean step
+//   l    = a / T                        requests/s
+//   TPOT = T / E
 //
-// B is capped by max_num_seqs and by the KV cache: free memory over what a sequence
-// holds, prompt + (m/2)(1 + cv_m^2) tokens on average (a running sequence is a
-// length-biased one). The rate at the cap is `saturation`.
+// f = max(1 - exp(-a c), a n / (budget - B)) is the share of steps that carry prompts, x = a n / f
+// the tokens those carry. z is what a request finds beside the mean: 1 for Poisson arrivals (it
+// sees the others and itself, the arrival theorem of a processor-sharing queue), (1 + cv^2) / 2
+// for others, 0 in a closed loop, whose number is constant.
 //
-// TTFT = rest of the running step + queue + own chunks, each with the decodes beside it, +
-// delivery:
-//   own   = t(B) / 2 + p(n) + max(1, n / budget) t(B) + 1.5 t(B)
-//   queue = Kingman's G/G/1 on the prefill work, load l (p + n/budget t(B)),
-//           plus Sakasegawa's G/G/k wait for one of the B_max slots.
+// N is capped by max_num_seqs, by the KV cache (free memory over what a sequence holds, prompt +
+// (m/2)(1 + cv_m^2) tokens on average: a running sequence is a length-biased one), and a by the
+// budget: a ((m - 1)(1 + g)/E + n) <= budget. The rate at the cap is `saturation`.
+//
+// TTFT (open loop) = rest of the running step, E[T^2] / 2 E[T]
+//                  + own step with those who came in the same one, and c - 1 more
+//                  + wait for the budget and for a slot (Sakasegawa) + delivery.
 //   Its percentile takes prompts as lognormal and the wait as exponential when there is one.
-// TPOT's percentile: a batch of B + z sqrt(B) (Poisson occupancy), and
-//   z sqrt(K (1 + cv_n^2)) p / m for the K = l m TPOT prompts that cut in.
+// TPOT's percentile: the batch's spread B / (1 - its own share of the step) over one residence,
+//   and sqrt(K (1 + cv_n^2)) p / m for the K = l m TPOT prompts that cut in.
 // E2E's percentile: mean TTFT + TPOT x the answer's length at that percentile.
+//
+// CLOSED LOOP: `concurrency` requests at all times, the next one sent when one ends:
+//   N = min(concurrency, caps), a solved from N, TTFT = own step (no rest to wait for)
+//   + (concurrency - N) / l where the cap holds some back.
 //
 // Speculative decoding: a step reads the KV once, multiplies (g+1) tokens a sequence,
 // runs g draft steps of `draft_cost`, and yields E tokens.
@@ -29,13 +39,15 @@
 // routing imbalance and engine start-up are left to the replaying engine. `operate` at or
 // above saturation returns `stable == false`, and times at the cap.
 //
-// COMPLEXITY. operate ~20 us; capacity ~0.3 ms; search < 20 ms. Pure, thread-safe.
+// COMPLEXITY. operate ~15 us; capacity ~30 us, since targets are tested without their
+// percentiles' bisection. Pure, thread-safe.
 #pragma once
 
 #include <optional>
 #include <vector>
 
-#include "infer/step.hpp"
+#include "infer/oracle.hpp"
+#include "infer/queue.hpp"
 
 namespace headroom::infer {
 
@@ -81,16 +93,17 @@ Memory replica_memory(const StepModel& step, const EngineLimits& limits,
                       const catalog::Model& model);
 
 /// What binds a replica's rate.
-enum class Binding : unsigned char { ttft, tpot, e2e, kv_cache, max_batch, memory };
+enum class Binding : unsigned char { ttft, tpot, e2e, kv_cache, max_batch, memory, token_budget };
 const char* binding_name(Binding binding);
 
 struct OperatingPoint {
   bool stable = false;
   double rate_s = 0;
   double saturation_s = 0;  ///< requests/s at the batch cap
-  double batch = 0;         ///< running sequences, mean
-  double batch_cap = 0;     ///< the smaller of KV and max_batch
-  double slots = 0;         ///< batch / batch_cap
+  double batch = 0;         ///< decoding sequences, mean
+  double running = 0;       ///< and those whose prompts are being read
+  double batch_cap = 0;     ///< the smallest of KV, max_batch and what the token budget lets in
+  double slots = 0;         ///< running / batch_cap
   double kv_cap = 0;
   double context = 0;
   double prefill_share = 0;  ///< of time
@@ -104,12 +117,29 @@ struct OperatingPoint {
   double output = 0;
 };
 
+/// A replica that a fixed number of requests keep busy.
+struct ClosedLoop {
+  bool fits = false;         ///< false: the weights or one request do not fit; all else is 0
+  double concurrency = 0;    ///< asked
+  double running = 0;        ///< of these in the engine: the rest wait for a slot or for KV
+  double batch = 0;          ///< of those, decoding
+  double rate_s = 0;         ///< requests/s
+  double output_s = 0;       ///< answer tokens/s of the replica
+  double input_s = 0;        ///< prompt tokens/s, cached ones included
+  double prefill_share = 0;  ///< of time
+  Time step;                 ///< of decodes only
+  Time tpot, ttft, e2e;      ///< means; TPOT without the first token
+  StepTime parts;            ///< mean step by part, prompts included; sums to TPOT x tokens a step
+};
+
 /// One replica under a load.
 class Replica {
  public:
   Replica(const catalog::Model& model, const StepModel& step, const EngineLimits& limits);
 
   OperatingPoint operate(const Load& load, double percentile) const;
+  /// Closed loop of `concurrency` requests of these lengths (`rate_s` is not read).
+  ClosedLoop closed_loop(double concurrency, const Load& lengths) const;
   /// The largest rate that meets the targets, with its operating point and what binds.
   struct Capacity {
     OperatingPoint at;
@@ -119,28 +149,65 @@ class Replica {
   Capacity capacity(const Load& shape, const Targets& targets) const;
 
   const Memory& memory() const { return memory_; }
-  const StepModel& step() const { return step_; }
+  const StepModel& step() const { return oracle_.model(); }
+  const StepOracle& oracle() const { return oracle_; }
   const EngineLimits& limits() const { return limits_; }
   /// Time per output token of a batch, speculation included, prefill aside.
   double token_s(double batch, double context) const;
   double kv_cap(double context) const;
 
  private:
-  /// What every part of an operating point needs.
-  struct Flow {
-    double rate_s = 0, prefill_s = 0, z = 0, percentile = 0;
+  /// One mean step at `prompts` prompts a step.
+  struct Mix {
+    double prompts = 0;     ///< a
+    double batch = 0;       ///< B
+    double running = 0;     ///< N
+    double chunks = 1;      ///< c
+    double carrying = 0;    ///< f
+    double tokens = 0;      ///< x
+    double room = 0;        ///< of the budget beside the decodes
+    double decode_s = 0;    ///< t(B + z)
+    double step_s = 0;      ///< T
+    double interval_s = 0;  ///< E[T^2] / E[T]: the step that an arrival falls into
+    double full_s = 0;      ///< a step whose budget is used up
+    double token_s = 0;     ///< what one more prompt token adds
+    double used = 0;        ///< share of time in which the budget is used up
+    double queue_s = 0;     ///< wait for the budget
+    double extra_s = 0;     ///< of T, by prompts that came behind a request\'s own
+    double rate_s() const { return step_s > 0 ? prompts / step_s : 0; }
   };
-  void answer_times(const Load& load, const Flow& flow, OperatingPoint& o) const;
-  void first_token_times(const Load& load, const Flow& flow, OperatingPoint& o) const;
-  void usage(const Load& load, const Flow& flow, OperatingPoint& o) const;
-  std::optional<Binding> broken(const OperatingPoint& o, const Targets& targets) const;
-  double prefill_s(const Load& load, double batch) const;
-  double rate_at(const Load& load, double batch) const;
-  double solve_batch(const Load& load, double cap) const;
+  /// What does not change with the rate.
+  struct Shape {
+    double fresh = 0, keys = 0, context = 0, steps = 0, yield = 1, beside = 1;
+    double together = 1;     ///< prompts that come at the same moment
+    double square = 1;       ///< E[n^2] / n^2 of prompts
+    bool open = true;        ///< false: a closed loop
+    double prompts_cap = 0;  ///< a at which the budget is used up
+  };
+  Shape shape(const Load& load) const;
+  double chunks(const Load& load, double fresh, double room) const;
+  Mix mix(const Load& load, const Shape& s, double prompts) const;
+  double carrying_s(const Shape& s, const Mix& m, double seen, double carried) const;
+  void queue(const Load& load, const Shape& s, Mix& m) const;
+  /// Prompts a step at which `running` sequences run.
+  double prompts_at(const Load& load, const Shape& s, double running) const;
+  OperatingPoint point(const Load& load, const Shape& s, const Mix& m, double percentile,
+                       bool stable) const;
+  void answer_times(const Load& load, const Shape& s, const Mix& m, double percentile,
+                    OperatingPoint& o) const;
+  TokenTimes answer_spread(const Load& load, const Shape& s, const Mix& m) const;
+  double prompt_cv(const Load& load, const Shape& s, const Mix& m) const;
+  Response first_token(const Load& load, const Shape& s, const Mix& m, OperatingPoint& o) const;
+  void usage(const Shape& s, const Mix& m, OperatingPoint& o) const;
+  StepTime parts(const Shape& s, const Mix& m) const;
+  std::optional<Binding> broken(const Load& load, const Shape& s, const Mix& m,
+                                const Targets& targets, double cap, Binding place) const;
+  double time_s(double batch, double context, double tokens, double keys, double prompts) const;
 
-  StepModel step_;
+  StepOracle oracle_;
   EngineLimits limits_;
   Memory memory_;
+  double longest_ = 0;
 };
 
 /// The layouts that can hold the model on a device: tp over the powers of two up to

@@ -34,6 +34,14 @@ double lognormal_quantile(double mean, double cv, double p) {
   return mean * std::exp(normal_quantile(p) * std::sqrt(variance) - variance / 2);
 }
 
+double lognormal_square(double mean, double cv, double longest) {
+  const double whole = 1 + cv * cv;
+  if (longest <= 0 || mean <= 0 || cv <= 0) return whole;
+  const double variance = std::log1p(cv * cv), width = std::sqrt(variance);
+  const double below = (std::log(longest / mean) - 1.5 * variance) / width;
+  return std::max(1.0, whole * 0.5 * std::erfc(-below * M_SQRT1_2));
+}
+
 double lognormal_cv(double ratio, double p) {
   const double z = normal_quantile(p);
   if (ratio <= 1 || z <= 0) return 0;
@@ -62,33 +70,107 @@ double wait_chance(double servers, double load) {
   return load < 1 ? std::pow(load, std::sqrt(2 * (std::max(servers, 1.0) + 1)) - 1) : 1;
 }
 
-double Response::quantile(double p) const {
-  if (wait_mean >= overloaded / 2) return overloaded;
-  constexpr int points = 32;
-  std::array<double, points> service;
-  for (int i = 0; i < points; ++i) {
-    service[i] = fixed + lognormal_quantile(service_mean, service_cv, (i + 0.5) / points);
+namespace {
+
+/// Standard normal quantiles at the middles of equal shares, for sums over a lognormal.
+constexpr int points = 32;
+const std::array<double, points>& middles() {
+  static const auto table = [] {
+    std::array<double, points> z{};
+    for (int i = 0; i < points; ++i) z[i] = normal_quantile((i + 0.5) / points);
+    return z;
+  }();
+  return table;
+}
+
+/// The chance that a response takes longer than a time.
+class Tail {
+ public:
+  explicit Tail(const Response& r) : chance_(std::clamp(r.busy, 0.0, 1.0)) {
+    wait_ = chance_ > 0 ? r.wait_mean / chance_ : 0;
+    const double variance = std::log1p(r.service_cv * r.service_cv);
+    const double width = std::sqrt(variance);
+    for (int i = 0; i < points; ++i)
+      service_[i] =
+          r.fixed +
+          (r.service_mean > 0 ? r.service_mean * std::exp(middles()[i] * width - variance / 2) : 0);
   }
-  const double chance = std::clamp(busy, 0.0, 1.0);
-  const double wait = chance > 0 ? wait_mean / chance : 0;
-  auto above = [&](double t) {
+  double above(double t) const {
     double sum = 0;
-    for (const double s : service) {
+    for (const double s : service_) {
       if (t < s)
         sum += 1;
-      else if (wait > 0)
-        sum += chance * std::exp(-(t - s) / wait);
+      else if (wait_ > 0)
+        sum += chance_ * std::exp(-(t - s) / wait_);
     }
     return sum / points;
-  };
+  }
+  double wait() const { return wait_; }
+
+ private:
+  double chance_, wait_ = 0;
+  std::array<double, points> service_{};
+};
+
+}  // namespace
+
+bool Response::within(double t, double p) const {
+  if (wait_mean >= overloaded / 2) return false;
+  if (t < fixed + lognormal_quantile(service_mean, service_cv, p) || t < mean()) return false;
+  return Tail(*this).above(t) <= 1 - p;
+}
+
+double Response::quantile(double p) const {
+  if (wait_mean >= overloaded / 2) return overloaded;
+  const Tail tail(*this);
   // Beyond the last point the service's own tail has to come from its quantile.
-  const double tail = fixed + lognormal_quantile(service_mean, service_cv, p);
-  double low = 0, high = tail + wait * 60 + 1e-9;
+  const double end = fixed + lognormal_quantile(service_mean, service_cv, p);
+  double low = 0, high = end + tail.wait() * 60 + 1e-9;
   for (int i = 0; i < 40; ++i) {
+    const double mid = (low + high) / 2;
+    (tail.above(mid) > 1 - p ? low : high) = mid;
+  }
+  return std::max(high, end);
+}
+
+double TokenTimes::above(double t) const {
+  constexpr int lengths = 16, apart = points / lengths;
+  const double variance = std::log1p(steps_cv * steps_cv), width = std::sqrt(variance);
+  const double cubed = std::pow(1 + prompt_cv2, 3);
+  const int terms = steps_cv > 0 ? lengths : 1;
+  double sum = 0;
+  for (int i = 0; i < terms; ++i) {
+    const double z = steps_cv > 0 ? (middles()[apart * i] + middles()[apart * i + 1]) / 2 : 0;
+    const double n = std::max(1.0, steps * std::exp(z * width - variance / 2));
+    const double mean = mean_s - extra_s / steps + extra_s / n;
+    const double cuts = prompts * prompt_s * prompt_s * (1 + prompt_cv2) / n;
+    const double deviation = std::sqrt(cuts + crowd_s2);
+    if (deviation <= 1e-12 * mean) {
+      sum += mean > t ? 1 : 0;
+      continue;
+    }
+    const double third = prompts * std::pow(prompt_s, 3) * cubed / (n * n);
+    const double skew = std::clamp(third / std::pow(deviation, 3), 1e-6, 4.0);
+    const double inside = skew / 2 * (t - mean) / deviation + 1;
+    // Below its least value a Pearson III has no mass.
+    if (inside <= 0) {
+      sum += 1;
+      continue;
+    }
+    const double normal = 6 / skew * (std::cbrt(inside) - 1) + skew / 6;
+    sum += 0.5 * std::erfc(normal * M_SQRT1_2);
+  }
+  return sum / terms;
+}
+
+double TokenTimes::quantile(double p) const {
+  double low = 0, high = 2 * mean_s;
+  while (above(high) > 1 - p && high < overloaded) high *= 2;
+  for (int i = 0; i < 44; ++i) {
     const double mid = (low + high) / 2;
     (above(mid) > 1 - p ? low : high) = mid;
   }
-  return std::max(high, tail);
+  return high;
 }
 
 }  // namespace headroom::infer

@@ -21,6 +21,8 @@ inline constexpr double overloaded = 1e18;
 double normal_quantile(double p);
 /// Quantile of a lognormal of this mean and coefficient of variation.
 double lognormal_quantile(double mean, double cv, double p);
+/// E[x^2; x < longest] / mean^2 of a lognormal: 1 + cv^2 where nothing is cut off (`longest` 0).
+double lognormal_square(double mean, double cv, double longest);
 /// Coefficient of variation of the lognormal whose quantile at p is `ratio` times its
 /// mean; the smaller root where two exist, the peak's where none does.
 double lognormal_cv(double ratio, double p);
@@ -44,6 +46,27 @@ struct Response {
   double busy = 0;  ///< chance to wait at all
 
   double mean() const { return fixed + service_mean + wait_mean; }
+  double quantile(double p) const;
+  /// Whether the quantile at `p` is at most `t`: one step of its bisection.
+  bool within(double t, double p) const;
+};
+
+/// Mean time of a step over the answer of one request, as it spreads over requests: answers of
+/// lognormal length, a number of prompts that cut in (compound Poisson) and a batch that varies.
+/// Its distribution over requests of one length is taken as Pearson III of the same mean,
+/// variance and skewness (Wilson-Hilferty), over lengths it is summed.
+struct TokenTimes {
+  double mean_s = 0;  ///< a step
+  double steps = 1;   ///< of an answer, mean
+  double steps_cv = 0;
+  double crowd_s2 = 0;  ///< variance by the batch, over an answer of mean length
+  double prompts = 0;   ///< a step
+  double prompt_s = 0, prompt_cv2 = 0;
+  double extra_s = 0;  ///< an answer's share of `mean_s` that does not grow with its length
+
+  /// Chance that an answer's mean step is longer than `t`.
+  double above(double t) const;
+  bool within(double t, double p) const { return above(t) <= 1 - p; }
   double quantile(double p) const;
 };
 

@@ -333,9 +333,15 @@ std::optional<Document> load_yaml(const std::string& path, Diagnostics& diagnost
     file.clear();
   }
   std::istream& in = path == "-" ? std::cin : file;
-  std::string text(max_bytes + 1, '\0');
-  in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(in.gcount()));
+  // In pieces: clearing room for the largest file took longer than most checks.
+  constexpr std::size_t piece = 64 << 10;
+  std::string text;
+  for (std::size_t had = 0; text.size() <= max_bytes; had = text.size()) {
+    text.resize(had + piece);
+    in.read(text.data() + had, piece);
+    text.resize(had + static_cast<std::size_t>(in.gcount()));
+    if (text.size() - had < piece) break;
+  }
   if (text.size() > max_bytes) {
     diagnostics.add(
         {name, 0, 0, "", "the file is larger than 4 MiB, the most that is read", "", ""});

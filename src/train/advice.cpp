@@ -106,6 +106,7 @@ class Adviser {
       const char* key;
     };
     static constexpr Narrow narrow[] = {{Precision::fp8, "precision.fp8"},
+                                        {Precision::fp8_block, "precision.fp8-block"},
                                         {Precision::mxfp8, "precision.mxfp8"},
                                         {Precision::nvfp4, "precision.nvfp4"}};
     const double now = job_.device->peak_flops(job_.precision);

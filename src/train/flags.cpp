@@ -193,6 +193,10 @@ Flags precision_flags(const Job& job, Flags& cannot) {
     case Precision::fp8:
       out = {"--bf16", "--fp8-format hybrid", "--fp8-recipe tensorwise"};
       break;
+    case Precision::fp8_block:
+      // Megatron-Core 0.13 or later, arguments.py: choices tensorwise, delayed, mxfp8, blockwise.
+      out = {"--bf16", "--fp8-format e4m3", "--fp8-recipe blockwise"};
+      break;
     case Precision::mxfp8:
       out = {"--bf16", "--fp8-format e4m3", "--fp8-recipe mxfp8"};
       break;
@@ -308,7 +312,9 @@ LaunchFlags launch_flags(Launcher launcher, const Job& job, const ParallelPlan& 
   if (launcher == Launcher::deepspeed) return deepspeed_config(job, plan, tokens);
   LaunchFlags out;
   out.program = "Megatron-LM pretrain_gpt.py (Megatron-Core 0.13 or later)";
-  out.text = lines_of(megatron_groups(job, plan, tokens, out.cannot));
+  // SHARP: the library's switch is in the environment, not among the arguments.
+  if (job.path.in_network.si() > 0) out.text = "NCCL_COLLNET_ENABLE=1 ";
+  out.text += lines_of(megatron_groups(job, plan, tokens, out.cannot));
   return out;
 }
 
@@ -335,7 +341,9 @@ std::string megatron_flags(const ParallelPlan& plan, int layers, double sequence
   offload_flags(plan, out, ignored);
   const bool fp8 = precision.substr(0, 3) == "fp8" || precision == "mxfp8";
   out.emplace_back(precision == "fp16" ? "--fp16" : "--bf16");
-  if (fp8) out.emplace_back("--fp8-format hybrid");
+  const bool block = precision == name(Precision::fp8_block);
+  if (fp8) out.emplace_back(block ? "--fp8-format e4m3" : "--fp8-format hybrid");
+  if (block) out.emplace_back("--fp8-recipe blockwise");
   if (precision == "nvfp4") out.emplace_back("--fp4-format e2m1");
   return fmt::format("{}", fmt::join(out, " "));
 }

@@ -133,6 +133,27 @@ TEST(LaunchFlags, TorchtitanOwnsWhatItCannotSay) {
   EXPECT_FALSE(has(f.text, "converters"));
 }
 
+TEST(LaunchFlags, BlockScaledFp8IsMegatronsBlockwiseRecipe) {
+  auto b = llama_405b();
+  b.job.precision = Precision::fp8_block;
+  const auto p = test::plan(8, 16, 8, 128, 16);
+  const auto m = launch_flags(Launcher::megatron, b.job, p);
+  EXPECT_TRUE(has(m.text, "--fp8-format e4m3 --fp8-recipe blockwise")) << m.text;
+  EXPECT_FALSE(any_has(m.cannot, "recipe"));
+  // torchtitan's recipe (pull request 3891) was closed unmerged, ds_config.json has none.
+  for (const auto to : {Launcher::torchtitan, Launcher::deepspeed})
+    EXPECT_TRUE(any_has(launch_flags(to, b.job, p).cannot, "fp8-block"));
+  EXPECT_TRUE(has(megatron_flags(p, 126, 2048, 8192, "fp8-block"), "--fp8-recipe blockwise"));
+}
+
+TEST(LaunchFlags, InNetworkReductionIsSwitchedOnInTheEnvironment) {
+  auto b = llama_405b();
+  const auto p = test::plan(8, 16, 8, 128, 16);
+  EXPECT_FALSE(has(launch_flags(Launcher::megatron, b.job, p).text, "COLLNET"));
+  b.job.path.in_network = 40 * gigabyte_per_second;
+  EXPECT_EQ(launch_flags(Launcher::megatron, b.job, p).text.rfind("NCCL_COLLNET_ENABLE=1 ", 0), 0u);
+}
+
 TEST(LaunchFlags, DeepSpeedIsJsonWhoseBatchMultipliesOut) {
   auto b = test::bench("llama-3.1-8b", "h100-sxm", 64, 8192, 128);
   auto p = test::plan(1, 1, 1, 64, 2);

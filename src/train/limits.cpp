@@ -227,6 +227,7 @@ std::optional<Candidate> fewest_gpus(Job job, const SearchOptions& options, doub
   open.keep = 1;
   open.all_gpus = false;
   open.objective = Objective::smallest;
+  open.only_best = true;
   open.least_rate = tokens / std::max(1e-9, limit.in(second));
   job.gpus = to_count(std::min(most_gpus, double(job.gpus) * more_at_most));
   auto found = search(job, open);

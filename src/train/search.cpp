@@ -89,6 +89,7 @@ class Walker {
     const auto& d = dims_[depth];
     auto& values = choices_[depth];
     list_choices(scope_, depth, plan_, values);
+    if (depth == data_at_ && narrow_) return least_data();
     bool fits = false;
     const bool counts = depth == data_at_ || depth == virtual_at_;
     if (depth == data_at_) plan_.vpp = 1;
@@ -99,6 +100,51 @@ class Walker {
       if (fits && d.first_fit && !scope_.options.exhaustive) break;
     }
     return fits;
+  }
+
+  // --- The smallest plan alone ------------------------------------------------------------
+
+  /// Walks dp for the fewest domains. A step takes at least what the mean rank computes and
+  /// exchanges, which leaves out dp below a bound; plans of more domains than the best so far are
+  /// worse whatever their speed. More replicas never need more memory on a rank (state is divided
+  /// further, fewer micro-batches are in flight), so when the most do not fit, none do; one replica
+  /// has no data-parallel communicator and is asked for itself.
+  bool least_data() {
+    auto values = choices_[data_at_];
+    std::sort(values.begin(), values.end());
+    const double least = least_replicas();
+    std::erase_if(values, [&](int dp) { return dp < least || too_many(dp); });
+    if (values.empty()) return false;
+    const int most = values.back();
+    bool fits = replicas(most);
+    if (!fits && monotone_) std::erase_if(values, [&](int dp) { return dp != 1 || dp == most; });
+    for (const int dp : values)
+      if (dp != most && !too_many(dp)) fits |= replicas(dp);
+    return fits;
+  }
+
+  bool replicas(int dp) {
+    plan_.dp = dp, plan_.vpp = 1;
+    plan_.micro_batches = micro_batches(scope_.job, plan_);
+    return descend(data_at_ + 1);
+  }
+
+  bool too_many(int dp) const {
+    const double gpus = double(plan_.tp) * plan_.pp * plan_.cp * dp;
+    return std::ceil(gpus / scope_.job.domain) > least_domains_;
+  }
+
+  /// tokens/s <= dp x tokens of a micro-batch / seconds of the mean rank for it.
+  double least_replicas() {
+    if (plan_.schedule == Schedule::dualpipe) return 0;  // hides part of what a rank does
+    const auto& c = tables_.costs(plan_);
+    const double layers = scope_.job.model->layers * (c.layer.forward() + c.layer.backward());
+    const auto& e = c.ends;
+    const double ends = e.head_f + e.head_b + e.embedding_f + e.embedding_b;
+    const double seconds =
+        (layers + ends) / plan_.pp / std::max(1e-3, scope_.job.software.efficiency);
+    const double tokens = plan_.micro_batch * scope_.job.sequence;
+    return scope_.options.least_rate * seconds / tokens * (1 - 1e-9);
   }
 
   /// What is due once the dimensions before `depth` are set; false when they make no legal layout.
@@ -126,7 +172,7 @@ class Walker {
     current_.plan = plan_;
     current_.memory = memory(job, tables_.sizes(), *storage_, plan_);
     const double need = current_.memory.total();
-    const bool fits = need <= usable_, least = found.less(need, plan_);
+    const bool fits = need <= usable_, least = !narrow_ && found.less(need, plan_);
     if (!fits && !least && !scope_.options.exhaustive) return false;
     ++found.evaluated;
     const auto& pipe =
@@ -138,6 +184,7 @@ class Walker {
     if (!fits) return false;
     ++found.fitting;
     if (current_.tokens_per_s < scope_.options.least_rate) return true;
+    least_domains_ = std::min(least_domains_, std::ceil(double(plan_.gpus()) / job.domain));
     found.best.offer(current_);
     if (scope_.options.front) found.front.offer(current_);
     return true;
@@ -158,6 +205,10 @@ class Walker {
   std::vector<char> held_;  // dimensions that stay as the walk found them
   ParallelPlan plan_;
   const bool options_ = has_options(scope_.start());  // fixed by the user: checked at each plan
+  const bool narrow_ = scope_.options.only_best && !scope_.options.front &&
+                       scope_.options.objective == Objective::smallest && scope_.options.keep == 1;
+  const bool monotone_ = !scope_.options.finer && !options_;  // no shard groups or offload to weigh
+  double least_domains_ = INFINITY;                           // of plans found in time
   Candidate current_;
   const double usable_ = usable_bytes(scope_.job);
   const PlanCosts* costs_ = nullptr;

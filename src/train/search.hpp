@@ -100,6 +100,9 @@ struct SearchOptions {
   bool all_gpus = false;  ///< tp x pp x cp x dp must be the job's GPUs, none may idle
   bool distinct = false;  ///< `best` holds one plan of each (tp, pp, cp, ep, dp): its best
   bool front = false;     ///< also collect the Pareto front
+  /// Only best[0] of `smallest` is wanted: what cannot be it is skipped, unlaid and uncounted, so
+  /// of the result only `best` means anything. best[0] is the same with and without.
+  bool only_best = false;
   Objective objective = Objective::fastest;
   Prices prices = {};          ///< for `cheapest`, and the cost of the front
   double least_rate = 0;       ///< tokens/s that a plan must reach: tokens / deadline

@@ -203,6 +203,36 @@ TEST(FewestGpus, OneDomainFewerIsTooLate) {
   EXPECT_TRUE(!found.fits() || found.best[0].tokens_per_s < 1e12 / (60 * 86400.0));
 }
 
+// System: models, clusters and deadlines, open and fixed batches. Expectation: the plan that is
+// found by skipping what cannot be it is the plan that laying out every dp finds.
+TEST(FewestGpus, SkippingChangesNoAnswer) {
+  struct Case {
+    const char* model;
+    int gpus;
+    double sequence, sequences, tokens;
+    bool fixed;
+  };
+  for (const auto& c : {Case{"llama-3.1-8b", 64, 8192, 512, 2e11, true},
+                        Case{"llama-3.1-70b", 1024, 8192, 1024, 1e12, true},
+                        Case{"llama-3.1-405b", 4096, 8192, 2048, 4e12, false},
+                        Case{"mixtral-8x7b", 256, 4096, 1024, 1e12, false},
+                        Case{"deepseek-v3", 2048, 4096, 15360, 14.8e12, true}}) {
+    auto b = bench(c.model, "h100-sxm", c.gpus, c.sequence, c.sequences);
+    b.job.batch_fixed = c.fixed;
+    for (double days = 4; days < 500; days *= 2.5) {
+      SearchOptions o{.keep = 1, .objective = Objective::smallest};
+      o.least_rate = c.tokens / (days * 86400);
+      const auto all = search(b.job, o);
+      o.only_best = true;
+      const auto one = search(b.job, o);
+      ASSERT_EQ(one.fits(), all.fits()) << c.model << " " << days;
+      if (!all.fits()) continue;
+      EXPECT_EQ(one.best[0].plan, all.best[0].plan) << c.model << " " << days;
+      EXPECT_EQ(one.best[0].tokens_per_s, all.best[0].tokens_per_s);
+    }
+  }
+}
+
 TEST(FewestGpus, AnImpossibleDeadlineHasNone) {
   const auto b = bench("llama-3.1-405b", "h100-sxm", 64, 8192, 16);
   EXPECT_FALSE(fewest_gpus(b.job, {}, 1e15, 1 * second));

@@ -26,7 +26,10 @@ OF_MEMORY = ["traffic", "thin"]
 SCALARS = 9
 EFFICIENCY, DEPTH, WHOLE, LAUNCH, SPLIT, BANDWIDTH, OVERLAP, CAST_BANDWIDTH, CAST_LAUNCH = range(9)
 
-ELEMENT_BYTES = {"bf16": 2.0, "fp8": 1.0, "nvfp4": 0.5625}
+# Of an activation, and of a weight: blocks of fp8 keep an fp32 scale for every 1 x 128 of the
+# first and every 128 x 128 of the second.
+ELEMENT_BYTES = {"bf16": 2.0, "fp8": 1.0, "fp8-block": 1 + 4 / 128, "nvfp4": 0.5625}
+WEIGHT_BYTES = ELEMENT_BYTES | {"fp8-block": 1 + 4 / 128**2}
 
 
 class Model:
@@ -36,7 +39,7 @@ class Model:
         self.cast = precision != "bf16"
         self.only = ""  # "mma" or "memory": that part alone
         width = ELEMENT_BYTES[precision]
-        self.bytes = (m * k + n * k) * width + m * n * 2.0
+        self.bytes = m * k * width + n * k * WEIGHT_BYTES[precision] + m * n * 2.0
         self.cast_bytes = m * k * (2.0 + width)
         tiles = np.array([np.ceil(m / a) * np.ceil(n / b) * s / units for a, b, s in TILES])
         self.whole, self.least = np.ceil(tiles - 1e-12), np.maximum(tiles, 1)

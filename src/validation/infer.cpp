@@ -1,0 +1,346 @@
+#include "validation/infer.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <optional>
+
+#include "validation/infer_replay.hpp"
+
+namespace headroom::validation {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string group_name(const InferCase& c, const std::string& metric) {
+  if (c.scene == Scene::open_loop) return c.overloaded ? "overloaded " + metric : metric;
+  if (c.scene == Scene::log) return "log " + metric;
+  return fmt::format("{} {} {}", c.source,
+                     c.scenario.empty() ? std::string(scene_name(c.scene)) : c.scenario, metric);
+}
+
+std::string label_of(const InferCase& c, InferBy by) {
+  switch (by) {
+    case InferBy::source:
+      return {};
+    case InferBy::model:
+      return c.model->id;
+    case InferBy::gpu:
+      return c.device.id;
+    case InferBy::engine:
+      return c.engine.name;
+    case InferBy::precision:
+      return std::string(name(c.layout.weights));
+  }
+  return {};
+}
+
+const char* by_name(InferBy by) {
+  constexpr const char* names[] = {"source", "model", "GPU", "engine", "precision"};
+  return names[static_cast<int>(by)];
+}
+
+const char* mode_name(InferMode mode) {
+  constexpr const char* names[] = {"calibrated", "no calibration", "calibrated on half",
+                                   "each group left out"};
+  return names[static_cast<int>(mode)];
+}
+
+infer::StepModel step_of(const InferCase& c, InferMode mode) {
+  using Use = infer::StepModel::Use;
+  return infer::StepModel(*c.model, *c.device.accelerator, c.device.path, c.layout, *c.software,
+                          mode == InferMode::shipped ? Use::calibrated : Use::raw);
+}
+
+/// The compared quantities, predicted without any calibration.
+struct Raw {
+  InferCase job;
+  Measure measure;
+  Estimate estimate;
+  std::string id() const { return fmt::format("{}/{}", job.id, measure.metric); }
+  bool fitted() const { return estimate.parted; }
+  std::string kind() const {
+    return fitted() ? "token" : measure.metric.substr(0, measure.metric.find('_'));
+  }
+};
+
+void add_raw(const InferCase& c, const std::vector<Estimate>& estimates, std::vector<Raw>& raw,
+             Report& report) {
+  for (std::size_t i = 0; i < c.measures.size(); ++i) {
+    const auto& m = c.measures[i];
+    const auto& e = estimates[i];
+    const auto id = fmt::format("{}/{}", c.id, m.metric);
+    if (e.metric.empty())
+      report.skipped.push_back({id, group_name(c, m.metric), "not predicted in this scenario"});
+    else if (!std::isfinite(e.value) || e.value <= 0 || e.value > 1e15)
+      report.skipped.push_back({id, group_name(c, m.metric), "the model gives no finite value"});
+    else
+      raw.push_back({c, m, e});
+  }
+}
+
+/// Estimates of what a replay saw.
+std::vector<Estimate> estimates_of(const InferCase& c, const std::vector<Seen>& seen) {
+  std::vector<Estimate> out;
+  for (const auto& m : c.measures) {
+    Estimate e;
+    if (const auto v = statistic(seen, m.metric)) {
+      const bool gap = m.metric.rfind("tpot", 0) == 0 || m.metric.rfind("itl", 0) == 0;
+      e.metric = m.metric, e.value = gap ? *v / c.events : *v;
+      e.why = fmt::format("{} requests replayed", seen.size());
+    }
+    out.push_back(std::move(e));
+  }
+  return out;
+}
+
+/// A stage that failed requests, or answered fewer than 95 % of those that came.
+bool measured_overload(const InferCase& c) {
+  const auto& f = c.row->facts;
+  const double failed = f.number("stage.failed").value_or(0);
+  const double done = f.number("stage.completed").value_or(0);
+  const double answered = f.number("stage.throughput.requests_per_sec").value_or(c.rate_s);
+  return failed > 0.001 * (failed + done) || answered < 0.95 * c.rate_s;
+}
+
+/// The stages of one run.
+void add_stages(std::vector<InferCase>& stages, InferMode mode, std::vector<Raw>& raw,
+                InferValidation& out) {
+  std::sort(stages.begin(), stages.end(),
+            [](const auto& a, const auto& b) { return a.row->stage < b.row->stage; });
+  std::vector<const InferCase*> run;
+  for (const auto& s : stages) run.push_back(&s);
+  const auto results = replay_stages(run, step_of(stages.front(), mode));
+  for (std::size_t i = 0; i < stages.size(); ++i) {
+    auto& c = stages[i];
+    const bool measured = measured_overload(c);
+    out.overloads.push_back(
+        {c.id, c.rate_s, results[i].saturation_s, results[i].overloaded, measured});
+    c.overloaded = measured || results[i].overloaded;
+    add_raw(c, estimates_of(c, results[i].seen), raw, out.report);
+  }
+}
+
+/// The value with the numbers of a tuning in place of none.
+double tuned(const Raw& r, const Tuning& t) {
+  if (!r.fitted()) return r.estimate.value;
+  const auto row = fit_row(r.job, r.estimate, r.measure);
+  const double ratio = row.predicted(t) / row.predicted(no_tuning);
+  return r.measure.unit == "s" ? r.estimate.value * ratio : r.estimate.value / ratio;
+}
+
+/// Numbers and ranges of every row, by the mode.
+class Knowledge {
+ public:
+  Knowledge(const std::vector<Raw>& raw, InferMode mode) : mode_(mode) {
+    std::vector<std::pair<std::string, std::string>> groups;
+    for (const auto& r : raw)
+      if (r.fitted()) groups.emplace_back(families_of(r.job).back(), r.job.id);
+    halves_ = halves(groups);
+    for (const auto& r : raw)
+      if (r.fitted() && (mode != InferMode::half || halves_.at(r.job.id)))
+        rows_.push_back(fit_row(r.job, r.estimate, r.measure));
+    if (mode == InferMode::half) all_.emplace(rows_);
+    auto residuals = mode == InferMode::half         ? leave_one_row_out(rows_)
+                     : mode == InferMode::left_group ? leave_one_group_out(rows_)
+                                                     : untuned(raw);
+    for (const auto& r : raw)
+      if (!r.fitted()) residuals.push_back(residual(r, r.estimate.value));
+    spreads_.emplace(std::move(residuals));
+  }
+
+  /// Rows that calibrate are not scored.
+  bool scored(const Raw& r) const {
+    return mode_ != InferMode::half || !r.fitted() || !halves_.at(r.job.id);
+  }
+  Tuning tuning(const Raw& r) {
+    const auto families = families_of(r.job);
+    if (mode_ == InferMode::half) return all_->of(families);
+    if (mode_ != InferMode::left_group) return no_tuning;
+    auto [at, fresh] = left_.try_emplace(families.back());
+    if (fresh) at->second = Tunings(rows_, families.back(), {}).of(families);
+    return at->second;
+  }
+  Spread spread(const Raw& r) const {
+    return spreads_->of(families_of(r.job), r.kind(), r.job.id, mode_ != InferMode::half);
+  }
+
+ private:
+  static Residual residual(const Raw& r, double value) {
+    return {families_of(r.job), r.job.id, r.kind(),
+            r.measure.unit == "s" ? std::log(r.measure.value / value)
+                                  : std::log(value / r.measure.value)};
+  }
+  static std::vector<Residual> untuned(const std::vector<Raw>& raw) {
+    std::vector<Residual> out;
+    for (const auto& r : raw)
+      if (r.fitted()) out.push_back(residual(r, r.estimate.value));
+    return out;
+  }
+
+  InferMode mode_;
+  std::map<std::string, bool> halves_;
+  std::vector<FitRow> rows_;
+  std::optional<Tunings> all_;
+  std::map<std::string, Tuning> left_;
+  std::optional<Spreads> spreads_;
+};
+
+void add_row(const Raw& raw, Knowledge& known, const InferOptions& o, InferValidation& out) {
+  const auto& c = raw.job;
+  Row r;
+  r.id = raw.id(), r.group = group_name(c, raw.measure.metric);
+  if (!known.scored(raw)) {
+    out.report.skipped.push_back({r.id, r.group, "in the half that calibrates"});
+    return;
+  }
+  const auto tuning = known.tuning(raw);
+  const auto spread = known.spread(raw);
+  r.measured = raw.measure.value, r.predicted = tuned(raw, tuning), r.unit = raw.measure.unit;
+  // Spreads are of times; rates turn over.
+  const bool time = r.unit == "s";
+  r.low = r.predicted * std::exp(time ? spread.low : -spread.high);
+  r.high = r.predicted * std::exp(time ? spread.high : -spread.low);
+  r.detail = fmt::format(
+      "{} on {}x{} {} {}{}{}", c.model->id, c.layout.gpus(), c.device.id, c.engine.name,
+      c.precision, raw.estimate.why.empty() ? "" : ": " + raw.estimate.why,
+      c.assumptions.empty() ? "" : fmt::format(" (assumed: {})", fmt::join(c.assumptions, ", ")));
+  r.label = label_of(c, o.by);
+  out.facts.push_back({r.id, raw.measure.metric, c.group(), c, raw.measure, raw.estimate, tuning});
+  out.report.rows.push_back(std::move(r));
+}
+
+std::vector<std::string> notes_of(const InferOptions& o) {
+  std::vector<std::string> out;
+  if (o.mode == InferMode::half)
+    out.emplace_back(
+        "half: of each (model, GPU, engine, precision) half of the rows calibrate, by a hash of "
+        "their ids; only the others are in the table (times to first token and percentiles, "
+        "which nothing is fitted to, are all in it)");
+  if (o.mode == InferMode::left_group)
+    out.emplace_back(
+        "leave-one-group-out: numbers and intervals of a row come from other (model, GPU, engine, "
+        "precision) groups; the oracle's efficiencies and engine terms are not refitted, they "
+        "were fitted once to rows of all groups (docs/models/infer.md)");
+  if (o.mode == InferMode::raw) out.emplace_back("no calibration of any group");
+  return out;
+}
+
+Json parts_json(const infer::StepTime& t) {
+  return {{"linear", t.linear.si()},           {"experts", t.experts.si()},
+          {"attention", t.attention.si()},     {"activations", t.activations.si()},
+          {"collectives", t.collectives.si()}, {"host", t.host.si()}};
+}
+
+Json case_json(const InferFact& f) {
+  const auto& c = f.job;
+  return {{"id", f.id},
+          {"metric", f.metric},
+          {"source", c.source},
+          {"scene", scene_name(c.scene)},
+          {"model", c.model->id},
+          {"gpu", c.device.id},
+          {"engine", c.engine.name},
+          {"version", c.engine.version},
+          {"precision", name(c.layout.weights)},
+          {"kv", name(c.layout.kv)},
+          {"tp", c.layout.tp},
+          {"ep", c.layout.ep},
+          {"attention_dp", c.layout.attention_dp},
+          {"replicas", c.replicas},
+          {"concurrency", c.concurrency},
+          {"isl", c.input},
+          {"osl", c.output},
+          {"rate_s", c.rate_s},
+          {"domain", f.group},
+          {"assumed", c.assumptions}};
+}
+
+Json terms_json(const InferFact& f) {
+  const auto& p = f.estimate.parts;
+  return {{"id", f.id},
+          {"decode", parts_json(p.decode)},
+          {"prompt", parts_json(p.prompt)},
+          {"decodes", p.decodes},
+          {"context", p.context},
+          {"prompt_tokens", p.prompt_tokens},
+          {"prompt_keys", p.prompt_keys}};
+}
+
+}  // namespace
+
+InferValidation validate_infer(const InferRows& rows, const InferOptions& o,
+                               const catalog::Catalog& catalog) {
+  InferValidation out;
+  out.report.skipped = rows.skipped;
+  std::vector<Raw> raw;
+  std::map<std::string, std::vector<InferCase>> runs;
+  for (const auto& row : rows.rows) {
+    auto c = build_case(row, catalog);
+    if (!c)
+      out.report.skipped.push_back({row.id, row.source, c.error()});
+    else if (c->scene == Scene::open_loop)
+      runs[c->id.substr(0, c->id.find_last_of('/'))].push_back(std::move(*c));
+    else if (c->scene == Scene::log)
+      add_raw(*c, estimates_of(*c, replay_log(*c, step_of(*c, o.mode))), raw, out.report);
+    else
+      add_raw(*c, predict(*c, step_of(*c, o.mode)), raw, out.report);
+  }
+  for (auto& [id, stages] : runs) add_stages(stages, o.mode, raw, out);
+  Knowledge known(raw, o.mode);
+  for (const auto& r : raw) add_row(r, known, o, out);
+  out.notes = notes_of(o);
+  return out;
+}
+
+Result<InferValidation> validate_infer(const InferOptions& o) {
+  const auto rows = read_infer_files(o.files);
+  if (!rows) return failure(rows.error());
+  if (o.catalog.empty()) return validate_infer(*rows, o, catalog::Catalog::builtin());
+  Diagnostics mistakes;
+  const auto catalog = catalog::Catalog::with_overlay(o.catalog, mistakes);
+  if (!mistakes.empty()) return failure(std::move(mistakes));
+  return validate_infer(*rows, o, *catalog);
+}
+
+std::string to_text(const InferValidation& v, const InferOptions& o) {
+  TextOptions t;
+  t.title = fmt::format("Serving, {}", mode_name(o.mode));
+  t.by = o.by == InferBy::source ? GroupBy::group : GroupBy::label;
+  t.by_name = by_name(o.by), t.all_rows = o.all_rows;
+  std::string out = to_text(v.report, t);
+  if (!v.overloads.empty()) out += "\nStages, told before they ran\n";
+  for (const auto& x : v.overloads)
+    out +=
+        fmt::format("  {}: {:.4g} requests/s of {:.4g}: {}, measured {}{}\n", x.id, x.rate_s,
+                    x.saturation_s, x.predicted ? "overload" : "below overload",
+                    x.measured ? "overload" : "below", x.predicted != x.measured ? "  MISS" : "");
+  for (const auto& note : v.notes) out += "\nNote: " + note + "\n";
+  return out;
+}
+
+std::string to_json(const InferValidation& v, const InferOptions& o) {
+  auto facts = Json::array(), terms = Json::array();
+  for (const auto& f : v.facts) {
+    facts.push_back(case_json(f));
+    if (o.terms && f.estimate.parted) terms.push_back(terms_json(f));
+  }
+  auto overloads = Json::array();
+  for (const auto& x : v.overloads)
+    overloads.push_back({{"id", x.id},
+                         {"rate_s", x.rate_s},
+                         {"saturation_s", x.saturation_s},
+                         {"predicted", x.predicted},
+                         {"measured", x.measured}});
+  std::vector<Extra> extras{{"overload", overloads.dump()},
+                            {"facts", facts.dump()},
+                            {"mode", Json(mode_name(o.mode)).dump()},
+                            {"notes", Json(v.notes).dump()}};
+  if (o.terms) extras.emplace_back("terms", terms.dump());
+  return to_json(v.report, extras);
+}
+
+}  // namespace headroom::validation

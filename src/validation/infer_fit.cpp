@@ -1,0 +1,218 @@
+#include "validation/infer_fit.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <set>
+
+#include "validation/report.hpp"
+
+namespace headroom::validation {
+namespace {
+
+// What a row scatters by where everything is known, and how far a family's numbers lie from the
+// wider one's: spread of the visible groups' own fits (docs/validation.md prints what they give).
+constexpr double noise = 0.05;
+constexpr Tuning spread{0.2, 0.3, 0.5, 0.4, 1.0e-3, 1e-5, 2e-2};
+// How far a group's level lies from its family's, as a share: rows of one group are no
+// independent witnesses of the family.
+constexpr double between_groups = 0.12;
+constexpr Tuning least{0.2, 0.1, 0.1, 0.1, 0, 0, 0};
+
+double weight_of(double error) {
+  constexpr double knee = 0.10;  // relative errors beyond count linearly
+  const double e = std::abs(error);
+  return e <= knee ? 1 : knee / e;
+}
+
+/// What a row counts for: several statistics of one measured row share its weight, and above the
+/// last level the rows of a group share what one group can tell.
+std::vector<double> shares(const std::vector<const FitRow*>& rows, std::size_t level) {
+  std::map<std::string, double> by_row, by_group;
+  for (const auto* r : rows) by_row[r->row] += 1, by_group[r->families.back()] += 1;
+  std::vector<double> out;
+  for (const auto* r : rows) {
+    const double n = level + 1 < tuning_levels ? by_group.at(r->families.back()) : 0;
+    const double variance = noise * noise + n * between_groups * between_groups;
+    out.push_back(noise * noise / variance / by_row.at(r->row));
+  }
+  return out;
+}
+
+/// One pass of coordinate descent on the weighted squares.
+void descend(const std::vector<const FitRow*>& rows, const std::vector<double>& weights,
+             const Tuning& wider, const Tuning& sd, Tuning& x) {
+  for (std::size_t k = 0; k < tuning_terms; ++k) {
+    // In units of the prior's spread: (x_k - wider_k) / sd_k.
+    double a = 1 / (sd[k] * sd[k]), b = wider[k] * a;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const auto& r = *rows[i];
+      const double slope = r.terms[k] / r.measured;
+      const double others = r.predicted(x) / r.measured - slope * x[k];
+      const double w = weights[i] / (noise * noise);
+      a += w * slope * slope, b += w * slope * (1 - others);
+    }
+    x[k] = std::max(least[k], b / a);
+  }
+}
+
+std::uint64_t hash_of(std::string_view text) {
+  std::uint64_t h = 14695981039346656037ull;  // FNV-1a
+  for (const char c : text) h = (h ^ static_cast<unsigned char>(c)) * 1099511628211ull;
+  // Ids that differ in their last digit alone must not stay neighbours.
+  h ^= h >> 33, h *= 0xff51afd7ed558ccdull, h ^= h >> 33;
+  return h;
+}
+
+Tuning fit_level(const std::vector<const FitRow*>& rows, const Tuning& wider, std::size_t level) {
+  Tuning x = wider;
+  const auto share = shares(rows, level);
+  std::vector<double> weights(rows.size(), 1);
+  constexpr int rounds = 8, passes = 25;
+  for (int round = 0; round < rounds; ++round) {
+    for (std::size_t i = 0; i < rows.size(); ++i)
+      weights[i] = share[i] * weight_of(rows[i]->predicted(x) / rows[i]->measured - 1);
+    for (int pass = 0; pass < passes; ++pass) descend(rows, weights, wider, spread, x);
+  }
+  return x;
+}
+
+}  // namespace
+
+Families families_of(const InferCase& c) {
+  const auto& software = c.software->id;
+  const auto precision = std::string(name(c.layout.weights));
+  const auto by_gpu = fmt::format("{}|{}|{}", software, precision, c.device.id);
+  return {"", software, fmt::format("{}|{}", software, precision), by_gpu,
+          fmt::format("{}|{}", by_gpu, c.model->id)};
+}
+
+double FitRow::predicted(const Tuning& t) const {
+  double s = rest;
+  for (std::size_t k = 0; k < tuning_terms; ++k) s += t[k] * terms[k];
+  return s;
+}
+
+FitRow fit_row(const InferCase& c, const Estimate& e, const Measure& m) {
+  const auto& d = e.parts.decode;
+  const auto& p = e.parts.prompt;
+  FitRow r;
+  r.row = c.id, r.families = families_of(c);
+  r.terms = {(d.linear + d.experts + d.activations).si(),
+             d.attention.si(),
+             (d.collectives + p.collectives).si(),
+             (p.linear + p.experts + p.activations + p.attention).si(),
+             e.parts.steps,
+             e.parts.decodes,
+             e.parts.prompts};
+  r.rest = (d.host + p.host).si();
+  const double total = r.predicted(no_tuning);
+  r.measured = m.unit == "s" ? total * m.value / e.value : total * e.value / m.value;
+  return r;
+}
+
+Tuning fit_group(const std::vector<const FitRow*>& rows, const Tuning& wider) {
+  return fit_level(rows, wider, tuning_levels - 1);
+}
+
+Tunings::Tunings(const std::vector<FitRow>& rows, const std::string& without_group,
+                 const std::string& without_row) {
+  for (std::size_t level = 0; level < tuning_levels; ++level) {
+    std::map<std::string, std::vector<const FitRow*>> families;
+    for (const auto& r : rows)
+      if (r.families.back() != without_group && (without_row.empty() || r.row != without_row))
+        families[r.families[level]].push_back(&r);
+    for (const auto& [family, members] : families) {
+      Tuning wider = no_tuning;
+      if (level > 0) wider = by_family_.at(members.front()->families[level - 1]);
+      by_family_[family] = fit_level(members, wider, level);
+    }
+  }
+}
+
+const Tuning& Tunings::of(const Families& families) const {
+  const int level = level_of(families);
+  return level < 0 ? no_tuning : by_family_.at(families[std::size_t(level)]);
+}
+
+int Tunings::level_of(const Families& families) const {
+  for (int level = tuning_levels - 1; level >= 0; --level)
+    if (by_family_.count(families[std::size_t(level)]) > 0) return level;
+  return -1;
+}
+
+std::vector<Residual> leave_one_row_out(const std::vector<FitRow>& rows) {
+  const Tunings all(rows);
+  std::map<std::string, std::vector<const FitRow*>> groups;
+  for (const auto& r : rows) groups[r.families.back()].push_back(&r);
+  std::vector<Residual> out;
+  for (const auto& [group, members] : groups) {
+    Families wider = members.front()->families;
+    wider.back() = "?";  // the family without the group's own numbers
+    std::set<std::string> ids;
+    for (const auto* r : members) ids.insert(r->row);
+    for (const auto& id : ids) {
+      std::vector<const FitRow*> others;
+      for (const auto* r : members)
+        if (r->row != id) others.push_back(r);
+      const auto tuning =
+          others.empty() ? Tunings(rows, group, {}).of(wider) : fit_group(others, all.of(wider));
+      for (const auto* r : members)
+        if (r->row == id)
+          out.push_back({r->families, r->row, "token",
+                         std::log(r->measured / std::max(1e-12, r->predicted(tuning)))});
+    }
+  }
+  return out;
+}
+
+std::vector<Residual> leave_one_group_out(const std::vector<FitRow>& rows) {
+  std::map<std::string, std::vector<const FitRow*>> groups;
+  for (const auto& r : rows) groups[r.families.back()].push_back(&r);
+  std::vector<Residual> out;
+  for (const auto& [group, members] : groups) {
+    const Tunings others(rows, group, {});
+    for (const auto* r : members)
+      out.push_back(
+          {r->families, r->row, "token",
+           std::log(r->measured / std::max(1e-12, r->predicted(others.of(r->families))))});
+  }
+  return out;
+}
+
+Spread Spreads::of(const Families& families, const std::string& kind, const std::string& row,
+                   bool whole_group) const {
+  // Where nobody was measured: a factor of 1.6 either way (assumed).
+  Spread s{std::log(1 / 1.6), std::log(1.6), 0};
+  constexpr double drawn = 12;  // rows that weigh as much as the wider level
+  for (std::size_t level = 0; level < tuning_levels; ++level) {
+    std::vector<double> values;
+    for (const auto& r : residuals_) {
+      if (r.kind != kind || r.families[level] != families[level] || r.row == row) continue;
+      if (whole_group && r.families.back() == families.back()) continue;
+      values.push_back(r.ln);
+    }
+    const double n = double(values.size());
+    if (n < 1) continue;
+    const double own = n / (n + drawn);
+    s.low = own * quantile(values, 0.1) + (1 - own) * s.low;
+    s.high = own * quantile(values, 0.9) + (1 - own) * s.high;
+    s.rows = values.size();
+  }
+  return s;
+}
+
+std::map<std::string, bool> halves(const std::vector<std::pair<std::string, std::string>>& groups) {
+  std::map<std::string, std::set<std::pair<std::uint64_t, std::string>>> members;
+  for (const auto& [group, id] : groups) members[group].insert({hash_of(id), id});
+  std::map<std::string, bool> out;
+  for (const auto& [group, ids] : members) {
+    std::size_t i = 0;
+    for (const auto& [hash, id] : ids) out[id] = i++ < ids.size() / 2;
+  }
+  return out;
+}
+
+}  // namespace headroom::validation

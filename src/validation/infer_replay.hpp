@@ -1,0 +1,59 @@
+// InferReplay: measured runs through the serving engine, request by request.
+//
+// LOGS. The run's own arrivals and lengths. A log's times are the server's: TTFT and latency run
+// from `queued_ts`, when the scheduler takes the request in. An engine that is in a step takes it
+// in at the end of that step, so the replay, too, counts from the first step that starts after the
+// arrival. No delivery to a client is added.
+//
+// OPEN LOOP. Constant arrivals; the load generator draws from `unique_system_prompts` x
+// `users_per_system_prompt` prompts in turn, so all but the first pass finds its prompt cached, the
+// last block aside. Stages of one run follow each other in one engine. TTFT and latency are the
+// client's, with 1.5 steps of delivery (infer/capacity.cpp says where that comes from). Answers
+// have the length that was asked for: (E2E - TTFT) / ITL of the rows is twice that within 1 %,
+// the client having counted two stream events a token, so its ITL and TPOT are half of the
+// server's, and `output_tokens_mean` is the client's own tokenisation of the text.
+//
+// OVERLOAD is told before anything runs: the stage's rate against the rate at which a replica
+// saturates (infer::Replica).
+//
+// CLOSED LOOP. C users, ten prompts each, lengths drawn as the client does.
+//
+// Complexity: one step of the engine each, 1 to 5 us.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "serving/engine.hpp"
+#include "validation/infer_predict.hpp"
+
+namespace headroom::validation {
+
+struct Seen {
+  double ttft_s = 0, tpot_s = 0, e2e_s = 0;
+};
+
+/// "ttft_p90" of what was seen; nothing for a metric that is none of it.
+std::optional<double> statistic(const std::vector<Seen>& seen, const std::string& metric);
+
+/// What a log's own times say.
+std::vector<Seen> seen_of(const RequestLog& log);
+/// The log's requests through one engine.
+std::vector<Seen> replay_log(const InferCase& c, const infer::StepModel& step);
+
+/// The stages of one open-loop run, in order.
+struct StageResult {
+  std::vector<Seen> seen;
+  bool overloaded = false;  ///< told before the run
+  double saturation_s = 0;  ///< requests/s
+};
+std::vector<StageResult> replay_stages(const std::vector<const InferCase*>& stages,
+                                       const infer::StepModel& step);
+
+/// A closed loop of the case's users.
+std::vector<Seen> replay_closed(const InferCase& c, const infer::StepModel& step);
+
+/// Settings of the engine for a case.
+serving::EngineConfig engine_of(const InferCase& c, const infer::StepModel& step);
+
+}  // namespace headroom::validation
