@@ -82,9 +82,7 @@ class PlantSolver {
     double known_heat = -1, known_hot = 0, known_water = 0;  // what `served` answers
   };
 
-  static Flows flows(const Path& p) {
-    return {p.heat_w, p.hot, p.heat_w > 0 ? p.served.cold : 0};
-  }
+  static Flows flows(const Path& p) { return {p.heat_w, p.hot, p.heat_w > 0 ? p.served.cold : 0}; }
   void load_group(std::size_t g, double share, HourState& s);
   void load_hall(std::size_t h, const HourInput& in, HourState& s);
   double outside_air(const HallAir& hall, double heat_w, double air, double load,

@@ -238,10 +238,9 @@ Plant esif_plant(const WeatherYear& weather, bool thermosyphon) {
   s.loop_rise_k = 13;
   s.design_wet_bulb_c = 18.3;  // Denver, 0.4 % (ASHRAE; recalled), with 7 degF of approach
   s.tower_approach_k = 3.9;
-  s.design_dry_bulb_c = 10;
   size(p, s);
   racks.mover.head_pa = 0;
-  // One thermosyphon: half of what would take everything at 10 degC outdoors (assumed).
+  // One thermosyphon: half of a dry cooler that takes everything at 11 degC outdoors (assumed).
   constexpr double thermosyphon_size = 0.5;
   auto& dry = p.loops[0].dry;
   dry.ua_w_k *= thermosyphon_size, dry.air *= thermosyphon_size, dry.fan_w *= thermosyphon_size;
