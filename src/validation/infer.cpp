@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 
+#include "validation/infer_page.hpp"
 #include "validation/infer_replay.hpp"
 
 namespace headroom::validation {
@@ -292,18 +293,38 @@ InferValidation validate_infer(const InferRows& rows, const InferOptions& o,
   for (auto& [id, stages] : runs) add_stages(stages, o.mode, raw, out);
   Knowledge known(raw, o.mode);
   for (const auto& r : raw) add_row(r, known, o, out);
+  for (auto& f : out.facts) f.job.row = nullptr;  // rows need not outlive the answer
   out.notes = notes_of(o);
   return out;
 }
 
-Result<InferValidation> validate_infer(const InferOptions& o) {
+namespace {
+
+/// Rows and catalogue of a request, handed to `use`.
+template <class Use>
+auto with_inputs(const InferOptions& o, const Use& use)
+    -> Result<decltype(use(InferRows{}, catalog::Catalog::builtin()))> {
   const auto rows = read_infer_files(o.files);
   if (!rows) return failure(rows.error());
-  if (o.catalog.empty()) return validate_infer(*rows, o, catalog::Catalog::builtin());
+  if (o.catalog.empty()) return use(*rows, catalog::Catalog::builtin());
   Diagnostics mistakes;
   const auto catalog = catalog::Catalog::with_overlay(o.catalog, mistakes);
   if (!mistakes.empty()) return failure(std::move(mistakes));
-  return validate_infer(*rows, o, *catalog);
+  return use(*rows, *catalog);
+}
+
+}  // namespace
+
+Result<InferValidation> validate_infer(const InferOptions& o) {
+  return with_inputs(o, [&](const InferRows& rows, const catalog::Catalog& catalog) {
+    return validate_infer(rows, o, catalog);
+  });
+}
+
+Result<std::string> infer_page(const InferOptions& o) {
+  return with_inputs(o, [](const InferRows& rows, const catalog::Catalog& catalog) {
+    return infer_page(rows, catalog);
+  });
 }
 
 std::string to_text(const InferValidation& v, const InferOptions& o) {

@@ -200,8 +200,9 @@ void Tunings::fit(const std::vector<FitRow>& rows, const std::string& without, s
     for (const auto& [family, members] : families) {
       Tuning wider = no_tuning;
       if (level > 0) wider = by_family_.at(members.front()->families[level - 1]);
-      by_family_[family] = level + 1 < tuning_levels ? fit_level(members, wider, level, family_tightness)
-                                                     : fit_group(members, wider);
+      by_family_[family] = level + 1 < tuning_levels
+                               ? fit_level(members, wider, level, family_tightness)
+                               : fit_group(members, wider);
     }
   }
 }
