@@ -98,6 +98,21 @@ std::vector<Estimate> estimates_of(const InferCase& c, const std::vector<Seen>& 
   return out;
 }
 
+/// Closed loops: times per token in closed form, as the engines' terms are fitted; first tokens by
+/// the engine, where the burst at the start and prompts behind prompts come out by themselves.
+std::vector<Estimate> closed_estimates(const InferCase& c, const infer::StepModel& step) {
+  auto out = predict(c, step);
+  const auto is_ttft = [](const Measure& m) { return m.metric.rfind("ttft", 0) == 0; };
+  if (std::none_of(c.measures.begin(), c.measures.end(), is_ttft)) return out;
+  const auto seen = replay_closed(c, step);
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    if (!is_ttft(c.measures[i])) continue;
+    const auto v = statistic(seen, c.measures[i].metric);
+    if (v) out[i].value = *v, out[i].why = fmt::format("{} requests replayed", seen.size());
+  }
+  return out;
+}
+
 /// A stage that failed requests, or answered fewer than 95 % of those that came.
 bool measured_overload(const InferCase& c) {
   const auto& f = c.row->facts;
@@ -287,6 +302,8 @@ InferValidation validate_infer(const InferRows& rows, const InferOptions& o,
       runs[c->id.substr(0, c->id.find_last_of('/'))].push_back(std::move(*c));
     else if (c->scene == Scene::log)
       add_raw(*c, estimates_of(*c, replay_log(*c, step_of(*c, o.mode))), raw, out.report);
+    else if (c->scene == Scene::closed_loop)
+      add_raw(*c, closed_estimates(*c, step_of(*c, o.mode)), raw, out.report);
     else
       add_raw(*c, predict(*c, step_of(*c, o.mode)), raw, out.report);
   }
