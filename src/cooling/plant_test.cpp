@@ -272,7 +272,6 @@ TEST(PlantHour, pads_and_water_only_when_dry_air_is_not_enough) {
   Plant p = tower_plant();
   PlantSizing s;
   s.dry = true;
-  s.design_dry_bulb_c = 18;
   size(p, s);
   p.loops[0].dry.saturation = 0.85;
   PlantSolver solver(p);

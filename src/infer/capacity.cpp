@@ -16,13 +16,6 @@ constexpr double fixed_workspace_bytes = 1.0e9;
 // A device with little memory is run with smaller batches rather than without room (assumed).
 constexpr double largest_workspace_share = 0.15;
 
-// Steps between the end of a prompt's own step and its first token at the client: vLLM V1
-// schedules the next step before it hands out the last, and streams in pairs. 20 stages of real
-// servers (inference-sim's training runs, 2026-02, 7B to 70B on H100) have their median TTFT
-// at 2.9 to 3.3 steps with nothing but a cached prompt's last block to read: half a step of
-// waiting, one of work, 1.5 of this.
-constexpr double delivery_steps = 1.5;
-
 double widest_ffn(const catalog::Model& m) {
   return std::max(double(m.ffn), double(m.moe.active) * m.moe.ffn + m.moe.shared_ffn);
 }

@@ -53,15 +53,10 @@ void usual_limits(SearchSpace& space) {
 }
 
 double device_power_w(const Device& device, double prefill, double decode) {
-  const auto& a = *device.accelerator;
-  const double own = gpu_power(a, prefill, decode).in(watt);
-  if (device.share_max_w <= 0) return own * device.overhead;
-  const double most = a.power.max.or_else(Power{}).in(watt);
-  const double idle =
-      a.power.idle.or_else(idle_power_share * a.power.max.or_else(Power{})).in(watt);
-  const double above =
-      most > idle ? std::clamp((own - idle) / (most - idle), 0.0, 1.0) : prefill + decode;
-  return (device.share_idle_w + (device.share_max_w - device.share_idle_w) * above) *
+  if (device.idle_w <= 0)
+    return gpu_power(*device.accelerator, prefill, decode).in(watt) * device.overhead;
+  const double idle = std::max(0.0, 1 - prefill - decode);
+  return (prefill * device.prefill_w + decode * device.decode_w + idle * device.idle_w) *
          device.overhead;
 }
 

@@ -19,7 +19,7 @@
 // promise at the peak, and their power at the mean rate.
 //
 //   cost      = GPUs x price of a GPU-hour                              (by device; 0: unknown)
-//   power     = GPUs x [server idle + (max - idle) x share above idle] x PUE, at the mean rate
+//   power     = GPUs x (time on prompts, decoding and idle, each at its watts) x PUE, at the mean rate
 //   violation = max over SLOs of (time of one request alone / SLO); > 1: cannot be met
 //
 // ORDER is total: the objective's figure to four digits, then GPUs, then TPOT to two digits, then
@@ -48,9 +48,10 @@ struct Device {
   std::string name;
   const catalog::Accelerator* accelerator = nullptr;
   fabric::Path path;
-  double usd_per_gpu_s = 0;                  ///< 0: unknown
-  double share_idle_w = 0, share_max_w = 0;  ///< a GPU's share of its server's power; 0: GPU's own
-  double overhead = 1;                       ///< PUE and network over servers
+  double usd_per_gpu_s = 0;  ///< 0: unknown
+  /// One GPU with its part of the server; 0: the GPU alone (hardware.hpp).
+  double prefill_w = 0, decode_w = 0, idle_w = 0;
+  double overhead = 1;  ///< PUE
   int most_gpus = 0;                         ///< had; 0: as many as it takes
   Engine engine = Engine::vllm;
 };

@@ -179,8 +179,8 @@ class Writer {
     line("power", fmt::format("{} at the meter, PUE {:g}; {} token/s out per MW",
                               format_scaled(b.mean_w, "W"), a_.tariff.pue,
                               format_number(b.output_s_per_mw)));
-    line("a token out", fmt::format("{} J, {} gCO2e ({})", format_number(b.j_per_output, 3),
-                                    format_number(b.g_per_output, 3), a_.tariff.place));
+    line("a token out", fmt::format("{} J, {} mgCO2e ({})", format_number(b.j_per_output, 3),
+                                    format_number(1e3 * b.g_per_output, 3), a_.tariff.place));
     if (b.usd <= 0) return;
     line("cost",
          fmt::format("{} for {} GPU-hours at {} USD ({})", format_scaled(b.usd, "USD"),

@@ -235,6 +235,7 @@ void Engine::State::start_reading(std::uint32_t slot, std::int32_t tokens) {
   reading_.push_back(slot);
   chunks_.push_back({slot, tokens});
   loading_adapters_s_ += adapters_.join(s.adapter);
+  tally_.adapter_loads = adapters_.loads();
   cache_.publish(s.holding, share_of(s), (s.computed + tokens) / config_.block_tokens);
   ++admitted_;
 }

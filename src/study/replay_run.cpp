@@ -116,17 +116,15 @@ class Runner {
     d.keep_outcomes = true;
     const Summary s = serving::replay(sample, d, o_.slo).summary;
     if (s.finished == 0 || meets(s, o_.slo)) return true;
-    const auto miss = [&](const char* name, double slo, double reached) {
-      if (slo <= 0 || reached <= slo) return;
+    for (const auto& h : s.headroom) {
+      if (h.reached_s <= h.slo_s) continue;
       if (!a_.unreachable.empty()) a_.unreachable += "; ";
       a_.unreachable += fmt::format(
-          "{} of {} is out of reach: a request that has a replica to "
-          "itself takes {} at the {:g}th percentile",
-          name, format_scaled(slo, "s"), format_scaled(reached, "s"), 100 * o_.percentile);
-    };
-    miss("TTFT", o_.slo.ttft_s, s.ttft.at_slo);
-    miss("TPOT", o_.slo.tpot_s, s.tpot.at_slo);
-    miss("E2E", o_.slo.e2e_s, s.e2e.at_slo);
+          "{} of {} is out of reach of any count: the nearest is {} at the {:g}th percentile, by a "
+          "replica for each request, bound by {}",
+          h.name, format_scaled(h.slo_s, "s"), format_scaled(h.reached_s, "s"), 100 * o_.percentile,
+          serving::resource_name(h.binding));
+    }
     return false;
   }
 

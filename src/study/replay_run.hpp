@@ -56,6 +56,7 @@ struct ReplayOptions {
   serving::Speculation speculation;
   int prefill_replicas = 0, decode_replicas = 0;  ///< disaggregation
 
+  std::vector<int> offline{};  ///< classes of the stream that fill the valleys
   serving::Admission admission;
   double mtbf_s = 0, mttr_s = 1800;
   int retries = 3;
@@ -106,7 +107,7 @@ struct ReplayAnswer {
   double percentile = 0.99;
   serving::Definitions definitions;
   bool searched = false, met = true, reachable = true;
-  std::string unreachable;  ///< the SLO that no count meets, and by how much it is missed
+  std::string unreachable;  ///< SLOs that no count meets: the nearest, and what binds
   ReplayForecast forecast;
   std::vector<ReplayTried> tried;
   serving::Replay run;

@@ -20,6 +20,9 @@ namespace {
 constexpr double nic_share = 0.94;  // of the line rate that a transfer reaches, as fabric's default
 constexpr double nic_latency_s = 20e-6;  // assumed: RDMA set-up and hop
 constexpr int most_tensor_ranks = 8;
+// From the end of a step to the client, in steps: vLLM's API server, see infer/capacity.cpp; other
+// engines alike (assumed).
+constexpr double delivery_steps = 1.5;
 
 std::string shown(std::string_view option, const std::string& value) {
   return value.empty() ? std::string(option) : fmt::format("{} {}", option, value);
@@ -302,10 +305,13 @@ class Setup {
     e.speculation = o_.speculation;
     e.hash_tokens = stream_.block_tokens;
     e.seed = o_.seed;
-    const double free_bits = s_.replica->memory().kv_free().si();
-    const double token_bits = s_.oracle->kv_bits_per_token();
-    e.kv_blocks = token_bits > 0 ? std::floor(free_bits / token_bits / e.block_tokens) : 1e9;
+    e.delivery_steps = delivery_steps;
     s_.shape = stream_shape(stream_);
+    // Sliding windows hold less than a full context: a token as a mean sequence takes it.
+    const double context = std::max(1.0, s_.shape.context());
+    const double token_bits = s_.oracle->model().kv_per_gpu(context).si() / context;
+    const double free_bits = s_.replica->memory().kv_free().si();
+    e.kv_blocks = token_bits > 0 ? std::floor(free_bits / token_bits / e.block_tokens) : 1e9;
     s_.targets = {o_.slo.ttft_s, o_.slo.tpot_s, o_.slo.e2e_s, o_.percentile};
   }
 
@@ -333,6 +339,10 @@ class Setup {
     d.keep_outcomes = o_.keep_outcomes;
     d.threads = o_.threads;
     d.retries = o_.retries;
+    for (const int c : o_.offline) {
+      d.classes.resize(std::max<std::size_t>(d.classes.size(), std::size_t(c) + 1));
+      d.classes[std::size_t(c)].offline = true;
+    }
     serving::Pool pool;
     pool.oracle = s_.oracle.get();
     pool.engine = d.engine;

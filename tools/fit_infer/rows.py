@@ -108,7 +108,7 @@ def open_loop(path):
 
 
 class Terms:
-    """tools/fit_infer/terms.cpp, each point asked once."""
+    """bench/oracle_terms.cpp, each point asked once."""
 
     def __init__(self, binary):
         self.binary, self.known = binary, {}
