@@ -24,9 +24,7 @@ bool closed_tpot(const InferFact& f) {
 }
 bool dense(const InferFact& f) { return !f.job.model->is_mixture(); }
 /// Published tables of exact lengths; MLPerf's data sets are judged by their own rows.
-bool saturated(const InferFact& f) {
-  return f.job.scene == Scene::offline && f.job.input_cv == 0;
-}
+bool saturated(const InferFact& f) { return f.job.scene == Scene::offline && f.job.input_cv == 0; }
 /// What the bar on closed loops means: times per token and saturated rates.
 bool serving(const InferFact& f) { return closed_tpot(f) || saturated(f); }
 
