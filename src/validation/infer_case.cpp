@@ -319,7 +319,9 @@ tl::expected<InferCase, std::string> build_case(const InferRow& row,
   c.software = &catalog::serving_software(catalog, software_text(c.engine), c.engine.version);
   const auto scene = scene_of(row);
   if (!scene)
-    return Failure(fmt::format("scenario '{}' does not say what ran", f.text("scenario")));
+    return Failure(has(lower(c.scenario), "trace")
+                       ? std::string("its requests are not in the row; give the log's folder")
+                       : fmt::format("scenario '{}' does not say what ran", c.scenario));
   c.scene = *scene;
   const auto formats = formats_of(f, c.device, c.precision, c.assumptions);
   if (!formats) return Failure(fmt::format("precision '{}' is unknown", c.precision));

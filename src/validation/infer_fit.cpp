@@ -200,8 +200,9 @@ void Tunings::fit(const std::vector<FitRow>& rows, const std::string& without, s
     for (const auto& [family, members] : families) {
       Tuning wider = no_tuning;
       if (level > 0) wider = by_family_.at(members.front()->families[level - 1]);
-      by_family_[family] = level + 1 < tuning_levels ? fit_level(members, wider, level, family_tightness)
-                                                     : fit_group(members, wider);
+      by_family_[family] = level + 1 < tuning_levels
+                               ? fit_level(members, wider, level, family_tightness)
+                               : fit_group(members, wider);
     }
   }
 }
@@ -262,10 +263,21 @@ std::vector<Residual> leave_one_group_out(const std::vector<FitRow>& rows) {
   return out;
 }
 
+namespace {
+
+/// The quantile of which a further value falls short with this chance: the (n + 1) share-th order
+/// statistic, where the plain one covers too little for small n.
+double further(std::vector<double> values, double share) {
+  const double n = double(values.size());
+  if (n < 2) return quantile(std::move(values), share);
+  return quantile(std::move(values), std::clamp(((n + 1) * share - 1) / (n - 1), 0.0, 1.0));
+}
+
+}  // namespace
+
 Spread Spreads::of(const Families& families, const std::string& kind, const std::string& row,
-                   bool whole_group) const {
-  // Where nobody was measured: a factor of 1.6 either way (assumed).
-  Spread s{std::log(1 / 1.6), std::log(1.6), 0};
+                   bool whole_group, const Spread& start) const {
+  Spread s = start;
   constexpr double drawn = 12;  // rows that weigh as much as the wider level
   for (std::size_t level = 0; level < tuning_levels; ++level) {
     std::vector<double> values;
@@ -277,8 +289,8 @@ Spread Spreads::of(const Families& families, const std::string& kind, const std:
     const double n = double(values.size());
     if (n < 1) continue;
     const double own = n / (n + drawn);
-    s.low = own * quantile(values, 0.1) + (1 - own) * s.low;
-    s.high = own * quantile(values, 0.9) + (1 - own) * s.high;
+    s.low = own * further(values, 0.1) + (1 - own) * s.low;
+    s.high = own * further(values, 0.9) + (1 - own) * s.high;
     s.rows = values.size();
   }
   return s;

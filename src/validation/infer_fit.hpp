@@ -84,6 +84,9 @@ struct Residual {
   std::string row, kind;  ///< kind: what shares a spread ("token", "ttft", ...)
   double ln = 0;
 };
+/// A factor of 1.6 either way: where nothing is known (assumed).
+inline constexpr double unknown_ln = 0.47;
+
 /// [10 %, 90 %] quantiles for a row, by the nearest level, its own measured row never used, and
 /// with `whole_group` nothing of its own group.
 struct Spread {
@@ -93,8 +96,9 @@ struct Spread {
 class Spreads {
  public:
   explicit Spreads(std::vector<Residual> residuals) : residuals_(std::move(residuals)) {}
+  /// `start` is what holds where nobody was measured.
   Spread of(const Families& families, const std::string& kind, const std::string& row,
-            bool whole_group) const;
+            bool whole_group, const Spread& start) const;
 
  private:
   std::vector<Residual> residuals_;
