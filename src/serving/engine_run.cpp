@@ -213,10 +213,12 @@ std::int64_t Engine::State::blocks_grown(std::int64_t steps, double& block_steps
   std::int64_t grown = 0;
   block_steps = static_cast<double>(steps) * static_cast<double>(cache_.used());
   if (config_.static_batching) return 0;
-  for (std::int64_t j = 0; j < std::min(steps, b); ++j) {
-    const std::int64_t c = phases_[static_cast<std::size_t>((b - (tick_ + j) % b) % b)];
+  const std::int64_t rounds = (steps - 1) / b, rest = (steps - 1) % b;
+  std::int64_t phase = (b - tick_ % b) % b;
+  for (std::int64_t j = 0; j < std::min(steps, b); ++j, phase = (phase == 0 ? b : phase) - 1) {
+    const std::int64_t c = phases_[static_cast<std::size_t>(phase)];
     if (c == 0) continue;
-    const std::int64_t times = 1 + (steps - 1 - j) / b;
+    const std::int64_t times = j <= rest ? rounds + 1 : rounds;
     grown += c * times;
     block_steps += static_cast<double>(c * (times * (steps - j) - b * (times * (times - 1) / 2)));
   }
