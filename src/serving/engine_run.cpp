@@ -27,7 +27,7 @@ double Engine::State::next_event_s() const {
 }
 
 double Engine::State::next_step_s() const {
-  if (running_.size > 0 || (!waiting_.empty() && !stuck_)) return clock_;
+  if (running_.size > 0 || (!waiting_.empty() && !stuck_) || deadlocked()) return clock_;
   return std::max(next_event_s(), clock_);
 }
 
@@ -81,6 +81,7 @@ void Engine::State::begin(double start_s, std::vector<Outcome>& ended) {
       continue;
     }
     --loading_;
+    ++holders_;
     cache_.publish(s.holding, share_of(s), s.computed / config_.block_tokens);
     s.queued_s = e.at_s;
     enqueue(e.slot, true);
@@ -164,7 +165,7 @@ void Engine::State::one_step(std::vector<Outcome>& ended) {
     if (preempted_ == 0 && !waiting_.empty() && !stuck_) admit_waiting(budget);
   }
   if (batch() == 0 && chunks_.empty()) {
-    if (stuck_ && next_event_s() == never) break_deadlock();
+    if (deadlocked()) give_up_waiting();
     return;
   }
   const double start = clock_, seconds = step_seconds();

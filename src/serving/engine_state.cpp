@@ -295,7 +295,7 @@ void Engine::State::fail(double now_s, std::vector<Outcome>& lost) {
   longest_.clear();
   decodes_ = 0;
   keys_ = padded_keys_ = queued_tokens_ = 0;
-  loading_ = sending_ = 0;
+  loading_ = sending_ = holders_ = 0;
   stuck_ = false;
   clock_ = std::max(clock_, now_s);
   link_free_s_ = tier_free_s_[0] = tier_free_s_[1] = clock_;
