@@ -304,6 +304,21 @@ TEST(Engine, PrefixGroupsShareAndSessionsFindTheirAnswers) {
   EXPECT_EQ(session.at(1).cached, 1184);  // 1,199 tokens were in the cache: 74 full blocks
 }
 
+// The same with hashes: 8 blocks of 128 for a prompt of 600 and its answer of 424.
+TEST(Engine, HashesBeyondThePromptNameTheAnswer) {
+  EngineConfig config{.kv_blocks = 10000, .hash_tokens = 128};
+  const std::vector<std::uint64_t> hashes{1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
+  const auto next_finds = [&](std::size_t named) {
+    Engine engine(oracle(), config);
+    std::vector<Outcome> ended;
+    engine.submit(0, ask(600, 424), std::span(hashes).first(named), 0);
+    engine.run_until(Engine::never, ended);
+    return engine.prefix_match(ask(1280, 5), hashes);
+  };
+  EXPECT_EQ(next_finds(8), 1008);  // 1,023 tokens are in the cache
+  EXPECT_EQ(next_finds(5), 592);   // the last hash is the prompt's last part
+}
+
 TEST(Engine, PrefixMatchTellsWhatIsCached) {
   Engine engine(oracle(), {.kv_blocks = 1000});
   const std::vector<std::uint64_t> hashes{11, 12, 13};
