@@ -165,6 +165,24 @@ TEST(Replay, OfflineWorkLeavesThePromisesAlone) {
   EXPECT_GT(s.output_tokens, base.run.summary.output_tokens);
 }
 
+TEST(Replay, IntervalsHoldTheAnswerAndWidenWithTheQueue) {
+  const Trace trace(rows(1500, 20));
+  const auto calm = replayed(trace, {{"--replicas", "4"}});
+  const auto full = replayed(trace, {{"--replicas", "1"}, {"--rate-scale", "2"}});
+  ASSERT_EQ(calm.intervals.size(), 6u);
+  EXPECT_FALSE(calm.interval_origin.empty());
+  const auto width = [](const study::ReplayAnswer& a, const char* key) {
+    for (const auto& i : a.intervals)
+      if (i.key == key) return i.high / i.low;
+    return 0.0;
+  };
+  for (const auto& i : calm.intervals) {
+    EXPECT_LT(i.low, i.likely) << i.key;
+    EXPECT_LT(i.likely, i.high) << i.key;
+  }
+  EXPECT_GT(width(full, "e2e_mean"), width(calm, "e2e_mean"));
+}
+
 TEST(Replay, LimitAndRateScaleChangeTheTrace) {
   const Trace trace(rows(300, 10));
   const auto a = replayed(trace, {{"--replicas", "1"}, {"--limit", "100"}});
