@@ -85,7 +85,6 @@ class Server {
           const int now = ++at_once_;
           for (int seen = most_; now > seen && !most_.compare_exchange_weak(seen, now);) {}
           stream(body, chat, sink);
-          --at_once_;
           return !behaviour_.cut;
         });
   }
@@ -128,6 +127,7 @@ class Server {
               .dump() +
           "\n\n");
     }
+    --at_once_;  // before the client can know that it may send the next
     if (behaviour_.done) say("data: [DONE]\n\n");
     sink.done();
   }
@@ -163,7 +163,7 @@ constexpr double late_s = 0.008, early_s = 0.0005;
 TEST(Load, MeasuresWhatTheServerDoes) {
   Server server({.first = 60ms, .gap = 15ms});
   auto r = request(server, {{"--arrivals", "constant"},
-                            {"--rate", "20/s"},
+                            {"--rate", "40/s"},
                             {"--requests", "12"},
                             {"--input", "30"},
                             {"--output", "10"}});
@@ -178,14 +178,14 @@ TEST(Load, MeasuresWhatTheServerDoes) {
   EXPECT_NEAR(s.tpot.p50, 0.015, 0.002);
   EXPECT_GE(s.e2e.p50, 0.060 + 9 * 0.015 - early_s);
   EXPECT_LE(s.e2e.p50, 0.060 + 9 * 0.015 + 2 * late_s);
-  EXPECT_NEAR(s.rate_per_s, 20, 0.5) << "an open loop waits for no answer";
+  EXPECT_NEAR(s.rate_per_s, 40, 2) << "an open loop waits for no answer";
   EXPECT_EQ(s.output_tokens, 120);
   EXPECT_NEAR(s.prompt_ratio, 31.0 / 30, 1e-9) << "the server counts one token more";
   EXPECT_EQ(s.cached_tokens, 12);
   EXPECT_DOUBLE_EQ(s.tokens_per_event, 1);
   EXPECT_TRUE(s.usage);
   for (std::size_t i = 0; i < 12; ++i)
-    EXPECT_NEAR(a.samples[i].due_s, static_cast<double>(i) / 20, 1e-9);
+    EXPECT_NEAR(a.samples[i].due_s, static_cast<double>(i) / 40, 1e-9);
 }
 
 TEST(Load, SeveralTokensAnEventAreToldByUsage) {
@@ -234,11 +234,11 @@ TEST(Load, OpenLoopSaysWhenItsConnectionsRunOut) {
   Server server({.first = 60ms, .gap = 1ms});
   auto r = request(
       server,
-      {{"--arrivals", "constant"}, {"--rate", "100/s"}, {"--requests", "20"}, {"--output", "2"}});
+      {{"--arrivals", "constant"}, {"--rate", "100/s"}, {"--requests", "10"}, {"--output", "2"}});
   r.concurrency = 2;
   const auto a = good(r);
-  EXPECT_EQ(a.summary.good, 20u);
-  EXPECT_GE(a.summary.held, 15u);
+  EXPECT_EQ(a.summary.good, 10u);
+  EXPECT_GE(a.summary.held, 6u);
   EXPECT_TRUE(a.summary.behind);
   EXPECT_NE(load_text(a).find("THE CLIENT FELL BEHIND"), std::string::npos);
 }
@@ -305,7 +305,7 @@ TEST(Load, AStreamWithoutDoneCountsByItsFinishReason) {
 
 TEST(Load, SlowAnswersTimeOut) {
   Server server({.first = 10ms, .gap = 100ms});
-  auto r = request(server, {{"--rate", "100/s"}, {"--requests", "2"}, {"--output", "20"}});
+  auto r = request(server, {{"--rate", "100/s"}, {"--requests", "2"}, {"--output", "5"}});
   r.timeout_s = 0.25;
   const auto a = good(r);
   EXPECT_EQ(a.summary.timed_out, 2u);
@@ -340,14 +340,14 @@ TEST(Load, StoppingKeepsWhatEnded) {
   std::atomic<bool> stop{false};
   r.stop = &stop;
   std::thread later([&] {
-    std::this_thread::sleep_for(450ms);
+    std::this_thread::sleep_for(250ms);
     stop = true;
   });
   const auto a = good(r);
   later.join();
   const auto& s = a.summary;
   EXPECT_TRUE(a.interrupted);
-  EXPECT_GT(s.good, 2u);
+  EXPECT_GE(s.good, 1u);
   EXPECT_GT(s.stopped, 0u);
   EXPECT_EQ(s.good + s.stopped + s.failed + s.timed_out + s.not_sent, 100u) << "all accounted for";
   EXPECT_NE(load_text(a).find("interrupted; what ended is kept"), std::string::npos);

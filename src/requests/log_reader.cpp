@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/random.hpp"
 #include "requests/rows.hpp"
@@ -23,6 +24,12 @@ const json* number_of(const json& object, std::initializer_list<const char*> nam
   return nullptr;
 }
 
+/// A count that a file may write as 512 or 512.0; what no integer holds becomes 0, a mistake.
+std::int64_t count_of(const json& number) {
+  const double value = number.get<double>();
+  return std::abs(value) < 9e15 ? static_cast<std::int64_t>(value) : 0;
+}
+
 void add(Rows& rows, const json* time, const json* prompt, const json* output,
          const std::string& where) {
   // There are no lines to point at in a document: the request's path stands for them.
@@ -32,8 +39,8 @@ void add(Rows& rows, const json* time, const json* prompt, const json* output,
   Row row;
   row.first_hash = rows.stream().hashes.size();
   if (time != nullptr) row.time_s = time->get<double>(), row.set(Role::arrival, place);
-  if (prompt != nullptr) row.prompt = prompt->get<std::int64_t>(), row.set(Role::prompt, place);
-  if (output != nullptr) row.output = output->get<std::int64_t>(), row.set(Role::output, place);
+  if (prompt != nullptr) row.prompt = count_of(*prompt), row.set(Role::prompt, place);
+  if (output != nullptr) row.output = count_of(*output), row.set(Role::output, place);
   rows.add(row, line);
 }
 
@@ -80,6 +87,7 @@ void vllm(const json& document, Rows& rows) {
     return rows.broken(0, fmt::format("{} input_lens but {} output_lens", in.size(), out.size()));
   const bool timed = start.size() == in.size();
   const auto* rate = number_of(document, {"request_rate"});
+  if (rate != nullptr && !(rate->get<double>() > 1e-9)) rate = nullptr;  // "inf": all at once
   const headroom::Stream random(1, "requests/vllm");
   json drawn = 0.0;
   if (!timed && rate != nullptr)

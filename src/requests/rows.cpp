@@ -14,6 +14,7 @@ namespace headroom::requests {
 namespace {
 
 constexpr double ms = 1e-3, ns = 1e-9;
+constexpr double most_span_s = 1e10;
 
 // Names as the tools write them. Sources: the files under data/infer/traces (README there);
 // AIPerf docs "Working with Profile Export Files" and "Trace Replay with Mooncake Traces";
@@ -251,10 +252,18 @@ bool Rows::check_time(const Row& row, const Line& line, double& time_s) {
   const bool ours = format_ == "headroom";
   if (!timed_) {
     timed_ = true;
-    if (!ours) (row.exact ? base_ns_ = row.time_ns : 0), base_s_ = row.exact ? 0 : row.time_s;
+    if (!ours && row.exact) base_ns_ = row.time_ns;
+    if (!ours && !row.exact) base_s_ = row.time_s;
     last_s_ = -std::numeric_limits<double>::infinity();
   }
-  time_s = row.exact ? static_cast<double>(row.time_ns - base_ns_) * 1e-9 : row.time_s - base_s_;
+  std::int64_t since_ns = 0;
+  const bool near = !row.exact || !__builtin_sub_overflow(row.time_ns, base_ns_, &since_ns);
+  time_s = row.exact ? static_cast<double>(since_ns) * 1e-9 : row.time_s - base_s_;
+  if (!near || !(std::abs(time_s) <= most_span_s)) {
+    bad(line, row.where(Role::arrival), "arrival",
+        "lies more than 300 years from the first row's: are its units the format's?");
+    return false;
+  }
   if (ours && time_s < 0) {
     bad(line, row.where(Role::arrival), "arrival",
         fmt::format("{} s, expected 0 or later", time_s));
@@ -276,6 +285,12 @@ bool Rows::check_links(const Row& row, const Line& line) {
   if (row.has(Role::after) && (row.after < 0 || row.after >= known)) {
     bad(line, row.where(Role::after), "after",
         fmt::format("row {} is not above this one, expected 0 to {}", row.after, known - 1));
+    return false;
+  }
+  const double pause = row.has(Role::after) ? row.time_s : row.delay_s;
+  if (!(pause >= 0 && pause <= most_span_s) && (row.has(Role::after) || row.has(Role::delay))) {
+    bad(line, row.where(row.has(Role::after) ? Role::arrival : Role::delay), "delay",
+        fmt::format("{} s after the answer before, expected 0 or later", pause));
     return false;
   }
   if (row.adapter < 0 || row.adapter > 0xffff) {
