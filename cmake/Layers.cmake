@@ -55,3 +55,21 @@ endforeach()
 target_link_libraries(headroom_catalog PUBLIC Threads::Threads)
 target_link_libraries(headroom_requests PRIVATE ZLIB::ZLIB)
 target_compile_definitions(headroom_api PRIVATE HEADROOM_VERSION="${PROJECT_VERSION}")
+target_link_libraries(headroom_api PRIVATE ${CMAKE_DL_LIBS})  # OpenSSL, for https URLs alone
+
+# api_test runs a real streaming server. Debian's library is built with the switches that its .pc
+# names, and its classes differ with them.
+if(HEADROOM_TESTS)
+  find_path(HTTPLIB_INCLUDE httplib.h REQUIRED)
+  find_library(HTTPLIB_LIBRARY cpp-httplib REQUIRED)
+  get_filename_component(httplib_folder ${HTTPLIB_LIBRARY} DIRECTORY)
+  set(httplib_switches "")
+  if(EXISTS ${httplib_folder}/pkgconfig/cpp-httplib.pc)
+    file(STRINGS ${httplib_folder}/pkgconfig/cpp-httplib.pc httplib_flags REGEX "^Cflags:")
+    string(REGEX MATCHALL "-D[A-Z_]+" httplib_switches "${httplib_flags}")
+  endif()
+  set_source_files_properties(${CMAKE_SOURCE_DIR}/src/api/load_test.cpp PROPERTIES
+                              COMPILE_OPTIONS "${httplib_switches}")
+  target_include_directories(api_test SYSTEM PRIVATE ${HTTPLIB_INCLUDE})
+  target_link_libraries(api_test PRIVATE ${HTTPLIB_LIBRARY} Threads::Threads)
+endif()

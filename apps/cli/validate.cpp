@@ -121,6 +121,42 @@ constexpr JobOption job_options[] = {
     {"--recompute", "recompute", "none, selective, selective:[moe_act], full"},
 };
 
+/// Options that describe the deployment of all result files.
+constexpr JobOption deployment_options[] = {
+    {"--model", "model", "Catalogue model or Hugging Face id; left out: as the files say"},
+    {"--gpu,--hw", "gpu", "Accelerator, e.g. h100-sxm"},
+    {"--tp", "tp", "Tensor parallelism"},
+    {"--ep", "ep", "Expert parallelism"},
+    {"--attention-dp", "attention_dp", "Data-parallel attention ranks"},
+    {"--precision", "precision", "bf16, fp8, nvfp4, int4-awq, ..."},
+    {"--engine", "engine", "vllm (default), tensorrt-llm, sglang"},
+    {"--engine-version", "version", "Version of the engine, e.g. 0.12.0"},
+    {"--max-num-seqs", "max_num_seqs", "Most sequences of a step"},
+    {"--max-num-batched-tokens", "max_num_batched_tokens", "Token budget of a step"},
+};
+
+CLI::App* add_calibrate_infer(CLI::App& calibrate, api::CalibrateInfer& request) {
+  auto* verb =
+      calibrate.add_subcommand("infer", "Host and scale terms from your own serving benchmarks");
+  verb->footer(
+      "Examples:\n"
+      "  headroom calibrate infer c1.json c16.json c64.json --gpu h100 --tp 4 --precision fp8\n"
+      "  headroom calibrate infer benchmarks.json --model llama-3.1-70b --gpu h200-sxm --tp 2\n"
+      "  headroom calibrate infer a.json@tp=1 b.json@tp=4 --gpu l40s --json");
+  auto& o = request.options;
+  verb->add_option("RESULT", o.files,
+                   "Results of vllm bench serve, GuideLLM or AIPerf; RESULT@tp=4,precision=fp8 "
+                   "says what differs")
+      ->required();
+  for (const auto& option : deployment_options)
+    verb->add_option_function<std::string>(
+        option.flag, [&o, key = option.key](const std::string& v) { o.job.set(key, v); },
+        option.doc);
+  verb->add_option("--catalog", request.catalog, "Folder laid over the built-in catalogue");
+  verb->add_flag("--json", request.json, "For programs; field names are stable");
+  return verb;
+}
+
 CLI::App* add_calibrate_train(CLI::App& calibrate, api::CalibrateTrain& request) {
   auto* verb = calibrate.add_subcommand("train", "A site's scalar from its own training logs");
   verb->footer(
@@ -156,9 +192,12 @@ Run add_validation_verbs(CLI::App& app) {
   auto* infer = add_validate_infer(*validate, *serving);
   auto* calibrate = app.add_subcommand("calibrate", "Fit the model to your own machines");
   calibrate->require_subcommand(1);
+  const auto results = std::make_shared<api::CalibrateInfer>();
+  auto* serving_site = add_calibrate_infer(*calibrate, *results);
   const auto site = std::make_shared<api::CalibrateTrain>();
   auto* logs = add_calibrate_train(*calibrate, *site);
   return [=]() -> std::optional<int> {
+    if (*serving_site) return finish(api::calibrate_infer(*results), results->json);
     if (*logs) return finish(api::calibrate_train(*site), site->json);
     if (*infer) return finish(api::validate_infer(*serving), serving->json);
     if (!*train) return std::nullopt;

@@ -23,6 +23,9 @@ struct Terminal {
 /// `train`.
 Run add_train_verb(CLI::App& app, std::function<Terminal()> terminal);
 
+/// `replay`.
+Run add_replay_verb(CLI::App& app, std::function<Terminal()> terminal);
+
 /// `infer`.
 Run add_infer_verb(CLI::App& app, std::function<Terminal()> terminal);
 
@@ -31,6 +34,9 @@ Run add_validation_verbs(CLI::App& app);
 
 /// `init`.
 Run add_init_verb(CLI::App& app);
+
+/// `load`.
+Run add_load_verb(CLI::App& app);
 
 /// `completion`, `man`.
 Run add_shell_verbs(CLI::App& app, const std::string& version);

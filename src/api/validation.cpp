@@ -109,6 +109,19 @@ Result<std::string> validate_infer(const ValidateInfer& request) {
                       : validation::to_text(*v, request.options);
 }
 
+Result<std::string> calibrate_infer(const CalibrateInfer& request) {
+  std::unique_ptr<catalog::Catalog> own;
+  if (!request.catalog.empty()) {
+    Diagnostics mistakes;
+    own = catalog::Catalog::with_overlay(request.catalog, mistakes);
+    if (!mistakes.empty()) return failure(std::move(mistakes));
+  }
+  const auto& catalog = own != nullptr ? *own : catalog::Catalog::builtin();
+  const auto fit = validation::calibrate_infer(request.options, catalog);
+  if (!fit) return failure(fit.error());
+  return request.json ? validation::to_json(*fit) : validation::to_text(*fit);
+}
+
 Result<std::string> calibrate_train(const CalibrateTrain& request) {
   std::unique_ptr<catalog::Catalog> own;
   if (!request.catalog.empty()) {

@@ -6,6 +6,7 @@
 #include "base/result.hpp"
 #include "report/report.hpp"
 #include "validation/infer.hpp"
+#include "validation/infer_calibrate.hpp"
 #include "validation/train.hpp"
 #include "validation/train_calibrate.hpp"
 
@@ -24,6 +25,14 @@ struct ValidateInfer {
   bool json = false;
 };
 Result<std::string> validate_infer(const ValidateInfer& request);
+
+struct CalibrateInfer {
+  validation::CalibrateInferOptions options;
+  std::string catalog;  ///< folder laid over the built-in catalogue; may be empty
+  bool json = false;
+};
+/// A site's serving calibration from its own benchmark results, as text or JSON.
+Result<std::string> calibrate_infer(const CalibrateInfer& request);
 
 struct CalibrateTrain {
   validation::CalibrateOptions options;

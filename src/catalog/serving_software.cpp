@@ -5,16 +5,28 @@
 
 namespace headroom::catalog {
 
+void KernelFactor::fields(spec::Fields& f) {
+  f.text("precision", precision, "Format of the weights").required();
+  f.text("architecture", architecture,
+         "Generation of GPUs, part of its name; any other when empty");
+  f.number("products", products, "", "Factor on products of decoding tokens").between(0, 10);
+  f.number("prompts", prompts, "", "Factor on products of prompt tokens").between(0, 10);
+  f.number("experts", experts, "", "Factor on grouped products of decoding tokens").between(0, 10);
+  f.number("expert_prompts", expert_prompts, "", "Factor on grouped products of prompt tokens")
+      .between(0, 10);
+}
+
 void ServingCalibration::fields(spec::Fields& f) {
   f.text("model", model, "Model of the runs").required();
   f.text("accelerator", accelerator, "Accelerator of the runs").required();
   f.text("precision", precision, "Format of the weights").required();
-  f.number("products", products, "", "Factor on matrix products, experts and small kernels")
+  f.number("products", products, "", "Factor on products, experts, collectives and small kernels")
       .between(0, 10);
   f.number("caches", caches, "", "Factor on attention over the cache").between(0, 10);
   f.number("prompts", prompts, "", "Factor on the kernels of prompt tokens").between(0, 10);
-  f.number("per_step", per_step, "ms", "Added to every step").at_least(0);
-  f.number("per_sequence", per_sequence, "us", "Added for every decoding sequence").at_least(0);
+  f.number("per_step", per_step, "ms", "Host time of a step, instead of the engine's").at_least(0);
+  f.number("per_sequence", per_sequence, "us", "Host time of a sequence, instead of the engine's")
+      .at_least(0);
   f.number("residual", residual, "",
            "Measured over corrected time: median of the rows and the range of 80 % of them")
       .above(0)
@@ -44,21 +56,9 @@ void ServingSoftware::fields(spec::Fields& f) {
       .at_least(0);
   f.number("stream_passes", stream_passes, "", "Passes of those over the residual stream")
       .at_least(0);
-  f.number("kernels", kernels, "", "Factor on the time of standalone kernels of 16 bits")
-      .above(0)
-      .at_most(5);
-  f.number("low_kernels", low_kernels, "", "The same for products of 8 bits and fewer")
-      .above(0)
-      .at_most(5);
-  f.number("stream", stream, "", "Factor on the rate at which weights are read")
-      .above(0)
-      .at_most(1.2);
+  f.number("collectives", collectives, "", "Factor on the time of collectives").above(0).at_most(5);
+  f.list("kernels", kernels, "Factors on the standalone kernels, by format and generation of GPUs");
   f.flag("mixed", mixed, "Prompts and decodes share a step");
-  f.flag("async", async, "The host prepares the next step while this one runs");
-  f.integer("graph_batch", graph_batch, "Largest step replayed from a CUDA graph, in tokens")
-      .at_least(0);
-  f.number("skew", skew, "", "Busiest expert rank over the mean where many tokens are routed")
-      .at_least(1);
   f.number("unseen", unseen, "",
            "Measured over modelled time of whole groups left out of the fit: median and the range "
            "of 80 % of rows")
@@ -66,6 +66,14 @@ void ServingSoftware::fields(spec::Fields& f) {
       .at_most(10);
   f.integer("rows", rows, "Measured rows behind that range").at_least(0);
   f.list("calibrations", calibrations, "What measured runs of a group correct");
+}
+
+const KernelFactor* ServingSoftware::factor(std::string_view precision,
+                                            std::string_view architecture) const {
+  const auto it = std::find_if(kernels.begin(), kernels.end(), [&](const KernelFactor& k) {
+    return k.precision == precision && architecture.find(k.architecture) != std::string_view::npos;
+  });
+  return it == kernels.end() ? nullptr : &*it;
 }
 
 const ServingCalibration* ServingSoftware::calibration(std::string_view model,

@@ -6,12 +6,12 @@
 // one engine by more than its users expect: TensorRT-LLM from 0.17 to 1.0 moved -10 to +22 %
 // on the same machine, model and lengths.
 //
-//   step = kernels x (GEMM + attention + experts + small kernels + collectives)
+//   step = factor x (products, experts) + attention + small kernels + collectives
 //          + per_step + per_layer x layers + per_sequence x sequences + per_prompt x prompts
 //
 // `calibrations` holds what measured runs of one (model, accelerator, precision) group say
-// beside that: two to four non-negative numbers a group, written by tools/fit-infer with the
-// rows behind them and the range of its residuals. `unseen` is the range of measured over
+// beside that: three factors and two times a group, none negative, written by tools/fit-infer with
+// the rows behind them and the range of its residuals. `unseen` is the range of measured over
 // modelled time of whole groups that were left out of the fit: the interval of a prediction
 // that has no calibration.
 #pragma once
@@ -24,19 +24,33 @@
 
 namespace headroom::catalog {
 
-/// Measured runs of one model on one accelerator in one format, and what they correct.
-/// Corrected step = gemm x products + attention x caches + collectives' + ... + per_step
-/// + per_sequence x sequences, where a factor left out is 1 and a time left out is 0.
+/// What engines make of the kernels of one format on one generation of GPUs: fusion, newer
+/// libraries and the power limit against the standalone tables. Shared by all engines.
+struct KernelFactor {
+  std::string precision;         ///< of the weights
+  std::string architecture;      ///< a part of Accelerator::architecture; empty: any other
+  Value<Scalar> products;        ///< on products of decoding tokens
+  Value<Scalar> prompts;         ///< on products of prompt tokens
+  Value<Scalar> experts;         ///< on grouped products of decoding tokens
+  Value<Scalar> expert_prompts;  ///< on grouped products of prompt tokens
+
+  void fields(spec::Fields& f);
+};
+
+/// Measured runs of one model on one accelerator in one format, and what they correct:
+///   step = products x kernels + caches x decode attention + prompts x kernels of prompt tokens
+///          + per_step + per_sequence x sequences
+/// Factors are on top of the engine's; times replace the engine's host terms.
 struct ServingCalibration {
   std::string model;         ///< id in the catalogue
   std::string accelerator;   ///< id in the catalogue
   std::string precision;     ///< of the weights, as a scenario writes it
-  Value<Scalar> products;    ///< factor on matrix products, experts, small kernels
+  Value<Scalar> products;    ///< factor on products, experts, collectives, small kernels
   Value<Scalar> caches;      ///< factor on attention over the cache
   Value<Scalar> prompts;     ///< factor on the kernels of prompt tokens
-  Value<Time> per_step;      ///< added to every step
-  Value<Time> per_sequence;  ///< added for every decoding sequence
-  Value<Scalar> residual;    ///< measured over corrected time: median and the range of 80 % of rows
+  Value<Time> per_step;      ///< host time of a step, all layers
+  Value<Time> per_sequence;  ///< host time of a decoding sequence
+  Value<Scalar> residual;    ///< measured over corrected time of held-out rows: median, 80 %
   int rows = 0;              ///< measured rows behind it
 
   void fields(spec::Fields& f);
@@ -58,20 +72,17 @@ struct ServingSoftware : Entry {
   Value<Time> per_prompt;       ///< host work for each prompt or part of one in a step
   Value<Scalar> small_kernels;  ///< norms, rotary, cache writes, activations: kernels a layer
   Value<Scalar> stream_passes;  ///< passes of those over the residual stream
-  Value<Scalar> kernels;        ///< factor on the standalone kernels' time: fusion, overlap
-  Value<Scalar> low_kernels;    ///< the same for products of 8 bits and fewer
-  Value<Scalar> stream;         ///< factor on the rate at which weights are read; 1 when left out
-  bool mixed = true;            ///< prompts and decodes share a step
-  bool async = false;           ///< the host prepares the next step while this one runs
-  int graph_batch = 0;          ///< largest step that is replayed from a CUDA graph, tokens
-  Value<Scalar> skew;           ///< busiest expert rank over the mean, many tokens
-
+  Value<Scalar> collectives;    ///< factor on collectives: skew between ranks, gaps
+  std::vector<KernelFactor> kernels;
+  bool mixed = true;     ///< prompts and decodes share a step
   Value<Scalar> unseen;  ///< measured over modelled time of groups left out: median, 80 % range
   int rows = 0;          ///< measured rows behind `unseen`
   std::vector<ServingCalibration> calibrations;
 
   void fields(spec::Fields& f);
 
+  /// The factors of this format on this generation of GPUs: the first entry that fits, or nullptr.
+  const KernelFactor* factor(std::string_view precision, std::string_view architecture) const;
   /// The calibration of this group, or nullptr.
   const ServingCalibration* calibration(std::string_view model, std::string_view accelerator,
                                         std::string_view precision) const;

@@ -22,17 +22,41 @@ double latent_heat(Temperature t) { return 1e3 * (2501 - 2.361 * t.in_celsius())
 
 }  // namespace
 
+double YorkTerms::approach_k(double liquid_to_gas) const {
+  const double ratio = std::clamp(liquid_to_gas, 0.1, 8.0);
+  return std::max(0.5, constant + ratio * (linear + ratio * square));
+}
+
+double YorkTerms::liquid_to_gas(double approach) const {
+  double low = 0.1, high = 8;
+  if (approach_k(low) >= approach) return low;
+  // Beyond its peak the quadratic falls again; only the rising branch is physical.
+  if (square < 0) high = std::clamp(-linear / (2 * square), low, high);
+  if (approach_k(high) <= approach) return high;
+  while (high - low > 1e-12 * high) {
+    const double middle = (low + high) / 2;
+    if (middle <= low || middle >= high) break;
+    (approach_k(middle) < approach ? low : high) = middle;
+  }
+  return low;
+}
+
+YorkTerms york_terms(double wet_bulb_c, double range_k) {
+  const double w = std::clamp(wet_bulb_c, -34.4, 26.7);
+  const double r = std::clamp(range_k, 1.1, 22.2);
+  const auto of_flow = [&](std::size_t power) {
+    const auto of_range = [&](std::size_t k) {
+      const double* c = &york[9 * power + 3 * k];
+      return c[0] + w * (c[1] + w * c[2]);
+    };
+    return of_range(0) + r * (of_range(1) + r * of_range(2));
+  };
+  return {of_flow(0), of_flow(1), of_flow(2)};
+}
+
 TemperatureDifference york_approach(Temperature wet_bulb, TemperatureDifference range,
                                     double liquid_to_gas) {
-  const double w = std::clamp(wet_bulb.in_celsius(), -34.4, 26.7);
-  const double r = std::clamp(range.in(kelvin), 1.1, 22.2);
-  const double ratio = std::clamp(liquid_to_gas, 0.1, 8.0);
-  double sum = 0;
-  for (int i = 26; i >= 0; --i) {
-    const double wet[] = {1, w, w * w}, span[] = {1, r, r * r}, flow[] = {1, ratio, ratio * ratio};
-    sum += york[static_cast<std::size_t>(i)] * wet[i % 3] * span[i / 3 % 3] * flow[i / 9];
-  }
-  return std::max(0.5, sum) * kelvin;
+  return york_terms(wet_bulb.in_celsius(), range.in(kelvin)).approach_k(liquid_to_gas) * kelvin;
 }
 
 double tower_air_flow(Temperature wet_bulb, TemperatureDifference range,

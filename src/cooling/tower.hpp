@@ -15,6 +15,16 @@ namespace headroom::cooling {
 TemperatureDifference york_approach(Temperature wet_bulb, TemperatureDifference range,
                                     double liquid_to_gas);
 
+/// The correlation at one wet bulb and range: a quadratic in L/G, for solving it.
+struct YorkTerms {
+  double constant = 0, linear = 0, square = 0;
+  /// Approach in K, at least 0.5; L/G clamped to 0.1..8.
+  double approach_k(double liquid_to_gas) const;
+  /// L/G that makes this approach, within 0.1..8: the larger, the less air.
+  double liquid_to_gas(double approach) const;
+};
+YorkTerms york_terms(double wet_bulb_c, double range_k);
+
 /// Share of full air flow that just makes `approach` at this range, 0.1 to 1; 1
 /// also when full flow is not enough. Fan power goes with its cube.
 double tower_air_flow(Temperature wet_bulb, TemperatureDifference range,

@@ -67,7 +67,7 @@ EmbedResult assess(const EmbedSpec& spec, const EmbedDemand& demand, Trace& trac
   const Precision precision = spec.precision.or_else(Precision::bf16);
   r.rate_per_gpu = book.derive(
       "rate-per-gpu", embedding_rate(*demand.model, device, precision, query.value.si()), "token/s",
-      "8,192 tokens / step of the oracle x 0.65", {model_node, device_node, query});
+      "8,192 tokens / step of the oracle x 0.80", {model_node, device_node, query});
   const double rate = std::max(r.rate_per_gpu.value.si(), 1e-9);
   const auto steady =
       book.derive("query-rate", TokenRate::from_si(online.value.si() * query.value.si()), "token/s",

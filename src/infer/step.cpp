@@ -1,77 +1,22 @@
 #include "infer/step.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "compute/kernel.hpp"
 #include "fabric/path.hpp"
+#include "infer/step_kernels.hpp"
 #include "workload/transformer.hpp"
 
 namespace headroom::infer {
 
 namespace {
 
-// Fitted together to 544 published serving results on A100, L40S, GH200, H100, H200, B200 and
-// B300 (InferenceX runs via aiconfigurator's silicon_sample.csv, 2026; TensorRT-LLM performance
-// overview v0.17, 2025-02; inference-sim's vLLM runs on H100, 2026-02): median error 8 %, p90
-// 25 to 31 %. docs/models/infer.md tells how. A triple is of 16, 8 and 4 bits: narrower weights
-// reach less of the bandwidth, since their tiles are smaller and activations are narrowed too.
-struct ByWidth {
-  double bits16, bits8, bits4;
-};
-constexpr ByWidth fit_gemm{0.76, 0.70, 0.43};
-constexpr ByWidth fit_stream{0.90, 0.73, 0.61};
-constexpr ByWidth fit_expert_stream{1.0, 0.83, 0.83};
-constexpr double fit_expert = 0.66, fit_decode = 0.72, fit_flash = 0.57;
-constexpr double fit_activation_bytes = 37;  // a token, layer and channel
-// What kernel tables say of the devices behind that fit; others are scaled from it.
-constexpr double fitted_stream_share = 0.84, fitted_gemm_share = 0.80;
-
-// llama.cpp unpacks four-bit blocks as it reads them: Llama 3 8B Q4_K_M on an RTX 4090 makes 131
-// token/s and Llama 2 7B Q4_0 on an M3 Max 63 (GPU-Benchmarks-on-LLM-Inference, 2024-05), 0.80 of
-// what 16-bit weights reach of the same bandwidth.
-constexpr double unpacking_stream = 0.80;
-
 double bits_per_weight(Precision p) { return 8 * workload::stored_bytes_per_weight(p); }
 
-bool four_bit(Precision p) { return element_bits(p) <= 6; }
-
-/// Peak rate products run at. Four-bit weights on a device without a four-bit unit are
-/// widened to 16 bit (AWQ, GPTQ, MXFP4 by Marlin kernels), not multiplied in 8 bit.
-double executed_peak(const catalog::Accelerator& a, Precision weights) {
-  if (four_bit(weights) && !compute::resolve(a, weights).native) {
-    return compute::peak(a, Precision::bf16).si();
-  }
-  return compute::peak(a, weights).si();
-}
-
-/// The entry of a triple for weights as they are multiplied (compute) or read (memory).
-double at_width(const ByWidth& v, Precision weights) {
-  if (element_bits(weights) >= 16) return v.bits16;
-  return four_bit(weights) ? v.bits4 : v.bits8;
-}
-
-double gemm_share(const catalog::Accelerator& a, Precision weights) {
-  return compute::resolve(a, weights).native ? at_width(fit_gemm, weights) : fit_gemm.bits16;
-}
-
-/// Devices outside the fit reach as much less as their own kernels do.
-void scale_to_device(const catalog::Accelerator& a, Efficiency& e) {
-  if (a.gemm.empty() && a.gemm_efficiency) {
-    e.gemm = std::min(e.gemm, e.gemm * a.gemm_efficiency.get() / fitted_gemm_share);
-    e.gemm_16 = std::min(e.gemm_16, e.gemm_16 * a.gemm_efficiency.get() / fitted_gemm_share);
-  }
-  if (!a.stream_efficiency) return;
-  if (a.device_class != catalog::DeviceClass::datacenter) {
-    e.stream = e.stream_16 = a.stream_efficiency.get();
-    e.expert_stream = 1;
-    e.decode = a.decode_efficiency.or_else(Scalar(fit_decode));
-  } else if (a.gemm.empty()) {
-    const double scale = std::min(1.0, a.stream_efficiency.get() / fitted_stream_share);
-    e.stream *= scale;
-    e.stream_16 *= scale;
-  }
-}
+double or_else(const Value<Scalar>& v, double otherwise) { return v ? v.get().si() : otherwise; }
+double or_else(const Value<Time>& v, double otherwise) { return v ? v.get().si() : otherwise; }
 
 }  // namespace
 
@@ -87,62 +32,38 @@ const catalog::ServingSoftware& software_of(Engine engine) {
   return catalog::serving_software(catalog::Catalog::builtin(), ids[static_cast<int>(engine)]);
 }
 
-namespace {
-HostCost host_of(const catalog::ServingSoftware& s) {
-  return {s.per_step.or_else(Time{}), s.per_layer.or_else(Time{}), s.per_sequence.or_else(Time{})};
-}
-}  // namespace
-
-HostCost host_cost(Engine engine) { return host_of(software_of(engine)); }
-
-Efficiency efficiency(const catalog::Accelerator& accelerator, Precision weights, Engine engine) {
-  Efficiency e;
-  e.gemm = gemm_share(accelerator, weights);
-  e.gemm_16 = fit_gemm.bits16;
-  e.expert = fit_expert;
-  e.stream = at_width(fit_stream, weights);
-  e.stream_16 = fit_stream.bits16;
-  e.expert_stream = at_width(fit_expert_stream, weights);
-  e.decode = fit_decode;
-  e.flash = fit_flash;
-  scale_to_device(accelerator, e);
-  if (engine == Engine::llama_cpp && four_bit(weights)) e.stream *= unpacking_stream;
-  return e;
-}
-
 StepModel::StepModel(const catalog::Model& model, const catalog::Accelerator& accelerator,
                      const fabric::Path& path, const Layout& layout, Engine engine)
     : StepModel(model, accelerator, path, layout, software_of(engine)) {}
 
 StepModel::StepModel(const catalog::Model& model, const catalog::Accelerator& accelerator,
                      const fabric::Path& path, const Layout& layout,
-                     const catalog::ServingSoftware& software)
+                     const catalog::ServingSoftware& software, Use use)
     : layout_(layout),
-      path_(fabric::for_serving(path, accelerator.scale_up.link)),
-      host_(host_of(software)),
-      eff_(efficiency(accelerator, layout.weights,
-                      software.id == "llama.cpp" ? Engine::llama_cpp : Engine::vllm)) {
+      kernels_(std::make_shared<const StepKernels>(
+          model, accelerator, fabric::for_serving(path, accelerator.scale_up.link), layout)) {
   set_device(accelerator);
   set_weights(model);
   set_attention(model);
+  set_terms(model, accelerator, software, use);
 }
 
 void StepModel::set_device(const catalog::Accelerator& accelerator) {
-  peak_ = executed_peak(accelerator, layout_.weights);
-  peak16_ = compute::peak(accelerator, Precision::bf16).si();
+  peak_ =
+      compute::peak(accelerator, executed(accelerator, layout_.weights, layout_.weight_only)).si();
   bandwidth_bits_ = accelerator.memory_bandwidth.or_else(Bandwidth{}).si();
   memory_bits_ = accelerator.memory.or_else(Information{}).si();
 }
 
 void StepModel::set_weights(const catalog::Model& model) {
   const auto p = workload::parameters(model);
-  // GPT-OSS ships MXFP4 experts beside bf16 attention.
-  const bool experts_only = layout_.weights == Precision::mxfp4 && model.is_mixture();
-  const double low = bits_per_weight(layout_.weights), rest = bits_per_weight(Precision::bf16);
+  const auto f = formats_of(model, layout_);
+  const double rest = bits_per_weight(Precision::bf16);
   const double shard = layout_.tp;
   layers_ = model.layers;
-  linear_params_ = (p.attention + p.dense_ffn + p.shared_ffn + p.router) / shard;
-  linear_bits_ = ((p.attention + p.dense_ffn + p.shared_ffn) * (experts_only ? rest : low) +
+  const double ffn = p.dense_ffn + p.shared_ffn;
+  linear_params_ = (p.attention + ffn + p.router) / shard;
+  linear_bits_ = (p.attention * bits_per_weight(f.attention) + ffn * bits_per_weight(f.ffn) +
                   (p.router + p.norms) * rest) /
                  shard;
   head_params_ = model.head ? double(model.vocab) * model.hidden / shard : 0;
@@ -150,13 +71,11 @@ void StepModel::set_weights(const catalog::Model& model) {
   if (model.is_mixture()) {
     experts_ = model.moe.experts;
     active_ = model.moe.active;
-    expert_bits_ = p.experts * low / shard;
-    expert_params_ = p.experts / shard * active_ / experts_;
+    expert_bits_ = p.experts * bits_per_weight(f.experts) / layout_.stage_ranks();
+    expert_params_ = p.experts / layout_.stage_ranks() * active_ / experts_;
   }
-  const workload::WeightFormat format{layout_.weights, Precision::bf16, experts_only};
-  weight_bits_ = workload::weight_bytes(model, format).si() / layout_.gpus();
-  activation_bits_ = 8 * fit_activation_bytes * layers_ * model.hidden;
-  message_bits_ = 16.0 * model.hidden;
+  const double kept = (p.embedding + p.head + p.other) * rest / shard;
+  weight_bits_ = (linear_bits_ + expert_bits_ + kept) / layout_.pp;
 }
 
 void StepModel::set_attention(const catalog::Model& model) {
@@ -185,14 +104,40 @@ void StepModel::set_attention(const catalog::Model& model) {
   local_layers_ = local;
 }
 
-double StepModel::smooth(double flops, double bits, double peak, double gemm, double stream) const {
-  const double c = peak > 0 ? flops / (peak * gemm) : 0;
-  const double m = bandwidth_bits_ > 0 ? bits / (bandwidth_bits_ * stream) : 0;
-  const double top = std::max(c, m);
-  if (top <= 0) return 0;
-  // The 3-norm keeps 26 % at the knee, where neither side hides the other.
-  const double ratio = std::min(c, m) / top;
-  return top * std::cbrt(1 + ratio * ratio * ratio);
+void StepModel::set_terms(const catalog::Model& model, const catalog::Accelerator& accelerator,
+                          const catalog::ServingSoftware& s, Use use) {
+  const auto f = formats_of(model, layout_);
+  const auto factor = [&](Precision p) {
+    static const catalog::KernelFactor none;
+    const auto* k =
+        s.factor(name(p == Precision::fp16 ? Precision::bf16 : p), accelerator.architecture);
+    return k != nullptr ? *k : none;
+  };
+  const auto wide = factor(f.ffn), narrow = factor(f.experts);
+  terms_.products = or_else(wide.products, 1);
+  terms_.prompt_products = or_else(wide.prompts, 1);
+  terms_.experts = or_else(narrow.experts, 1);
+  terms_.prompt_experts = or_else(narrow.expert_prompts, 1);
+  terms_.collectives = or_else(s.collectives, 1);
+  terms_.passes = or_else(s.stream_passes, 8);
+  terms_.small = layers_ * or_else(s.small_kernels, 6) * kernels_->launch_s;
+  terms_.per_step = layout_.pp * or_else(s.per_step, 0) + layers_ * or_else(s.per_layer, 0);
+  terms_.per_sequence = or_else(s.per_sequence, 0);
+  terms_.per_prompt = or_else(s.per_prompt, 0);
+  if (!layout_.graphs) terms_.eager = layers_ * or_else(s.eager_layer, 0);
+  mixed_ = s.mixed;
+  if (s.unseen) range_ = {s.unseen.low, s.unseen.likely, s.unseen.high, s.rows, false};
+  if (use == Use::raw) return;
+  const auto* c = s.calibration(model.id, accelerator.id, name(layout_.weights));
+  if (c == nullptr) return;
+  terms_.kernels = or_else(c->products, 1);
+  terms_.caches = or_else(c->caches, 1);
+  terms_.prompts = or_else(c->prompts, 1);
+  terms_.per_step = or_else(c->per_step, terms_.per_step);
+  terms_.per_sequence = or_else(c->per_sequence, terms_.per_sequence);
+  if (c->residual) {
+    range_ = {c->residual.low, c->residual.likely, c->residual.high, c->rows, true};
+  }
 }
 
 double StepModel::visited(double tokens) const {
@@ -200,93 +145,135 @@ double StepModel::visited(double tokens) const {
   return experts_ * -std::expm1(tokens * std::log1p(-std::min(active_ / experts_, 1 - 1e-12)));
 }
 
-double StepModel::all_reduce_s(double tokens) const {
-  if (layout_.tp <= 1) return 0;
-  const auto bytes = Information::from_si(tokens * message_bits_);
-  return fabric::all_reduce(path_, bytes, layout_.tp, std::min<double>(layout_.tp, path_.domain))
-      .si();
-}
+// K, the kernels over tokens, at the decodes alone and with the prompts: the difference is what
+// prompts cost. A step without decodes still pays for reading the weights once.
+StepModel::Parts StepModel::split(const Batch& b) const {
+  Parts t;
+  if (b.decodes <= 0 && b.prefill <= 0) return t;
+  const StepKernels& k = *kernels_;
+  const double share = 1.0 / (layout_.pp * layout_.attention_dp);
+  const double decodes = b.decodes * share;
+  const double prompts = b.prefill > 0 ? std::max(b.prompts, 1.0) : 0;
+  // A prompt stays with one attention replica; the others wait for the fullest.
+  const double holders = std::min<double>(layout_.attention_dp, std::max(prompts, 1.0));
+  const double fresh = b.prefill / layout_.pp / holders;
+  const double checked = decodes * (1 + b.verify);
+  const double base = fresh > 0 ? std::max(checked, 1.0) : checked, all = checked + fresh;
+  const double meet = checked + b.prefill * share;
 
-double StepModel::boundary_s(double tokens) const {
-  if (layout_.pp <= 1) return 0;
-  const auto bytes = Information::from_si(tokens * message_bits_ / layout_.tp);
-  const bool inside = layout_.gpus() <= path_.domain;
-  return (layout_.pp - 1) * fabric::point_to_point(path_, bytes, inside).si();
-}
-
-Time StepModel::attention(const Batch& b) const {
-  const double seen = window_ > 0 ? std::min(b.context, window_) : b.context;
-  const double bits = b.decodes * (b.context * kv_global_bits_ + seen * kv_local_bits_);
-  const double read = bandwidth_bits_ > 0 ? bits / (bandwidth_bits_ * eff_.decode) : 0;
-  if (peak16_ <= 0) return read * second;
-  const double rate = peak16_ * eff_.flash;
-  const double scores =
-      b.decodes * decode_flops_ * (b.context * global_layers_ + seen * local_layers_) / rate;
-  const double keys_local = window_ > 0 ? std::min(b.prefill_keys, window_) : b.prefill_keys;
-  const double fresh =
-      b.prefill * (b.prefill_keys * attention_flops_global_ + keys_local * attention_flops_local_) /
-      rate;
-  return (std::max(read, scores) + fresh) * second;
-}
-
-StepTime StepModel::parts(const Batch& whole) const {
-  StepTime t;
-  if (whole.decodes <= 0 && whole.prefill <= 0) return t;
-  const double pp = layout_.pp;
-  const Batch b{whole.decodes / pp, whole.context, whole.prefill / pp, whole.prefill_keys};
-  const double tokens = b.decodes + b.prefill;
-  const double linear =
-      smooth(2 * linear_params_ * tokens, linear_bits_, peak_, eff_.gemm, eff_.stream);
-  const double head =
-      smooth(2 * head_params_ * b.decodes, head_bits_, peak16_, eff_.gemm_16, eff_.stream_16);
-  t.linear = (linear + head) * second;
+  const double kernels = terms_.kernels, extra = terms_.prompts;
+  const auto mixed = [&](const TokenCurve& curve, double high, double factor, double prompt) {
+    const double first = curve.at(base);
+    return kernels * factor * first + extra * prompt * std::max(0.0, curve.at(high) - first);
+  };
+  t.linear = mixed(k.products, all, terms_.products, terms_.prompt_products) +
+             kernels * k.head.at(checked + prompts / layout_.pp / holders);
   if (experts_ > 0) {
-    const double bits = expert_bits_ * visited(tokens) / experts_;
-    t.experts = smooth(2 * expert_params_ * tokens, bits, peak_, eff_.gemm * eff_.expert,
-                       eff_.stream * eff_.expert_stream) *
-                second;
+    t.experts = mixed(k.experts, std::max(base, meet), terms_.experts, terms_.prompt_experts);
   }
-  t.attention = attention(b);
-  if (bandwidth_bits_ > 0) {
-    t.activations = tokens * activation_bits_ / (bandwidth_bits_ * eff_.stream_16) * second;
+  t.collectives = mixed(k.reduce, all, terms_.collectives, terms_.collectives);
+  const double pass = terms_.passes * k.pass_s + k.activation_s;
+  t.passes = kernels * (terms_.small + base * pass) + extra * std::max(0.0, all - base) * pass;
+  if (b.adapters > 0) {
+    t.linear += std::min(b.adapters, b.decodes + prompts) * k.adapter_s +
+                k.adapter_kernels * k.launch_s + all * k.adapter_token_s;
   }
-  t.collectives = (2 * layers_ * all_reduce_s(tokens) + boundary_s(tokens)) * second;
-  t.host = pp * host_.per_step + layers_ * host_.per_layer + b.decodes * host_.per_sequence;
+
+  const double seen = window_ > 0 ? std::min(b.context, window_) : b.context;
+  const double global = k.key_global_s + b.verify * k.verify_global_s;
+  const double local = k.key_local_s + b.verify * k.verify_local_s;
+  t.attention = terms_.caches * decodes * (b.context * global + seen * local);
+  if (fresh > 0) {
+    const double near = window_ > 0 ? std::min(b.prefill_keys, window_) : b.prefill_keys;
+    const double keys = b.prefill_keys + k.pair_local_ratio * (near - b.prefill_keys);
+    t.attention += extra * fresh * keys * k.prompt_s.at(b.prefill / prompts);
+  }
+  t.host =
+      terms_.per_step + terms_.per_sequence * b.decodes / layout_.pp + terms_.per_prompt * prompts;
+  if (terms_.eager > 0) t.host += std::max(0.0, terms_.eager - (t.total() - t.host));
   return t;
+}
+
+double StepModel::step_s(const Batch& batch) const { return split(batch).total(); }
+
+StepTime StepModel::parts(const Batch& batch) const {
+  const Parts p = split(batch);
+  return {p.linear * second, p.experts * second,     p.attention * second,
+          p.passes * second, p.collectives * second, p.host * second};
+}
+
+double StepModel::linear_run_s(const Batch& batch, int from, int to) const {
+  const auto at = [&](int i) {
+    Batch b = batch;
+    b.context += i;
+    return step_s(b);
+  };
+  return (to - from) * (at(from) + at(to - 1)) / 2;
+}
+
+// Time is linear in the keys but for two kinks: where contexts fill the window, and where the GPU
+// outlasts a host without graphs. The first is known; around the second halves are summed.
+double StepModel::run_s(const Batch& batch, int steps) const {
+  if (steps <= 0) return 0;
+  const auto whole = [&](int from, int to) { return linear_run_s(batch, from, to); };
+  const auto halved = [&](auto&& self, int from, int to) -> double {
+    if (from >= to) return 0;
+    if (terms_.eager <= 0 || to - from <= 2) return whole(from, to);
+    const int middle = (from + to) / 2;
+    Batch b = batch;
+    const auto at = [&](int i) {
+      b.context = batch.context + i;
+      return step_s(b);
+    };
+    const double first = at(from), last = at(to - 1), mid = at(middle);
+    const double straight = first + (last - first) * (middle - from) / (to - 1 - from);
+    if (std::abs(mid - straight) <= 1e-6 * mid) return whole(from, to);
+    return self(self, from, middle) + self(self, middle, to);
+  };
+  const int kink =
+      window_ > batch.context
+          ? static_cast<int>(std::min<double>(steps, std::ceil(window_ - batch.context)))
+          : 0;
+  return halved(halved, 0, kink) + halved(halved, kink, steps);
 }
 
 Time StepModel::prefill(double tokens, double cached, const Batch& beside, double budget) const {
   if (tokens <= 0) return Time{};
   const double chunks = std::max(1.0, tokens / std::max(budget, 1.0));
-  Batch with = beside;
+  Batch with = mixed_ ? beside : Batch{};
   with.prefill = tokens / chunks;
   with.prefill_keys = cached + tokens / 2;
-  return chunks * (step(with) - step(beside));
+  with.prompts = 1;
+  const double without = mixed_ ? step_s(beside) : 0;
+  return chunks * (step_s(with) - without) * second;
 }
 
 Information StepModel::kv_per_gpu(double context) const {
   const double seen = window_ > 0 ? std::min(context, window_) : context;
-  return Information::from_si((context * kv_global_bits_ + seen * kv_local_bits_) / layout_.pp);
+  return Information::from_si((context * kv_global_bits_ + seen * kv_local_bits_) /
+                              (layout_.pp * layout_.attention_dp));
 }
 
 Information StepModel::bytes_read(const Batch& whole) const {
-  const double pp = layout_.pp;
-  const double tokens = (whole.decodes + whole.prefill) / pp;
+  const double share = 1.0 / (layout_.pp * layout_.attention_dp);
+  const double tokens = (whole.decodes * (1 + whole.verify) + whole.prefill) / layout_.pp;
   if (tokens <= 0) return {};
   const double seen = window_ > 0 ? std::min(whole.context, window_) : whole.context;
-  const double kv = whole.decodes / pp * (whole.context * kv_global_bits_ + seen * kv_local_bits_);
+  const double kv =
+      whole.decodes * share * (whole.context * kv_global_bits_ + seen * kv_local_bits_);
   const double experts = experts_ > 0 ? expert_bits_ * visited(tokens) / experts_ : 0;
   return Information::from_si(linear_bits_ + head_bits_ + experts + kv);
 }
 
 Flops StepModel::flops(const Batch& whole) const {
-  const double pp = layout_.pp;
-  const double d = whole.decodes / pp, f = whole.prefill / pp;
+  const double share = 1.0 / (layout_.pp * layout_.attention_dp);
+  const double d = whole.decodes * (1 + whole.verify) * share, f = whole.prefill * share;
   const double keys_local =
       window_ > 0 ? std::min(whole.prefill_keys, window_) : whole.prefill_keys;
   const double seen = window_ > 0 ? std::min(whole.context, window_) : whole.context;
   return Flops::from_si(
-      2 * (linear_params_ + expert_params_) * (d + f) + 2 * head_params_ * d +
+      2 * (linear_params_ + expert_params_ * layout_.attention_dp) * (d + f) +
+      2 * head_params_ * d +
       d * decode_flops_ * (whole.context * global_layers_ + seen * local_layers_) +
       f * (whole.prefill_keys * attention_flops_global_ + keys_local * attention_flops_local_));
 }

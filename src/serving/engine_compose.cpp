@@ -119,8 +119,8 @@ std::uint32_t Engine::State::victim() const {
   if (!config_.priorities) return worst;
   for (std::uint32_t i = links_.previous[worst]; i != no_slot; i = links_.previous[i]) {
     const Slot &a = slots_[i], &b = slots_[worst];
-    if (a.priority > b.priority || (a.priority == b.priority && a.arrival_s > b.arrival_s)) {
-      worst = i;
+    if (a.priority > b.priority || (a.priority == b.priority && a.arrival_s >= b.arrival_s)) {
+      worst = i;  // of equals the first admitted: Python's max()
     }
   }
   return worst;
@@ -235,6 +235,7 @@ void Engine::State::start_reading(std::uint32_t slot, std::int32_t tokens) {
   reading_.push_back(slot);
   chunks_.push_back({slot, tokens});
   loading_adapters_s_ += adapters_.join(s.adapter);
+  tally_.adapter_loads = adapters_.loads();
   cache_.publish(s.holding, share_of(s), (s.computed + tokens) / config_.block_tokens);
   ++admitted_;
 }

@@ -127,13 +127,17 @@ class Reference {
     for (int i = 0; i < (q.tokens() - 1) / c_.block_tokens; ++i) {
       const auto at = cached_.find(hash(q, i));
       if (at == cached_.end()) break;
-      hits.push_back(at->second.back());
+      // Of several copies one in use; vLLM takes the first made, which may cost a free block.
+      const auto& copies = at->second;
+      const auto used =
+          std::find_if(copies.begin(), copies.end(), [&](int b) { return blocks_[b].refs > 0; });
+      hits.push_back(used == copies.end() ? copies.back() : *used);
     }
     return hits;
   }
   std::size_t victim() const {
-    std::size_t worst = running_.size() - 1;
-    for (std::size_t i = 0; c_.priorities && i < running_.size(); ++i) {
+    std::size_t worst = c_.priorities ? 0 : running_.size() - 1;
+    for (std::size_t i = 1; c_.priorities && i < running_.size(); ++i) {
       const auto &a = running_[i], &b = running_[worst];
       if (a.r.priority > b.r.priority ||
           (a.r.priority == b.r.priority && a.o.arrival_s > b.o.arrival_s)) {

@@ -239,7 +239,8 @@ double head_layers(const Job& job) {
   const double rate = job.device->peak_flops(job.precision);
   const double head = f.head.in(one) / body * (wide_rate > 0 ? rate / wide_rate : 1);
   const int mtp = job.method == Method::pretrain ? job.model->mtp_layers : 0;
-  return head * (1 + mtp) + mtp;
+  const double h = job.model->hidden, join = 2 * 2 * h * h / body;
+  return head * (1 + mtp) + mtp * (1 + join);
 }
 
 }  // namespace
@@ -295,11 +296,14 @@ EndCost end_cost(const Job& job, const ParallelPlan& plan) {
   const double stream = tokens * m.hidden * wide * 3;
   e.embedding_f = d.memory_s(stream);
   e.embedding_b = d.memory_s(stream);
-  // A multi-token prediction module is one layer and one pass of the head.
+  // A multi-token prediction module is one layer, the projection that joins the hidden state with
+  // the next token's embedding, and one pass of the head.
   if (m.mtp_layers > 0 && job.method == Method::pretrain) {
     const auto c = layer_cost(job, plan);
-    e.head_f += m.mtp_layers * (c.forward() + e.head_f);
-    e.head_b += m.mtp_layers * (c.backward() + e.head_b);
+    LayerCost join;
+    add_product(job, {tokens, double(m.hidden) / plan.tp, 2.0 * m.hidden}, job.precision, join);
+    e.head_f += m.mtp_layers * (c.forward() + join.gemm_f + e.head_f);
+    e.head_b += m.mtp_layers * (c.backward() + join.gemm_b + e.head_b);
   }
   return e;
 }

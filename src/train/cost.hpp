@@ -51,6 +51,10 @@ struct Job {
   /// Tokens an expert accepts over the mean; those beyond are dropped. 0: dropless.
   double capacity_factor = 0;
   double host_link = 55e9;  ///< bytes/s between a GPU and its host, each way, as reached
+  /// A rank's share of host memory, bytes/s: 2 x 8 channels of DDR5-4800 (DGX H100) over eight
+  /// GPUs, 80 % of it reached (assumed).
+  double host_memory = 61e9;
+  double host_threads = 0;  ///< of a rank on the host; 0: enough to fill host_memory
   Software software;
 
   bool adapters_only() const { return method == Method::lora || method == Method::qlora; }

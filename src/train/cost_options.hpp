@@ -10,9 +10,11 @@
 //               outputs reduced back
 //   activations to host  out beside the forward, in beside the backward pass, over the host
 //               link; what takes longer than the pass is exposed
-//   optimiser on host  CPU Adam, 1.55 ns a parameter (NVIDIA-NeMo/RL pull request 3628, 2026:
-//               Qwen3-0.6B on an H100, 0.752 s a step without and 1.678 s with offload), or
-//               the link where that is slower
+//   optimiser on host  fused AdamW reads and writes 28 B a parameter at the rate of host memory
+//               that a rank's threads reach, min(threads x 20 GB/s, its share of the node's),
+//               behind one copy each way over the host link. Megatron-Core's HybridDeviceOptimizer
+//               waits for all three in turn; its --overlap-cpu-optimizer-d2h-h2d gains 7 % of a
+//               step (Megatron-Bridge, memory.yaml mb-opt-offload) and is left out
 //   4-bit weights  read and widened by a pass of their own before each product
 #pragma once
 

@@ -76,7 +76,8 @@ std::string pipeline_section(const Job& job, const ParallelPlan& p,
 std::string sharding_section(const ParallelPlan& p, std::vector<std::string>& cannot) {
   const bool replicated = p.zero == Zero::replicated;
   // torchtitan shards over data_parallel_shard_degree x context_parallel_degree.
-  const double shard = replicated ? 1 : std::max(1.0, p.shard_ranks() / p.cp);
+  const double sharing = std::min(p.shard_ranks(), double(p.dp) * p.cp);
+  const double shard = replicated ? 1 : std::max(1.0, sharing / p.cp);
   std::string out =
       fmt::format("data_parallel_replicate_degree = {:.0f}\ndata_parallel_shard_degree = {:.0f}\n",
                   p.dp / shard, shard);

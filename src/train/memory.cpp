@@ -49,7 +49,7 @@ double exchange_bytes(const Job& job, const ParallelPlan& p) {
 double communicator_count(const ParallelPlan& p) {
   double groups = 0;
   for (int n : {p.tp, p.pp, p.cp, p.dp, p.ep}) groups += n > 1;
-  groups += p.hsdp > 0 && p.shard_ranks() < double(p.dp) * p.cp;  // replicas of a shard group
+  groups += p.hsdp > 0 && p.shard_ranks() < p.data_ranks();  // replicas of a shard group
   return groups;
 }
 

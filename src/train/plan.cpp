@@ -38,10 +38,10 @@ std::string module_list(Modules modules) {
 }
 
 double ParallelPlan::expert_data() const {
-  return std::max(1.0, double(tp) * cp * dp / (double(ep) * expert_tensor()));
+  return std::max(1.0, double(copies()) * tp * cp * dp / (double(ep) * expert_tensor()));
 }
 double ParallelPlan::shard_ranks() const {
-  const double all = double(dp) * cp;
+  const double all = data_ranks();
   return hsdp > 0 ? std::min(all, double(hsdp)) : all;
 }
 double ParallelPlan::expert_shard_ranks() const {

@@ -77,10 +77,15 @@ struct ParallelPlan {
   double offload_activations = 0;         ///< share of a rank's layers whose activations go to host
   double offload_optimiser = 0;           ///< share of Adam moments kept and updated on the host
 
+  /// Ranks of a pipeline that hold one parameter: DualPipe's directions each hold every stage.
+  int copies() const { return schedule == Schedule::dualpipe && pp > 1 ? 2 : 1; }
+  /// Ranks that add up the gradients of a dense parameter: copies x dp x cp.
+  double data_ranks() const { return double(copies()) * dp * cp; }
   int expert_tensor() const { return etp > 0 ? etp : (ep == 1 ? tp : 1); }
-  /// Ranks that hold the same experts: tp x cp x dp / (ep x etp).
+  /// Ranks that hold the same experts: copies x tp x cp x dp / (ep x etp).
   double expert_data() const;
-  /// Ranks over which a dense parameter's (an expert's) sharded state is divided.
+  /// Ranks over which a dense parameter's (an expert's) sharded state is divided: all of those
+  /// without hsdp.
   double shard_ranks() const;
   double expert_shard_ranks() const;
   int gpus() const { return to_count(double(tp) * pp * dp * cp); }

@@ -83,6 +83,7 @@ void resolve_software(const JobSpec& spec, const Demand& d, Job& job, Trace& tra
                       "holds 80 % of them (docs/validation.md)",
                       s.calibrated ? s.id : "all frameworks")));
   s.efficiency = trace.input_or(id(d, "software"), e.software, efficiency, "").value;
+  job.host_threads = e.host_threads;
   if (e.cuda_graphs) s.host_per_layer_s = 0;
   if (!e.flash_attention) s.flash = false;
 }

@@ -184,6 +184,10 @@ void EfficiencySpec::fields(spec::Fields& f) {
       .at_most(1.5);
   f.number("jitter", jitter, "%", "Step time lost to stragglers per doubling of GPUs beyond 8")
       .between(0, 20);
+  f.integer("host_threads", host_threads,
+            "Threads of a rank on the host, OMP_NUM_THREADS, which an offloaded optimiser runs on: "
+            "torchrun and Ray set 1; enough to fill host memory when left out")
+      .between(0, 1024);
   f.flag("cuda_graphs", cuda_graphs, "Kernels are replayed from graphs, so the host never limits");
   f.flag("flash_attention", flash_attention, "Fused attention that never stores its scores");
 }

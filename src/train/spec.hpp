@@ -85,6 +85,7 @@ struct EfficiencySpec {
   Value<Scalar> imbalance;       ///< tokens of the hottest expert rank over the mean
   Value<Scalar> attention_rate;  ///< fused attention's rate over the device's best kernel
   Value<Scalar> jitter;          ///< step time lost to stragglers, per doubling of GPUs
+  int host_threads = 0;          ///< of a rank (OMP_NUM_THREADS); 0: enough to fill host memory
   bool cuda_graphs = false;      ///< kernels are replayed, the host launches nothing
   bool flash_attention = true;
   void fields(spec::Fields& f);

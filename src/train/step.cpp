@@ -68,7 +68,8 @@ Exchange whole_exchange(const Job& job, const ParallelPlan& p, double parameters
   const auto state = workload::parameter_state(job.optimiser, job.state);
   const auto gradients = parameters * state.gradient;
   const auto weights = parameters * state.weight;
-  const double local = per_domain(job, inside, ranks);
+  // DualPipe's other copy is at the far end of the pipeline, never in the same domain.
+  const double local = std::min(per_domain(job, inside, ranks), std::max(1.0, ranks / p.copies()));
   if (p.zero == Zero::replicated)
     return {fabric::all_reduce(job.path, gradients, ranks, local).si(), 0};
   if (job.software.whole_reduce)
@@ -132,7 +133,7 @@ Early early_reductions(const ParallelPlan& p) {
 
 Traffic data_s(const Job& job, const PlanCosts& c, const ParallelPlan& p, const Rank& rank) {
   const auto held = trained(job, c.sizes, p, rank.layers);
-  const double ranks = double(p.dp) * p.cp;
+  const double ranks = p.data_ranks();
   auto total = exchange(job, p, held.dense, ranks, p.tp, p.shard_ranks());
   const auto experts =
       exchange(job, p, held.experts, p.expert_data(), expert_inside(p), p.expert_shard_ranks());
@@ -155,7 +156,7 @@ struct Sharded {
 };
 
 Sharded sharded_exchange(const Job& job, const Sizes& s, const ParallelPlan& p) {
-  const double ranks = double(p.dp) * p.cp, shard = p.shard_ranks();
+  const double ranks = p.data_ranks(), shard = p.shard_ranks();
   const double ends = (s.embedding + (job.model->tied ? 0 : s.head)) / p.tp;
   auto layer = exchange(job, p, s.layer_dense / p.tp, ranks, p.tp, shard);
   const auto experts = exchange(job, p, s.layer_experts / expert_inside(p), p.expert_data(),
@@ -309,16 +310,36 @@ StepTime step_time(const Job& job, const ParallelPlan& plan) {
   return step_time(job, plan_costs(job, plan), plan);
 }
 
+namespace {
+
+/// FLOPs a token of the multi-token prediction modules, forward and backward: each a layer more,
+/// the projection of 2h onto h and a pass of the head (DeepSeek-V3, sec. 2.2). They stay out of the
+/// recomputed layers.
+double prediction_flops(const Job& job, workload::AttentionCount how) {
+  const auto& m = *job.model;
+  if (m.mtp_layers <= 0 || job.method != Method::pretrain) return 0;
+  catalog::Model longer = m;
+  longer.layers += m.mtp_layers;
+  const auto total = [&](const catalog::Model& of) {
+    return workload::training_flops(of, job.sequence, how, Recompute::none)
+        .total()
+        .in(flop / token);
+  };
+  const double h = m.hidden, head = m.head ? 2.0 * m.vocab * h : 0;
+  return total(longer) - total(m) + m.mtp_layers * 3 * (2 * 2 * h * h + head);
+}
+
+}  // namespace
+
 StepFlops step_flops(const Job& job, const ParallelPlan& plan) {
   using workload::AttentionCount;
   const auto one = flop / token;
   const double tokens = plan.global_batch() * job.sequence;
   const auto count = [&](AttentionCount how, Recompute r) {
-    return tokens * (job.adapters_only()
-                         ? workload::lora_training_flops(*job.model, job.lora, job.sequence, how, r)
-                         : workload::training_flops(*job.model, job.sequence, how, r))
-                        .total()
-                        .in(one);
+    const auto f = job.adapters_only()
+                       ? workload::lora_training_flops(*job.model, job.lora, job.sequence, how, r)
+                       : workload::training_flops(*job.model, job.sequence, how, r);
+    return tokens * (f.total().in(one) + prediction_flops(job, how));
   };
   return {count(AttentionCount::causal, Recompute::none),
           count(AttentionCount::full, Recompute::none),

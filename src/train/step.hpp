@@ -92,6 +92,8 @@ StepTime step_time(const Job& job, const PlanCosts& costs, const ParallelPlan& p
                    const PipelineTime& pipe);
 StepTime step_time(const Job& job, const ParallelPlan& plan);
 
+/// Multi-token prediction modules are model FLOPs of pre-training: a layer, the projection and the
+/// head again, for each.
 struct StepFlops {
   double model_causal = 0;  ///< of the whole step, all GPUs
   double model_full = 0;

@@ -181,6 +181,63 @@ TEST(Schedules, StepIsThePipelinesClosedForm) {
   }
 }
 
+// DualPipe's two directions each hold every stage, so a parameter has twice the replicas: weights
+// and gradients stay whole twice, sharded state is divided over twice the ranks and is no larger.
+TEST(Schedules, DualPipeDividesStateOverBothCopies) {
+  const auto b = bench("llama-3.1-70b", "h100-sxm", 64, 8192, 64);
+  const auto first = [&](Schedule s, Zero zero) {
+    auto p = scheduled(s);
+    p.zero = zero;
+    return memory_by_rank(b.job, p)[0];
+  };
+  const auto ratio = [&](Zero zero, double MemoryItems::*part) {
+    return first(Schedule::dualpipe, zero).*part / (first(Schedule::one_f_one_b, zero).*part);
+  };
+  EXPECT_NEAR(ratio(Zero::replicated, &MemoryItems::optimiser), 2, 0.15);
+  EXPECT_NEAR(ratio(Zero::optimizer, &MemoryItems::optimiser), 1, 0.08);
+  EXPECT_NEAR(ratio(Zero::optimizer, &MemoryItems::gradients), 2, 0.15);
+  // Nor does the update take longer.
+  auto dual = scheduled(Schedule::dualpipe), plain = scheduled(Schedule::one_f_one_b);
+  EXPECT_NEAR(step_time(b.job, dual).optimiser / step_time(b.job, plain).optimiser, 1, 0.15);
+}
+
+// The copies add their gradients up even where there is one replica.
+TEST(Schedules, DualPipesCopiesExchangeGradients) {
+  auto b = bench("llama-3.1-70b", "h100-sxm", 64, 8192, 64);
+  b.job.software = bare();
+  auto p = plan(8, 8, 1, 1, 64);
+  p.zero = Zero::replicated;
+  EXPECT_EQ(step_time(b.job, p).data + step_time(b.job, p).hidden.data, 0);
+  p.schedule = Schedule::dualpipe;
+  const auto t = step_time(b.job, p);
+  EXPECT_GT(t.data + t.hidden.data, 0);
+}
+
+// DeepSeek-V3 with its multi-token prediction module: one of 61 layers more, the head again and a
+// projection of 14,336 x 7,168.
+TEST(StepFlops, CountMultiTokenPrediction) {
+  auto b = bench("deepseek-v3", "h100-sxm", 2048, 4096, 15360);
+  auto with = *b.job.model, without = with;
+  with.mtp_layers = 1, without.mtp_layers = 0;
+  const auto p = plan(1, 16, 1, 128, 120);
+  b.job.model = &without;
+  const auto plain = step_flops(b.job, p);
+  b.job.model = &with;
+  const auto more = step_flops(b.job, p);
+  const double tokens = p.global_batch() * 4096, h = 7168;
+  // A mixture layer: latent attention's projections and nine experts of 2,048 in three matrices.
+  const double attention =
+      h * 1536 + 1536 * 128 * 192 + h * (512 + 64) + 512 * 128 * 256 + 128 * 128 * h;
+  const double router = h * 256, experts = 9 * 3 * h * 2048;
+  const double linear = 6 * (attention + router + experts + 2 * h * h + h * 129280);
+  const double scores = 6 * 128 * (192 + 128) * 4097 / 2.0;
+  EXPECT_NEAR((more.model_causal - plain.model_causal) / tokens / (linear + scores), 1, 0.005);
+  EXPECT_NEAR(more.model_causal / plain.model_causal, 1.04, 0.02);
+  EXPECT_GT(more.hardware, plain.hardware);
+  b.job.method = Method::full_finetune;  // the module is for pre-training
+  EXPECT_EQ(step_flops(b.job, p).model_causal, plain.model_causal);
+}
+
 TEST(Schedules, MemoryIsInThePublishedOrder) {
   const auto b = bench("llama-3.1-70b", "h100-sxm", 64, 8192, 64);
   const auto need = [&](Schedule s) { return memory(b.job, scheduled(s)); };

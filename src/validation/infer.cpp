@@ -8,13 +8,15 @@
 #include <map>
 #include <optional>
 
+#include "validation/infer_replay.hpp"
+
 namespace headroom::validation {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
 std::string group_name(const InferCase& c, const std::string& metric) {
-  if (c.scene == Scene::open_loop) return metric;
+  if (c.scene == Scene::open_loop) return c.overloaded ? "overloaded " + metric : metric;
   if (c.scene == Scene::log) return "log " + metric;
   return fmt::format("{} {} {}", c.source,
                      c.scenario.empty() ? std::string(scene_name(c.scene)) : c.scenario, metric);
@@ -47,8 +49,10 @@ const char* mode_name(InferMode mode) {
   return names[static_cast<int>(mode)];
 }
 
-infer::StepModel step_of(const InferCase& c) {
-  return infer::StepModel(*c.model, *c.device.accelerator, c.device.path, c.layout, *c.software);
+infer::StepModel step_of(const InferCase& c, InferMode mode) {
+  using Use = infer::StepModel::Use;
+  return infer::StepModel(*c.model, *c.device.accelerator, c.device.path, c.layout, *c.software,
+                          mode == InferMode::shipped ? Use::calibrated : Use::raw);
 }
 
 /// The compared quantities, predicted without any calibration.
@@ -63,8 +67,8 @@ struct Raw {
   }
 };
 
-void add_case(InferCase c, std::vector<Raw>& raw, Report& report) {
-  const auto estimates = predict(c, step_of(c));
+void add_raw(const InferCase& c, const std::vector<Estimate>& estimates, std::vector<Raw>& raw,
+             Report& report) {
   for (std::size_t i = 0; i < c.measures.size(); ++i) {
     const auto& m = c.measures[i];
     const auto& e = estimates[i];
@@ -75,6 +79,48 @@ void add_case(InferCase c, std::vector<Raw>& raw, Report& report) {
       report.skipped.push_back({id, group_name(c, m.metric), "the model gives no finite value"});
     else
       raw.push_back({c, m, e});
+  }
+}
+
+/// Estimates of what a replay saw.
+std::vector<Estimate> estimates_of(const InferCase& c, const std::vector<Seen>& seen) {
+  std::vector<Estimate> out;
+  for (const auto& m : c.measures) {
+    Estimate e;
+    if (const auto v = statistic(seen, m.metric)) {
+      const bool gap = m.metric.rfind("tpot", 0) == 0 || m.metric.rfind("itl", 0) == 0;
+      e.metric = m.metric, e.value = gap ? *v / c.events : *v;
+      e.why = fmt::format("{} requests replayed", seen.size());
+    }
+    out.push_back(std::move(e));
+  }
+  return out;
+}
+
+/// A stage that failed requests, or answered fewer than 95 % of those that came.
+bool measured_overload(const InferCase& c) {
+  const auto& f = c.row->facts;
+  const double failed = f.number("stage.failed").value_or(0);
+  const double done = f.number("stage.completed").value_or(0);
+  const double answered = f.number("stage.throughput.requests_per_sec").value_or(c.rate_s);
+  return failed > 0.001 * (failed + done) || answered < 0.95 * c.rate_s;
+}
+
+/// The stages of one run.
+void add_stages(std::vector<InferCase>& stages, InferMode mode, std::vector<Raw>& raw,
+                InferValidation& out) {
+  std::sort(stages.begin(), stages.end(),
+            [](const auto& a, const auto& b) { return a.row->stage < b.row->stage; });
+  std::vector<const InferCase*> run;
+  for (const auto& s : stages) run.push_back(&s);
+  const auto results = replay_stages(run, step_of(stages.front(), mode));
+  for (std::size_t i = 0; i < stages.size(); ++i) {
+    auto& c = stages[i];
+    const bool measured = measured_overload(c);
+    out.overloads.push_back(
+        {c.id, c.rate_s, results[i].saturation_s, results[i].overloaded, measured});
+    c.overloaded = measured || results[i].overloaded;
+    add_raw(c, estimates_of(c, results[i].seen), raw, out.report);
   }
 }
 
@@ -115,7 +161,7 @@ class Knowledge {
     if (mode_ == InferMode::half) return all_->of(families);
     if (mode_ != InferMode::left_group) return no_tuning;
     auto [at, fresh] = left_.try_emplace(families.back());
-    if (fresh) at->second = Tunings(rows_, families.back(), {}).of(families);
+    if (fresh) at->second = Tunings::of_others(rows_, families.back()).of(families);
     return at->second;
   }
   Spread spread(const Raw& r) const {
@@ -231,13 +277,19 @@ InferValidation validate_infer(const InferRows& rows, const InferOptions& o,
   InferValidation out;
   out.report.skipped = rows.skipped;
   std::vector<Raw> raw;
+  std::map<std::string, std::vector<InferCase>> runs;
   for (const auto& row : rows.rows) {
     auto c = build_case(row, catalog);
-    if (c)
-      add_case(std::move(*c), raw, out.report);
-    else
+    if (!c)
       out.report.skipped.push_back({row.id, row.source, c.error()});
+    else if (c->scene == Scene::open_loop)
+      runs[c->id.substr(0, c->id.find_last_of('/'))].push_back(std::move(*c));
+    else if (c->scene == Scene::log)
+      add_raw(*c, estimates_of(*c, replay_log(*c, step_of(*c, o.mode))), raw, out.report);
+    else
+      add_raw(*c, predict(*c, step_of(*c, o.mode)), raw, out.report);
   }
+  for (auto& [id, stages] : runs) add_stages(stages, o.mode, raw, out);
   Knowledge known(raw, o.mode);
   for (const auto& r : raw) add_row(r, known, o, out);
   out.notes = notes_of(o);
@@ -260,6 +312,12 @@ std::string to_text(const InferValidation& v, const InferOptions& o) {
   t.by = o.by == InferBy::source ? GroupBy::group : GroupBy::label;
   t.by_name = by_name(o.by), t.all_rows = o.all_rows;
   std::string out = to_text(v.report, t);
+  if (!v.overloads.empty()) out += "\nStages, told before they ran\n";
+  for (const auto& x : v.overloads)
+    out +=
+        fmt::format("  {}: {:.4g} requests/s of {:.4g}: {}, measured {}{}\n", x.id, x.rate_s,
+                    x.saturation_s, x.predicted ? "overload" : "below overload",
+                    x.measured ? "overload" : "below", x.predicted != x.measured ? "  MISS" : "");
   for (const auto& note : v.notes) out += "\nNote: " + note + "\n";
   return out;
 }
@@ -270,7 +328,15 @@ std::string to_json(const InferValidation& v, const InferOptions& o) {
     facts.push_back(case_json(f));
     if (o.terms && f.estimate.parted) terms.push_back(terms_json(f));
   }
-  std::vector<Extra> extras{{"facts", facts.dump()},
+  auto overloads = Json::array();
+  for (const auto& x : v.overloads)
+    overloads.push_back({{"id", x.id},
+                         {"rate_s", x.rate_s},
+                         {"saturation_s", x.saturation_s},
+                         {"predicted", x.predicted},
+                         {"measured", x.measured}});
+  std::vector<Extra> extras{{"overload", overloads.dump()},
+                            {"facts", facts.dump()},
                             {"mode", Json(mode_name(o.mode)).dump()},
                             {"notes", Json(v.notes).dump()}};
   if (o.terms) extras.emplace_back("terms", terms.dump());

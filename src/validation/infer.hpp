@@ -64,9 +64,17 @@ struct InferFact {
   Tuning tuning = no_tuning;  ///< numbers applied
 };
 
+/// A stage of an open-loop run: told from its rate alone, and what was measured.
+struct Overload {
+  std::string id;
+  double rate_s = 0, saturation_s = 0;
+  bool predicted = false, measured = false;
+};
+
 struct InferValidation {
   Report report;
   std::vector<InferFact> facts;  ///< one for each of report.rows
+  std::vector<Overload> overloads;
   std::vector<std::string> notes;
 };
 

@@ -71,8 +71,10 @@ struct InferCase {
   double cached = 0;
   double rate_s = 0;  ///< 0: all at once
   double beams = 1;
-  int draft = 0;       ///< tokens proposed a step (MTP)
-  bool drawn = false;  ///< lengths uniform in 0.8 to 1.0 of the nominal
+  double events = 1;        ///< stream events a token, as the client counts them
+  int draft = 0;            ///< tokens proposed a step (MTP)
+  bool overloaded = false;  ///< of a stage, once it is known
+  bool drawn = false;       ///< lengths uniform in 0.8 to 1.0 of the nominal
   std::vector<Measure> measures;
   std::vector<std::string> assumptions;
   const InferRow* row = nullptr;

@@ -20,28 +20,46 @@ StepTime difference(const StepTime& a, const StepTime& b, double factor) {
 
 double seconds(const TokenParts& p) { return p.decode.total().si() + p.prompt.total().si(); }
 
-/// What `prompts` prompts of `tokens` tokens add to steps that carry `beside` anyway.
-StepTime prompt_parts(const StepModel& step, double tokens, const Batch& beside, double budget,
-                      double prompts) {
-  const double chunks = std::max(1.0, tokens / std::max(budget, 1.0));
-  Batch with = beside;
-  with.prefill = tokens / chunks, with.prefill_keys = tokens / 2;
-  return difference(step.parts(with), step.parts(beside), chunks * prompts);
+/// Steps that one prompt takes part in: chunks of the budget; attention replicas start a prompt
+/// each at the same time.
+double steps_a_prompt(const InferCase& c) {
+  return std::max(1.0, c.input / std::max(c.limits.budget, 1.0)) / c.layout.attention_dp;
 }
 
+/// What a step takes more for the prompts in it, or a step of prompts alone where the engine does
+/// not mix; one chunk on every attention replica.
+StepTime prompt_parts(const InferCase& c, const StepModel& step, const Batch& beside) {
+  const double copies = c.layout.attention_dp;
+  const double chunks = std::max(1.0, c.input / std::max(c.limits.budget, 1.0));
+  Batch with = beside;
+  if (!step.mixed()) with.decodes = 0;
+  with.prefill = c.input / chunks * copies, with.prefill_keys = c.input / 2;
+  with.prompts = copies;
+  const auto all = step.parts(with);
+  return step.mixed() ? difference(all, step.parts(beside), 1) : all;
+}
+
+/// `prompts` that begin for every token of a sequence.
 TokenParts token_parts(const StepModel& step, const InferCase& c, double batch, double prompts) {
   TokenParts p;
   p.decodes = batch, p.context = c.input + c.output / 2;
-  p.prompts = prompts, p.prompt_tokens = prompts * c.input, p.prompt_keys = c.input / 2;
-  const Batch beside{batch, p.context, 0, 0};
+  p.prompts = prompts * steps_a_prompt(c);
+  p.prompt_tokens = prompts * c.input, p.prompt_keys = c.input / 2;
+  const Batch beside{.decodes = batch, .context = p.context};
   p.decode = step.parts(beside);
-  p.prompt = prompt_parts(step, c.input, beside, c.limits.budget, prompts);
+  if (p.prompts <= 0) return p;
+  p.prompt = difference(prompt_parts(c, step, beside), StepTime{}, p.prompts);
+  if (!step.mixed()) p.steps += p.prompts;
   return p;
 }
 
+/// Sequences that the cache holds. TensorRT-LLM admits a request only when all of its answer will
+/// fit (capacity_scheduler_policy GUARANTEED_NO_EVICT, its default); vLLM and SGLang as long as
+/// what is there fits.
 double kv_cap(const InferCase& c, const StepModel& step) {
   const infer::Replica replica(*c.model, step, c.limits);
-  return replica.kv_cap(c.input + c.output / 2);
+  const bool reserved = c.engine.name == "tensorrt-llm";
+  return replica.kv_cap(c.input + (reserved ? c.output : c.output / 2));
 }
 
 struct Loop {
@@ -50,29 +68,25 @@ struct Loop {
 };
 
 Loop closed_loop(const InferCase& c, const StepModel& step) {
+  // Of ten waves of prompts the first is cut in on by half as many.
+  constexpr double waves = 0.95;
   const double users = std::max(1.0, c.concurrency), more = std::max(0.0, c.output - 1);
   const double cap = std::max(1.0, std::min(c.limits.max_batch, kv_cap(c, step)));
   Loop l;
   l.batch = std::min(users, cap);
-  constexpr int rounds = 60;
-  for (int i = 0; i < rounds; ++i) {
-    // Prompts of the others that fall to one of my tokens.
-    const double prompts = (l.batch - 1) / std::max(1.0, c.output);
-    l.parts = token_parts(step, c, l.batch, std::max(0.0, prompts));
-    l.tpot_s = seconds(l.parts);
-    const Batch beside{l.batch, l.parts.context, 0, 0};
-    const double own = step.prefill(c.input, 0, beside, c.limits.budget).si();
-    const double t = l.parts.decode.total().si();
-    const double work = own + std::max(1.0, c.input / c.limits.budget) * t;
-    const double active = work + more * l.tpot_s;
-    const double busy = std::min(0.95, (l.batch - 1) / active * own);
-    const double wait = 0.5 * own * busy / (1 - busy);
-    const double queue = std::max(0.0, users / cap - 1) * active;
-    l.ttft_s = 0.5 * t + work + wait + queue;
-    l.rate_s = users / (l.ttft_s + more * l.tpot_s);
-    const double decoding = users * more * l.tpot_s / std::max(1e-12, l.ttft_s + more * l.tpot_s);
-    l.batch = std::clamp(0.5 * l.batch + 0.5 * decoding, 1.0, cap);
-  }
+  l.parts = token_parts(step, c, l.batch, waves * (l.batch - 1) / std::max(2.0, c.output));
+  l.tpot_s = seconds(l.parts);
+  const Batch beside{.decodes = l.batch, .context = l.parts.context};
+  const double t = l.parts.decode.total().si();
+  const double chunks = std::max(1.0, c.input / std::max(1.0, c.limits.budget));
+  const double own = chunks * (prompt_parts(c, step, beside).total().si() + t);
+  // Prompts of the others before mine: M/D/1 at the share of time that prompts take.
+  const double active = own + more * l.tpot_s;
+  const double busy = std::min(0.9, l.batch / active * own / c.layout.attention_dp);
+  const double wait = l.batch > 1 ? 0.5 * own * busy / (1 - busy) : 0;
+  const double queue = std::max(0.0, users / cap - 1) * active;
+  l.ttft_s = 0.5 * t + own + wait + queue;
+  l.rate_s = users / (l.ttft_s + more * l.tpot_s);
   return l;
 }
 
@@ -171,9 +185,15 @@ std::vector<Estimate> of_online(const InferCase& c, const StepModel& step) {
   return out;
 }
 
+/// The prompts of a whole batch, in one step as long as they fit into 16,384 tokens.
 double static_prompt_s(const InferCase& c, const StepModel& step, double tokens) {
-  return step.prefill(tokens, 0, {}, 1e9).si() * 1.0 +
-         (c.concurrency - 1) * (step.prefill(tokens, 0, {0, 0, tokens, tokens / 2}, 1e9).si());
+  constexpr double widest = 16384;  // of a compiled engine's context phase (assumed)
+  const double all = tokens * std::max(1.0, c.concurrency);
+  const double steps = std::max(1.0, all / widest);
+  return steps * step.step({.prefill = all / steps,
+                            .prefill_keys = tokens / 2,
+                            .prompts = std::max(1.0, c.concurrency / steps)})
+                     .si();
 }
 
 std::vector<Estimate> of_static(const InferCase& c, const StepModel& step) {
@@ -215,7 +235,7 @@ std::vector<Estimate> of_single(const InferCase& c, const StepModel& step) {
     if (begins(m.metric, "decode_tok_s")) {
       TokenParts p;
       p.decodes = 1, p.context = m.at > 0 ? m.at / 2 : short_context;
-      p.decode = step.parts({1, p.context, 0, 0});
+      p.decode = step.parts({.decodes = 1, .context = p.context});
       out.push_back(parted(m, 1 / seconds(p), p));
     } else if (begins(m.metric, "prefill_tok_s") && m.at > 0) {
       out.push_back(plain(m, m.at / step.prefill(m.at, 0, {}, 512).si()));

@@ -1,11 +1,11 @@
 // InferPredict: what the infer layer says of a case, quantity by quantity.
 //
-// CLOSED LOOP of C users, prompts of n tokens, answers of m. Of C users B decode and the others
-// wait for their first token:
-//   TPOT = t(B) + (C - 1)/C x rate x TPOT x p     prompts of the others cut in
-//   TTFT = t/2 + own chunks + wait                rate = C / (TTFT + (m - 1) TPOT)
-//   B    = C (m - 1) TPOT / (TTFT + (m - 1) TPOT)
-// solved by iteration. KV memory and max_num_seqs cap B; users beyond wait.
+// CLOSED LOOP of C users, prompts of n tokens, answers of m, B = min(C, what the cache holds):
+//   TPOT = t(B) + 0.95 (B - 1) / m x (steps of a prompt) x p     prompts of the others cut in
+//   TTFT = t/2 + own chunks + M/D/1 wait behind other prompts + wait for a place
+//   rate = C / (TTFT + (m - 1) TPOT)
+// p is what a step takes more with a chunk in it; where the engine does not mix prompts and
+// decodes (SGLang), a step of its own. tools/fit-infer fits the engines' terms to the same form.
 // OFFLINE   as many sequences as the cache holds: m / (t(B) + p B/m) tokens
 // ONLINE    Replica::operate below saturation, the offline rate above
 // STATIC    prompts of the whole batch, then m steps of the growing context

@@ -19,9 +19,7 @@ using serving::Outcome;
 constexpr double delivery_steps = 1.5;  // vLLM's API server, see infer/capacity.cpp
 constexpr int block = 16;               // tokens of vLLM's KV blocks
 
-std::int32_t whole(double tokens) {
-  return std::int32_t(std::clamp(std::round(tokens), 1.0, 1e7));
-}
+std::int32_t whole(double tokens) { return std::int32_t(std::clamp(std::round(tokens), 1.0, 1e7)); }
 
 /// Steps of an engine, to tell when it took a request in.
 class Boundaries {
@@ -111,8 +109,7 @@ std::vector<Seen> seen_of(const RequestLog& log) {
   std::vector<Seen> out;
   for (const auto& r : log.requests) {
     if (r.output < 1) continue;
-    const double tpot =
-        r.output > 1 ? (r.last_token_s - r.first_token_s) / (r.output - 1) : 0;
+    const double tpot = r.output > 1 ? (r.last_token_s - r.first_token_s) / (r.output - 1) : 0;
     out.push_back({r.first_token_s - r.queued_s, tpot, r.last_token_s - r.queued_s});
   }
   return out;
@@ -127,8 +124,7 @@ EngineConfig engine_of(const InferCase& c, const infer::StepModel& step) {
   // Sliding windows hold less than a full context: tokens as a mean sequence takes them.
   const double context = std::max(1.0, c.input + c.output / 2);
   const double each = step.kv_per_gpu(context).si() / context;
-  e.kv_blocks =
-      each > 0 ? std::floor(std::max(0.0, memory.kv_free().si()) / (each * block)) : 1e9;
+  e.kv_blocks = each > 0 ? std::floor(std::max(0.0, memory.kv_free().si()) / (each * block)) : 1e9;
   return e;
 }
 
@@ -162,7 +158,8 @@ std::vector<StageResult> replay_stages(const std::vector<const InferCase*>& stag
   config.delivery_steps = delivery_steps;
   Engine engine(oracle, config);
   const auto& f = stages.front()->row->facts;
-  const int groups = int(std::clamp(f.number("workload.unique_system_prompts").value_or(1), 1., 1e4));
+  const int groups =
+      int(std::clamp(f.number("workload.unique_system_prompts").value_or(1), 1., 1e4));
   const int users =
       groups * int(std::clamp(f.number("workload.users_per_system_prompt").value_or(1), 1., 1e4));
   const double system = f.number("workload.system_prompt_len").value_or(0);

@@ -1,12 +1,16 @@
 #include "validation/infer_rows.hpp"
 
 #include <fmt/core.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <sstream>
 
+#include "requests/text_file.hpp"
 #include "spec/node.hpp"
 
 namespace headroom::validation {
@@ -50,6 +54,126 @@ void read_stages(const Node& stages, const InferRow& run, InferRows& out) {
   if (number == 0) out.skipped.push_back({run.id, run.source, "no stages"});
 }
 
+// --- Logs --------------------------------------------------------------------------------
+
+using Json = nlohmann::json;
+namespace fs = std::filesystem;
+
+constexpr std::size_t most_log_bytes = 512u << 20;
+
+std::optional<std::string> plain_text(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return std::nullopt;
+  std::ostringstream text;
+  text << file.rdbuf();
+  return file ? std::optional(text.str()) : std::nullopt;
+}
+
+double number_of(const Json& j, const char* key) {
+  const auto it = j.find(key);
+  return it != j.end() && it->is_number() ? it->get<double>() : std::nan("");
+}
+
+/// Scalars of a JSON object and those in it as "outer.inner"; of lists the first element.
+void flatten(const Json& j, const std::string& key, int depth, Facts& out) {
+  constexpr int deepest = 12;
+  if (depth > deepest) return;
+  if (j.is_object()) {
+    for (const auto& [k, v] : j.items())
+      flatten(v, key.empty() ? k : key + "." + k, depth + 1, out);
+  } else if (j.is_array()) {
+    if (!j.empty()) flatten(j.front(), key, depth + 1, out);
+  } else if (j.is_string()) {
+    out.set(key, j.get<std::string>());
+  } else if (!j.is_null()) {
+    out.set(key, j.dump());
+  }
+}
+
+/// Gives `key` the first of the others that is there.
+void name_fact(Facts& f, const std::string& key, std::initializer_list<const char*> from) {
+  for (const char* other : from)
+    if (f.has(other)) return f.set_default(key, f.text(other));
+}
+
+/// What meta.json and config.json say, under the names that rows use.
+Facts log_facts(const Json& meta, const Json& config) {
+  Facts f;
+  flatten(meta, "", 0, f), flatten(config, "", 0, f);
+  name_fact(f, "model", {"engine_kwargs.model", "nodes.instances.model_name"});
+  name_fact(f, "gpu", {"nodes.instances.hardware", "hardware", "gpu_name"});
+  f.set_default("engine", "vLLM");
+  name_fact(f, "version", {"vllm_version", "engine_version"});
+  name_fact(f, "tp", {"engine_kwargs.tensor_parallel_size", "nodes.instances.tp_size"});
+  name_fact(f, "n_gpu", {"nodes.instances.num_npus"});
+  name_fact(f, "max_num_seqs", {"engine_kwargs.max_num_seqs"});
+  name_fact(f, "max_num_batched_tokens", {"engine_kwargs.max_num_batched_tokens"});
+  name_fact(f, "max_model_len", {"engine_kwargs.max_model_len"});
+  name_fact(f, "gpu_memory_utilization",
+            {"engine_kwargs.gpu_memory_utilization", "nodes.instances.npu_mem.mem_util"});
+  name_fact(f, "precision", {"engine_kwargs.quantization", "engine_kwargs.dtype"});
+  name_fact(f, "kv_cache", {"engine_kwargs.kv_cache_dtype"});
+  name_fact(f, "enforce_eager", {"engine_kwargs.enforce_eager"});
+  if (f.flag("engine_kwargs.enable_expert_parallel").value_or(false)) f.set("ep", f.text("tp"));
+  f.set_default("precision", "bf16");
+  f.set("scenario", "log");
+  return f;
+}
+
+Result<InferRows> read_log_folder(const fs::path& folder) {
+  const auto shown = folder.string();
+  const auto mistake = [&](const char* file, const std::string& what) {
+    return failure({(folder / file).string(), 0, 0, "", what,
+                    "a log is a folder with meta.json, config.json and requests.jsonl[.gz]", ""});
+  };
+  const auto meta_text = plain_text(folder / "meta.json");
+  if (!meta_text) return mistake("meta.json", "cannot be read");
+  const auto meta = Json::parse(*meta_text, nullptr, false);
+  if (!meta.is_object()) return mistake("meta.json", "is no JSON object");
+  const auto config =
+      Json::parse(plain_text(folder / "config.json").value_or("{}"), nullptr, false);
+  if (config.is_discarded()) return mistake("config.json", "is no JSON");
+  const char* name =
+      fs::exists(folder / "requests.jsonl.gz") ? "requests.jsonl.gz" : "requests.jsonl";
+  const auto text = requests::load_text((folder / name).string());
+  if (!text) return failure(text.error());
+  InferRow r;
+  r.id = fs::path(folder / "meta.json").parent_path().filename().string();
+  r.source = "log", r.file = shown, r.layout = InferLayout::log;
+  r.facts = log_facts(meta, config);
+  r.log = std::make_shared<const RequestLog>(parse_request_log(*text));
+  InferRows out;
+  if (r.log->requests.empty())
+    out.skipped.push_back({r.id, r.source, "no request with lengths and times in the log"});
+  else
+    out.rows.push_back(std::move(r));
+  return out;
+}
+
+/// A log's folder, or a folder of them.
+Result<InferRows> read_folder(const fs::path& folder) {
+  if (fs::exists(folder / "meta.json")) return read_log_folder(folder);
+  std::vector<fs::path> inside;
+  std::error_code error;
+  for (const auto& e : fs::directory_iterator(folder, error))
+    if (e.is_directory() && fs::exists(e.path() / "meta.json")) inside.push_back(e.path());
+  std::sort(inside.begin(), inside.end());
+  if (inside.empty())
+    return failure({folder.string(), 0, 0, "", "a folder without a log",
+                    "a log is a folder with meta.json, config.json and requests.jsonl[.gz]", ""});
+  InferRows all;
+  Diagnostics mistakes;
+  for (const auto& path : inside) {
+    auto rows = read_log_folder(path);
+    if (rows)
+      all.append(std::move(*rows));
+    else
+      mistakes.add(rows.error());
+  }
+  if (!mistakes.empty()) return failure(std::move(mistakes));
+  return all;
+}
+
 std::string shown_name(const std::string& path) {
   const auto slash = path.find_last_of('/');
   return slash == std::string::npos ? path : path.substr(slash + 1);
@@ -90,7 +214,43 @@ Result<InferRows> parse_infer_rows(const std::string& name, std::string text) {
   return out;
 }
 
+RequestLog parse_request_log(const std::string& text) {
+  RequestLog log;
+  if (text.size() > most_log_bytes) return log;
+  for (std::size_t at = 0; at < text.size();) {
+    const auto end = std::min(text.find('\n', at), text.size());
+    const auto line = std::string_view(text).substr(at, end - at);
+    at = end + 1;
+    if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
+    const auto j = Json::parse(line, nullptr, false);
+    LoggedRequest r;
+    if (j.is_object()) {
+      r.input = number_of(j, "input_toks"), r.output = number_of(j, "output_toks");
+      r.arrival_s = number_of(j, "arrival_time"), r.queued_s = number_of(j, "queued_ts");
+      r.first_token_s = number_of(j, "first_token_ts");
+      r.last_token_s = number_of(j, "last_token_ts");
+    }
+    const bool whole = j.is_object() && r.input >= 1 && r.input < 1e8 && r.output >= 1 &&
+                       r.output < 1e8 && std::isfinite(r.arrival_s) &&
+                       r.first_token_s >= r.queued_s && r.last_token_s >= r.first_token_s;
+    if (whole)
+      log.requests.push_back(r);
+    else
+      ++log.broken;
+  }
+  std::stable_sort(log.requests.begin(), log.requests.end(),
+                   [](const auto& a, const auto& b) { return a.arrival_s < b.arrival_s; });
+  if (log.requests.empty()) return log;
+  const double start = log.requests.front().arrival_s;
+  for (auto& r : log.requests) r.arrival_s -= start;
+  return log;
+}
+
 Result<InferRows> read_infer_rows(const std::string& path) {
+  std::error_code error;
+  if (fs::is_directory(path, error)) return read_folder(path);
+  if (const fs::path file(path); file.filename() == "meta.json")
+    return read_folder(file.parent_path());
   std::ifstream file(path, std::ios::binary);
   if (!file) return failure({path, 0, 0, "", "cannot be read", "", ""});
   // A folder opens and fails on reading, which << turns into a state.

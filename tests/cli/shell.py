@@ -44,7 +44,7 @@ def check_bash(binary, script, path):
     assert bash_offers(script, path, "headroom", "catalog", "accelerator", "h100-s") == {"h100-sxm"}
     for verb in top:
         text = run(binary, verb, "--help")
-        options = set(re.findall(r"^  (?:-\w,)?(--[a-z-]+)", text, re.M))
+        options = set(re.findall(r"^  (?:-\w,)?(--[a-z0-9-]+)", text, re.M))
         offered = bash_offers(script, path, "headroom", verb, "--")
         assert options <= offered, f"{verb}: not offered: {options - offered}"
 

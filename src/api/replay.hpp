@@ -1,0 +1,45 @@
+// Replaying a trace of requests, for the verb `replay`.
+//
+//   api::ReplayRequest r{.trace = "conv.csv.gz"};
+//   r.options = {{"--model", "llama-3.1-70b"}, {"--system", "dgx-h100"}, {"--slo-ttft", "2s"}};
+//   auto answer = api::replay(r);
+//
+// Options are texts with units; a bare number takes the option's unit. Mistakes in options, names
+// and the trace's rows are told together, in one pass.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "report/replay_report.hpp"
+#include "study/replay_run.hpp"
+
+namespace headroom::api {
+
+/// What an option is, for help texts.
+struct ReplayOptionInfo {
+  std::string_view name;   ///< "--tp"
+  std::string_view group;  ///< "Model", "Machine", ...
+  std::string_view doc;
+  bool flag = false;  ///< takes no value
+};
+std::span<const ReplayOptionInfo> replay_options();
+
+struct ReplayOption {
+  std::string name, value;
+};
+
+struct ReplayRequest {
+  std::string trace;
+  std::string catalog;                ///< folder laid over the built-in catalogue
+  std::vector<ReplayOption> options;  ///< at most one of a name
+  bool rows = true;  ///< keep every request's outcome; else only of up to a million (exact
+                     ///< percentiles), and histograms beyond
+};
+
+Result<study::ReplayAnswer> replay(const ReplayRequest& request);
+
+}  // namespace headroom::api

@@ -1,0 +1,333 @@
+#include "api/replay_options.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <map>
+
+#include "base/units.hpp"
+#include "spec/reader.hpp"
+
+namespace headroom::api {
+namespace {
+
+constexpr ReplayOptionInfo table[] = {
+    {"--model", "Model", "Catalogue model, e.g. llama-3.1-70b (headroom catalog model)"},
+    {"--hf", "Model", "Hugging Face config.json in place of --model"},
+    {"--precision", "Model", "Weights: bf16, fp8, int8, int4, nvfp4, mxfp4; as published"},
+    {"--kv-precision", "Model", "KV cache: auto (bf16), fp8, int8, nvfp4"},
+    {"--system", "Machine", "Catalogue system, e.g. dgx-h100 (headroom catalog system)"},
+    {"--accelerator", "Machine", "Catalogue accelerator in place of --system, e.g. h100-sxm"},
+    {"--domain", "Machine", "With --accelerator: GPUs that share NVLink or its like"},
+    {"--mig", "Machine", "A slice of the GPU: 1g, 1g+, 2g, 3g, 4g or 7g"},
+    {"--power-cap", "Machine", "Limit of one accelerator, e.g. 500 W"},
+    {"--tp", "Replica", "Tensor parallelism; with --system all of its accelerators"},
+    {"--pp", "Replica", "Pipeline stages; 1"},
+    {"--ep", "Replica", "Expert parallelism; 1"},
+    {"--dp", "Replica", "Attention-data parallelism inside a replica; 1"},
+    {"--engine", "Replica", "Serving software, e.g. vllm-v1 (headroom catalog serving-software)"},
+    {"--max-num-seqs", "Replica", "Most running sequences; vLLM's default for the device"},
+    {"--max-num-batched-tokens", "Replica", "Tokens of a step; vLLM's default for the device"},
+    {"--max-model-len", "Replica", "Longest prompt and answer; the model's context"},
+    {"--gpu-memory-utilization", "Replica", "Share of memory the engine takes; 0.9"},
+    {"--no-prefix-cache", "Replica", "Prompts share nothing", true},
+    {"--no-chunked-prefill", "Replica", "Prompts are read whole", true},
+    {"--static", "Replica", "Static batches: filled, run to their end, replaced", true},
+    {"--priorities", "Replica", "vLLM's --scheduling-policy priority", true},
+    {"--speculate", "Replica", "Drafts: LENGTH:ACCEPTANCE[:COST], e.g. 4:0.7:0.05"},
+    {"--replicas", "Fleet", "Replicas; as many as the SLOs need when left out"},
+    {"--routing", "Fleet", "least-load, round-robin, prefix-aware, session, two-choices or random"},
+    {"--disaggregate", "Fleet", "PREFILL:DECODE replicas, e.g. 2:3"},
+    {"--max-in-flight", "Fleet", "Requests a replica is given at a time; the rest waits outside"},
+    {"--max-queue", "Fleet", "Requests that may wait outside; beyond, they are shed"},
+    {"--mtbf", "Fleet", "Time between losses of a replica, e.g. 30d"},
+    {"--mttr", "Fleet", "Time until a lost replica loads again; 30min"},
+    {"--retries", "Fleet", "Of a request whose replica was lost; 3"},
+    {"--autoscale", "Autoscaling", "utilisation, queue or slo"},
+    {"--min-replicas", "Autoscaling", "0 lets the fleet sleep; 1"},
+    {"--max-replicas", "Autoscaling", "No limit when left out"},
+    {"--autoscale-target", "Autoscaling", "Of the sequences a replica is meant to hold; 0.7"},
+    {"--autoscale-interval", "Autoscaling", "Between decisions; 15s"},
+    {"--autoscale-window", "Autoscaling", "How long a fleet waits before it shrinks; 5min"},
+    {"--provisioning", "Autoscaling", "Time to get a machine; 0s"},
+    {"--storage", "Autoscaling", "Where weights are read (headroom catalog storage-system)"},
+    {"--slo-ttft", "SLO", "Time to first token, e.g. 1s or 500ms"},
+    {"--slo-tpot", "SLO", "Time per output token, e.g. 50ms"},
+    {"--slo-e2e", "SLO", "End to end, e.g. 30s"},
+    {"--percentile", "SLO", "At which SLOs hold; 99"},
+    {"--ttft-from", "SLO", "arrival, or scheduled (the engine's share alone)"},
+    {"--tpot-over", "SLO", "excluding-first (vLLM), or including-first (end to end / tokens)"},
+    {"--rate-scale", "Trace", "Times the trace's rate: arrivals closer together; 1"},
+    {"--limit", "Trace", "First so many requests"},
+    {"--offline", "Trace", "A second trace, without deadlines, that fills the valleys"},
+    {"--format", "Trace", "Of the trace, where it cannot be told from its first line"},
+    {"--rate", "Trace", "Poisson arrivals a second, for files that tell lengths only"},
+    {"--skip-bad", "Trace", "Leave malformed rows out and count them", true},
+    {"--region", "Place", "Carbon and price of electricity; us-virginia"},
+    {"--pue", "Place", "Overhead of the building; 1.35"},
+    {"--price", "Place", "USD of a GPU-hour; the catalogue's rent when left out"},
+    {"--electricity", "Place", "Price of electricity, e.g. 60 USD/MWh"},
+    {"--seed", "Run", "Of failures, routing and drafts; 1"},
+    {"--threads", "Run", "Where replicas do not depend on each other; 1"},
+};
+
+class Parser {
+ public:
+  Parser(const ReplayRequest& request, Diagnostics& mistakes) : mistakes_(mistakes) {
+    for (const auto& o : request.options) given_[o.name] = o.value;
+  }
+
+  void fail(std::string option, std::string message, std::string hint = {}) {
+    mistakes_.add({std::move(option), 0, 0, "", std::move(message), std::move(hint), ""});
+  }
+  bool has(const char* name) const { return given_.count(name) > 0; }
+  std::string shown(const char* name) const { return fmt::format("{} {}", name, given_.at(name)); }
+  void text(const char* name, std::string& out) {
+    if (has(name)) out = given_.at(name);
+  }
+  void flag(const char* name, bool& out, bool value) {
+    if (has(name)) out = value;
+  }
+
+  void whole(const char* name, int& out, int low, int high) {
+    if (!has(name)) return;
+    const auto n = split_number(given_.at(name));
+    if (n && n->unit.empty() && n->number == std::floor(n->number) && n->number >= low &&
+        n->number <= high)
+      out = static_cast<int>(n->number);
+    else
+      fail(shown(name), fmt::format("expected a whole number, {} to {}", low, high));
+  }
+
+  void number(const char* name, double& out, double low, double high) {
+    if (!has(name)) return;
+    const auto n = split_number(given_.at(name));
+    double x = n ? n->number : 0;
+    const bool percent = n && n->unit == "%";
+    if (percent) x /= 100;
+    if (n && (n->unit.empty() || percent) && x >= low && x <= high)
+      out = x;
+    else
+      fail(shown(name), fmt::format("expected a number, {:g} to {:g}", low, high));
+  }
+
+  /// A quantity, in `unit` where it has none; above zero, or from zero on with `zero`.
+  template <class Q>
+  void quantity(const char* name, const char* unit, const std::function<void(Q)>& take,
+                bool zero = false) {
+    if (!has(name)) return;
+    const std::string& given = given_.at(name);
+    const auto n = split_number(given);
+    const std::string full = n && n->unit.empty() ? given + " " + unit : given;
+    double si = 0;
+    std::string message, hint;
+    if (!spec::read_number(full, Q::dim, false, unit, si, message, hint))
+      return fail(shown(name), message, hint);
+    if (si < 0 || (si == 0 && !zero))
+      return fail(shown(name), zero ? "is negative" : "must be above zero");
+    take(Q::from_si(si));
+  }
+  void time(const char* name, double& out, bool zero = false) {
+    quantity<Time>(
+        name, "s", [&](Time t) { out = t.si(); }, zero);
+  }
+
+  /// One of some names; its place among them.
+  std::optional<std::size_t> choice(const char* name, std::vector<std::string> names) {
+    if (!has(name)) return std::nullopt;
+    const auto at = std::find(names.begin(), names.end(), given_.at(name));
+    if (at != names.end()) return static_cast<std::size_t>(at - names.begin());
+    std::string hint = did_you_mean(given_.at(name), names);
+    if (hint.empty()) hint = fmt::format("one of {}", fmt::join(names, ", "));
+    fail(shown(name), "is none of the choices", std::move(hint));
+    return std::nullopt;
+  }
+
+  /// "a:b[:c]" as numbers.
+  std::vector<double> parts(const char* name) const {
+    std::vector<double> out;
+    const std::string& given = given_.at(name);
+    for (std::size_t at = 0; at <= given.size();) {
+      const auto colon = std::min(given.find(':', at), given.size());
+      const auto n = split_number(given.substr(at, colon - at));
+      if (!n || !n->unit.empty()) return {};
+      out.push_back(n->number);
+      at = colon + 1;
+    }
+    return out;
+  }
+
+ private:
+  std::map<std::string, std::string> given_;
+  Diagnostics& mistakes_;
+};
+
+void replica(Parser& p, study::ReplayOptions& o) {
+  constexpr int most = 1 << 24;
+  p.text("--model", o.model);
+  p.text("--precision", o.precision);
+  p.text("--kv-precision", o.kv_precision);
+  p.text("--system", o.system);
+  p.text("--accelerator", o.accelerator);
+  p.whole("--domain", o.domain, 1, 100000);
+  p.text("--mig", o.slice);
+  p.quantity<Power>("--power-cap", "W", [&](Power w) { o.power_cap = w; });
+  p.whole("--tp", o.tp, 1, 1024);
+  p.whole("--pp", o.pp, 1, 1024);
+  p.whole("--ep", o.ep, 1, 4096);
+  p.whole("--dp", o.attention_dp, 1, 1024);
+  p.text("--engine", o.software);
+  p.whole("--max-num-seqs", o.max_num_seqs, 1, most);
+  p.whole("--max-num-batched-tokens", o.max_num_batched_tokens, 1, most);
+  p.whole("--max-model-len", o.max_model_len, 1, most);
+  p.number("--gpu-memory-utilization", o.memory_share, 0.01, 1);
+  p.flag("--no-prefix-cache", o.prefix_cache, false);
+  p.flag("--no-chunked-prefill", o.chunked_prefill, false);
+  p.flag("--static", o.static_batching, true);
+  p.flag("--priorities", o.priorities, true);
+  if (p.has("--domain") && !p.has("--accelerator"))
+    p.fail(p.shown("--domain"), "describes the machine around --accelerator",
+           "a --system brings its own");
+  if (!p.has("--speculate")) return;
+  const auto parts = p.parts("--speculate");
+  const bool good = (parts.size() == 2 || parts.size() == 3) && parts[0] >= 1 && parts[0] <= 64 &&
+                    parts[0] == std::floor(parts[0]) && parts[1] >= 0 && parts[1] <= 1 &&
+                    (parts.size() == 2 || parts[2] >= 0);
+  if (!good)
+    return p.fail(p.shown("--speculate"), "expected LENGTH:ACCEPTANCE[:COST]",
+                  "for example 4:0.7:0.05: four drafts, each accepted with 70 %, a draft costs 5 % "
+                  "of a step");
+  constexpr double usual_cost = 0.05;  // assumed, as infer::EngineLimits' default
+  o.speculation.length = static_cast<int>(parts[0]);
+  o.speculation.acceptance = parts[1];
+  o.speculation.draft_cost = parts.size() == 3 ? parts[2] : usual_cost;
+}
+
+void fleet(Parser& p, study::ReplayOptions& o) {
+  p.whole("--replicas", o.replicas, 1, 60000);
+  std::vector<std::string> names;
+  for (const auto name : serving::routing_names()) names.emplace_back(name);
+  if (const auto k = p.choice("--routing", names)) o.routing = serving::Routing(*k);
+  p.number("--max-in-flight", o.admission.in_flight, 1, 1e9);
+  p.number("--max-queue", o.admission.queue, 1, 1e9);
+  p.time("--mtbf", o.mtbf_s);
+  p.time("--mttr", o.mttr_s, true);
+  p.whole("--retries", o.retries, 0, 255);
+  if (p.has("--mttr") && !p.has("--mtbf"))
+    p.fail(p.shown("--mttr"), "says how long repairs take, and nothing fails", "add --mtbf");
+  if (p.has("--max-queue") && !p.has("--max-in-flight"))
+    p.fail(p.shown("--max-queue"), "limits those who wait outside, and nobody has to",
+           "add --max-in-flight");
+  if (!p.has("--disaggregate")) return;
+  const auto parts = p.parts("--disaggregate");
+  const auto count = [](double x) { return x >= 1 && x <= 30000 && x == std::floor(x); };
+  if (parts.size() != 2 || !count(parts[0]) || !count(parts[1]))
+    return p.fail(p.shown("--disaggregate"), "expected PREFILL:DECODE replicas",
+                  "for example --disaggregate 2:3");
+  o.prefill_replicas = static_cast<int>(parts[0]);
+  o.decode_replicas = static_cast<int>(parts[1]);
+  for (const char* other : {"--replicas", "--autoscale"})
+    if (p.has(other))
+      p.fail(p.shown(other), "contradicts " + p.shown("--disaggregate"), "give one of them");
+}
+
+void scaling(Parser& p, study::ReplayOptions& o) {
+  if (const auto k = p.choice("--autoscale", {"utilisation", "queue", "slo"})) {
+    o.scales = true;
+    o.autoscale.by = serving::ScaleBy(*k);
+  }
+  p.whole("--min-replicas", o.autoscale.least, 0, 60000);
+  p.whole("--max-replicas", o.autoscale.most, 1, 60000);
+  p.number("--autoscale-target", o.autoscale.target, 0.01, 10);
+  p.time("--autoscale-interval", o.autoscale.interval_s);
+  p.time("--autoscale-window", o.autoscale.stabilisation_s, true);
+  p.time("--provisioning", o.provisioning_s, true);
+  p.text("--storage", o.storage);
+  for (const char* name : {"--min-replicas", "--max-replicas", "--autoscale-target",
+                           "--autoscale-interval", "--autoscale-window"})
+    if (p.has(name) && !p.has("--autoscale"))
+      p.fail(p.shown(name), "describes an autoscaler, and there is none",
+             "add --autoscale utilisation, queue or slo");
+  if (o.scales && o.autoscale.most > 0 && o.autoscale.least > o.autoscale.most)
+    p.fail(p.shown("--min-replicas"), "exceeds " + p.shown("--max-replicas"));
+  if (o.scales && o.autoscale.by == serving::ScaleBy::slo && !p.has("--slo-ttft"))
+    p.fail(p.shown("--autoscale"), "follows the time to first token, and no limit is given",
+           "add --slo-ttft");
+}
+
+void promises(Parser& p, study::ReplayOptions& o) {
+  p.time("--slo-ttft", o.slo.ttft_s);
+  p.time("--slo-tpot", o.slo.tpot_s);
+  p.time("--slo-e2e", o.slo.e2e_s);
+  double percentile = 100 * o.percentile;
+  p.number("--percentile", percentile, 0.001, 99.9999);
+  // 0.99 and 99 % mean what 99 means.
+  o.percentile = percentile < 1 ? percentile : percentile / 100;
+  if (const auto k = p.choice("--ttft-from", {"arrival", "scheduled"}))
+    o.definitions.ttft = serving::TtftFrom(*k);
+  if (const auto k = p.choice("--tpot-over", {"excluding-first", "including-first"}))
+    o.definitions.tpot = serving::TpotOver(*k);
+}
+
+void place(Parser& p, study::ReplayOptions& o) {
+  const auto said = [](const char* option) {
+    return std::make_shared<Source>(Source{"user", option, "", "", Trust::user});
+  };
+  p.text("--region", o.region);
+  if (p.has("--pue")) {
+    double pue = 1;
+    p.number("--pue", pue, 1, 10);
+    o.pue = {Scalar(pue), said("--pue")};
+  }
+  p.quantity<MoneyRate>(
+      "--price", "USD/GPU/h",
+      [&](MoneyRate r) {
+        o.price = {r, said("--price")};
+      },
+      true);
+  p.quantity<EnergyPrice>(
+      "--electricity", "USD/MWh",
+      [&](EnergyPrice e) {
+        o.electricity = {e, said("--electricity")};
+      },
+      true);
+  int seed = 1;
+  p.whole("--seed", seed, 0, 1 << 30);
+  o.seed = static_cast<std::uint64_t>(seed);
+  p.whole("--threads", o.threads, 1, 1024);
+}
+
+}  // namespace
+
+std::span<const ReplayOptionInfo> replay_options() { return table; }
+
+void parse_replay_options(const ReplayRequest& request, study::ReplayOptions& options,
+                          TraceOptions& trace, Diagnostics& mistakes) {
+  Parser p(request, mistakes);
+  replica(p, options);
+  fleet(p, options);
+  scaling(p, options);
+  promises(p, options);
+  place(p, options);
+  p.text("--hf", trace.hugging_face);
+  p.text("--offline", trace.offline);
+  p.number("--rate-scale", trace.rate_scale, 1e-6, 1e6);
+  int limit = 0;
+  p.whole("--limit", limit, 1, 2000000000);
+  trace.read.most = static_cast<std::size_t>(limit);
+  p.text("--format", trace.read.format);
+  const auto& formats = requests::format_names();
+  if (!trace.read.format.empty() &&
+      std::find(formats.begin(), formats.end(), trace.read.format) == formats.end())
+    p.fail(p.shown("--format"), "is no format of traces",
+           fmt::format("one of {}", fmt::join(formats, ", ")));
+  p.number("--rate", trace.read.rate_per_s, 1e-9, 1e9);
+  p.flag("--skip-bad", trace.read.skip_bad, true);
+  trace.read.seed = options.seed;
+  if (p.has("--hf") && p.has("--model"))
+    p.fail(p.shown("--hf"), "contradicts " + p.shown("--model"), "give one of them");
+}
+
+}  // namespace headroom::api

@@ -1,0 +1,238 @@
+#include "study/replay_run.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <map>
+
+#include "base/units.hpp"
+#include "study/replay_setup.hpp"
+
+namespace headroom::study {
+namespace {
+
+using serving::Replay;
+using serving::Summary;
+
+double wall() {
+  using clock = std::chrono::steady_clock;
+  return std::chrono::duration<double>(clock::now().time_since_epoch()).count();
+}
+
+bool meets(const Summary& s, const serving::Slo& slo) {
+  return (slo.ttft_s <= 0 || s.ttft.at_slo <= slo.ttft_s) &&
+         (slo.tpot_s <= 0 || s.tpot.at_slo <= slo.tpot_s) &&
+         (slo.e2e_s <= 0 || s.e2e.at_slo <= slo.e2e_s);
+}
+
+/// The replay of one stream at counts of replicas.
+class Runner {
+ public:
+  Runner(const requests::Stream& stream, const ReplayOptions& options, ReplaySetup& setup,
+         ReplayAnswer& answer)
+      : stream_(stream), o_(options), s_(setup), a_(answer) {}
+
+  void run() {
+    forecast();
+    if (o_.replicas > 0 || o_.prefill_replicas > 0 || o_.scales) {
+      a_.replicas = o_.prefill_replicas > 0 ? o_.prefill_replicas + o_.decode_replicas
+                                            : s_.deployment.pools[0].replicas;
+      replay_with(0);
+    } else {
+      search();
+    }
+    const auto& f = a_.forecast;
+    a_.forecast.overloaded = !o_.scales && o_.prefill_replicas == 0 && f.saturation_s > 0 &&
+                             f.late_s > f.saturation_s * a_.replicas;
+  }
+
+ private:
+  void forecast() {
+    auto& f = a_.forecast;
+    f.offered_s = s_.shape.rate_s;
+    late_rate();
+    const auto at = s_.replica->operate(s_.shape, o_.percentile);
+    f.saturation_s = at.saturation_s;
+    if (!o_.slo.any()) return;
+    const auto capacity = s_.replica->capacity(s_.shape, s_.targets);
+    f.binding = infer::binding_name(capacity.binding);
+    f.inside_slo_s = capacity.feasible ? capacity.at.rate_s : 0;
+    f.concurrent = capacity.at.batch;
+    if (f.inside_slo_s > 0) f.replicas = f.offered_s / f.inside_slo_s;
+  }
+
+  /// Requests/s of the last third of the span.
+  void late_rate() {
+    double first = 0, last = 0;
+    bool any = false;
+    for (const auto& r : stream_.requests) {
+      if (r.after != requests::no_request) continue;
+      if (!any) first = r.arrival_s;
+      any = true, last = r.arrival_s;
+    }
+    const double from = first + (last - first) * 2 / 3;
+    double n = 0;
+    for (const auto& r : stream_.requests)
+      n += r.after == requests::no_request && r.arrival_s > from ? 1 : 0;
+    a_.forecast.late_s = last > from ? n / (last - from) : 0;
+  }
+
+  /// Replays with so many replicas (0: as the deployment says) and keeps the answer.
+  bool replay_with(int replicas) {
+    if (replicas > 0) s_.deployment.pools[0].replicas = a_.replicas = replicas;
+    const double before = wall();
+    a_.run = serving::replay(stream_, s_.deployment, o_.slo);
+    a_.wall_s += wall() - before;
+    const Summary& s = a_.run.summary;
+    a_.met = meets(s, o_.slo);
+    a_.tried.push_back(
+        {a_.replicas, s.ttft.at_slo, s.tpot.at_slo, s.e2e.at_slo, a_.met, s.overloaded});
+    return a_.met && !s.overloaded;
+  }
+
+  /// Times of requests that have a replica to themselves, one after the other.
+  bool alone_meets() {
+    constexpr std::size_t most = 2000;
+    requests::Stream sample;
+    sample.hashes = {};
+    const std::size_t stride = std::max<std::size_t>(1, stream_.requests.size() / most);
+    for (std::size_t i = 0; i < stream_.requests.size(); i += stride) {
+      requests::Request r = stream_.requests[i];
+      r.blocks = r.first_block = 0;
+      r.shared = r.session = requests::no_request;
+      r.traffic_class = r.model = 0;
+      r.arrival_s = 0;
+      if (!sample.requests.empty())
+        r.after = static_cast<std::uint32_t>(sample.requests.size() - 1);
+      sample.requests.push_back(r);
+    }
+    if (!sample.requests.empty()) sample.requests[0].after = requests::no_request;
+    auto d = s_.deployment;
+    d.pools[0].replicas = 1;
+    d.pools[0].failures = {};
+    d.admission = {};
+    d.keep_outcomes = true;
+    const Summary s = serving::replay(sample, d, o_.slo).summary;
+    if (s.finished == 0 || meets(s, o_.slo)) return true;
+    for (const auto& h : s.headroom) {
+      if (h.reached_s <= h.slo_s) continue;
+      if (!a_.unreachable.empty()) a_.unreachable += "; ";
+      a_.unreachable += fmt::format(
+          "{} of {} is out of reach of any count: the nearest is {} at the {:g}th percentile, by a "
+          "replica for each request, bound by {}",
+          h.name, format_scaled(h.slo_s, "s"), format_scaled(h.reached_s, "s"), 100 * o_.percentile,
+          serving::resource_name(h.binding));
+    }
+    return false;
+  }
+
+  int first_guess() const {
+    const auto& f = a_.forecast;
+    const double rate = f.inside_slo_s > 0 ? f.inside_slo_s : f.saturation_s;
+    const double n = rate > 0 ? std::ceil(f.offered_s / rate) : 1;
+    return static_cast<int>(std::clamp(n, 1.0, double(o_.most)));
+  }
+
+  void search() {
+    a_.searched = true;
+    int n = first_guess();
+    bool good = replay_with(n);
+    int low = 0, high = good ? n : 0;  // `low` does not do, `high` does
+    if (good) {
+      while (high > 1 && high - 1 > low) {
+        if (!replay_with(high - 1)) {
+          low = high - 1;
+          break;
+        }
+        --high;
+      }
+    } else {
+      if (o_.slo.any() && !alone_meets()) {
+        a_.reachable = false;
+        return;
+      }
+      low = n;
+      while (!good && n < o_.most) {
+        n = std::min(o_.most, std::max(n + 1, static_cast<int>(std::ceil(n * 1.2))));
+        good = replay_with(n);
+        if (!good) low = n;
+      }
+      if (!good) return;
+      high = n;
+      while (high - low > 1) {
+        const int middle = (low + high) / 2;
+        (replay_with(middle) ? high : low) = middle;
+      }
+    }
+    if (a_.replicas != high) replay_with(high), a_.tried.pop_back();
+  }
+
+  const requests::Stream& stream_;
+  const ReplayOptions& o_;
+  ReplaySetup& s_;
+  ReplayAnswer& a_;
+};
+
+void describe(const requests::Stream& stream, const ReplayOptions& o, const ReplaySetup& s,
+              ReplayAnswer& a) {
+  a.trace = stream.name;
+  a.model = s.model->name;
+  a.machine = s.system != nullptr ? s.system->name : s.accelerator.name;
+  if (!s.slice.empty()) a.machine = s.accelerator.name;
+  const auto& l = s.layout;
+  a.layout = fmt::format("tp {}", l.tp);
+  if (l.pp > 1) a.layout += fmt::format(", pp {}", l.pp);
+  if (l.attention_dp > 1) a.layout += fmt::format(", attention-dp {}", l.attention_dp);
+  if (l.ep > 1) a.layout += fmt::format(", ep {}", l.ep);
+  a.layout += fmt::format(", {} weights, {} cache", name(l.weights), name(l.kv));
+  a.engine = s.software->name;
+  a.gpus_per_replica = s.gpus;
+  a.config = s.deployment.engine;
+  a.kv_blocks = a.config.kv_blocks;
+  a.kv_tokens = a.kv_blocks * a.config.block_tokens * l.attention_dp;
+  a.slo = o.slo;
+  a.percentile = o.percentile;
+  a.definitions = o.definitions;
+  a.tariff = s.deployment.tariff;
+}
+
+void remark(const requests::Stream& stream, const ReplayOptions& o, ReplayAnswer& a) {
+  const Summary& s = a.run.summary;
+  std::map<std::string_view, std::size_t> refused;
+  for (const auto& out : a.run.outcomes)
+    if (out.refusal != serving::Refusal::none) ++refused[serving::refusal_text(out.refusal)];
+  for (const auto& [why, count] : refused)
+    a.remarks.push_back(fmt::format("{} requests were rejected: {}", count, why));
+  if (refused.empty() && s.too_long > 0)
+    a.remarks.push_back(fmt::format(
+        "{} requests were rejected: longer than the context or than the KV memory", s.too_long));
+  if (a.forecast.overloaded != s.overloaded)
+    a.remarks.push_back(
+        a.forecast.overloaded
+            ? "the closed form expects overload; the replay did not show a growing queue"
+            : "the queue grows although the mean rate is below saturation: bursts or long prompts");
+  if (a.tariff.usd_per_gpu_s <= 0)
+    a.remarks.push_back(
+        "nobody has dated a rent of this accelerator in the catalogue; give --price");
+  if (stream.requests.size() < 100 && o.percentile > 0.95)
+    a.remarks.push_back(fmt::format("{} requests say little about a {:g}th percentile",
+                                    stream.requests.size(), 100 * o.percentile));
+}
+
+}  // namespace
+
+Result<ReplayAnswer> replay_trace(const requests::Stream& stream, const ReplayOptions& options,
+                                  const catalog::Catalog& catalog, const Loaded& brought) {
+  Diagnostics mistakes;
+  ReplaySetup setup = set_up_replay(stream, options, catalog, brought, mistakes);
+  if (!mistakes.empty()) return failure(std::move(mistakes));
+  ReplayAnswer answer;
+  describe(stream, options, setup, answer);
+  Runner(stream, options, setup, answer).run();
+  remark(stream, options, answer);
+  return answer;
+}
+
+}  // namespace headroom::study

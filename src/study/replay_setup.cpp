@@ -1,0 +1,454 @@
+#include "study/replay_setup.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/units.hpp"
+#include "catalog/price.hpp"
+#include "catalog/region.hpp"
+#include "catalog/storage_system.hpp"
+#include "fabric/path.hpp"
+#include "infer/service.hpp"
+#include "money/inputs.hpp"
+#include "serving/devices.hpp"
+
+namespace headroom::study {
+namespace {
+
+constexpr double nic_share = 0.94;  // of the line rate that a transfer reaches, as fabric's default
+constexpr double nic_latency_s = 20e-6;  // assumed: RDMA set-up and hop
+constexpr int most_tensor_ranks = 8;
+// From the end of a step to the client, in steps: vLLM's API server, see infer/capacity.cpp; other
+// engines alike (assumed).
+constexpr double delivery_steps = 1.5;
+
+std::string shown(std::string_view option, const std::string& value) {
+  return value.empty() ? std::string(option) : fmt::format("{} {}", option, value);
+}
+
+/// Mean, and standard deviation over mean.
+struct Spread {
+  double mean = 0, cv = 0;
+};
+template <class Of>
+Spread spread(const std::vector<requests::Request>& all, Of of) {
+  double n = 0, sum = 0, squares = 0;
+  for (const auto& r : all) {
+    const double x = of(r);
+    n += 1, sum += x, squares += x * x;
+  }
+  if (n == 0 || sum <= 0) return {};
+  const double mean = sum / n;
+  return {mean, std::sqrt(std::max(0.0, squares / n - mean * mean)) / mean};
+}
+
+class Setup {
+ public:
+  Setup(const requests::Stream& stream, const ReplayOptions& options,
+        const catalog::Catalog& catalog, const Loaded& brought, Diagnostics& mistakes)
+      : stream_(stream), o_(options), catalog_(catalog), brought_(brought), mistakes_(mistakes) {}
+
+  ReplaySetup build() {
+    choose_model();
+    choose_machine();
+    choose_software();
+    choose_formats();
+    tariff();
+    if (!mistakes_.empty() || s_.model == nullptr) return std::move(s_);
+    lay_out();
+    if (!mistakes_.empty()) return std::move(s_);
+    engine();
+    pools();
+    return std::move(s_);
+  }
+
+ private:
+  void fail(std::string option, std::string message, std::string hint = {}) {
+    mistakes_.add({std::move(option), 0, 0, "", std::move(message), std::move(hint), ""});
+  }
+
+  template <class T>
+  const T* look_up(const char* option, const std::string& id) {
+    const auto* entry = catalog_.find<T>(id);
+    if (entry == nullptr)
+      fail(shown(option, id), fmt::format("the catalogue has no {} '{}'", T::kind, id),
+           did_you_mean(id, catalog_.ids(T::kind)));
+    return entry;
+  }
+
+  void choose_model() {
+    for (const auto& own : brought_.models)
+      if (own->id == o_.model) s_.model = own.get();
+    if (s_.model != nullptr) return;
+    if (o_.model.empty())
+      return fail(
+          "--model", "which model?",
+          "for example --model llama-3.1-70b, or --hf config.json; `headroom catalog model` "
+          "lists them");
+    s_.model = look_up<catalog::Model>("--model", o_.model);
+    if (s_.model != nullptr && (s_.model->is_diffusion() || !s_.model->head)) {
+      fail(shown("--model", o_.model), "makes no text tokens one by one, so no engine serves it",
+           "a decoder, for example llama-3.1-70b");
+      s_.model = nullptr;
+    }
+  }
+
+  void choose_machine() {
+    if (o_.system.empty() == o_.accelerator.empty()) {
+      const bool both = !o_.system.empty();
+      fail(both ? shown("--accelerator", o_.accelerator) : "--system",
+           both ? "contradicts " + shown("--system", o_.system) : "which machine?",
+           both ? "give one of them"
+                : "for example --system dgx-h100, or --accelerator h100-sxm; `headroom catalog "
+                  "system` lists them");
+    }
+    std::string id = o_.accelerator;
+    if (!o_.system.empty()) {
+      for (const auto& own : brought_.systems)
+        if (own->id == o_.system) s_.system = own.get();
+      if (s_.system == nullptr) s_.system = look_up<catalog::System>("--system", o_.system);
+      if (s_.system == nullptr) return;
+      id = s_.system->accelerator;
+    }
+    if (id.empty()) return;
+    const auto* a = look_up<catalog::Accelerator>("--accelerator", id);
+    if (a == nullptr) return;
+    have_accelerator_ = true;
+    s_.accelerator = *a;
+    if (!o_.slice.empty()) take_slice();
+    if (o_.power_cap > Power{}) take_cap();
+  }
+
+  void take_slice() {
+    const auto slice = serving::find_slice(o_.slice);
+    if (!slice)
+      return fail(shown("--mig", o_.slice), "is no slice",
+                  fmt::format("one of {}", fmt::join(serving::slice_names(), ", ")));
+    s_.accelerator = serving::sliced(s_.accelerator, *slice);
+    s_.slice = slice->name;
+    slice_gpus_ = slice->gpus();
+    slice_compute_ = slice->compute_share();
+  }
+
+  void take_cap() {
+    const auto most = s_.accelerator.power.max.or_else(Power{});
+    if (!s_.accelerator.power.max)
+      return fail("--power-cap", "the catalogue does not know this accelerator's power");
+    const Power idle = s_.accelerator.power.idle.or_else(infer::idle_power_share * most);
+    if (o_.power_cap < idle)
+      return fail("--power-cap", fmt::format("lies below its idle power of {}", format(idle, "W")),
+                  fmt::format("{} to {}", format(idle, "W"), format(most, "W")));
+    s_.accelerator = serving::capped(s_.accelerator, o_.power_cap);
+  }
+
+  void choose_software() {
+    const std::string wanted = o_.software.empty() ? "vllm-v1" : o_.software;
+    s_.software = catalog_.find<catalog::ServingSoftware>(wanted);
+    if (s_.software != nullptr) return;
+    const auto& by_name = catalog::serving_software(catalog_, wanted);
+    if (by_name.id != "any") {
+      s_.software = &by_name;
+      return;
+    }
+    fail(shown("--engine", wanted),
+         fmt::format("the catalogue has no serving software '{}'", wanted),
+         did_you_mean(wanted, catalog_.ids(catalog::ServingSoftware::kind)));
+  }
+
+  std::optional<Precision> format_of(const char* option, const std::string& text) {
+    if (text.empty() || text == "auto") return std::nullopt;
+    const auto p = parse_precision(text);
+    if (!p)
+      fail(shown(option, text), "is no number format",
+           fmt::format("one of {}", fmt::join(precision_names(), ", ")));
+    return p;
+  }
+
+  void choose_formats() {
+    s_.layout.weights = format_of("--precision", o_.precision)
+                            .value_or(s_.model != nullptr ? s_.model->weights : Precision::bf16);
+    // vLLM's `auto`: the model's 16-bit type, whatever the weights.
+    s_.layout.kv = format_of("--kv-precision", o_.kv_precision).value_or(Precision::bf16);
+    if (o_.percentile <= 0 || o_.percentile >= 1)
+      fail(fmt::format("--percentile {:g}", 100 * o_.percentile),
+           "expected a percentile between 0 and 100", "for example --percentile 99");
+  }
+
+  // --- Layout -----------------------------------------------------------------------------
+
+  fabric::Path path(int domain) const {
+    fabric::ScaleOut out;
+    out.per_gpu = nic();
+    if (s_.system != nullptr && s_.slice.empty())
+      return fabric::make_path(*s_.system, s_.accelerator, out);
+    catalog::System made;
+    made.scale_up.domain = domain;
+    made.scale_up.bandwidth = s_.accelerator.scale_up.bandwidth;
+    return fabric::make_path(made, s_.accelerator, out);
+  }
+
+  Bandwidth nic() const {
+    constexpr double usual_gbit = 400;  // assumed: one NDR port a GPU, as a DGX H100
+    if (s_.system == nullptr || !s_.system->compute_nics.speed || s_.system->accelerators < 1)
+      return usual_gbit * gigabit_per_second;
+    const auto& nics = s_.system->compute_nics;
+    return nics.speed.get() * (double(nics.count) / s_.system->accelerators);
+  }
+
+  int domain() const {
+    if (!s_.slice.empty()) return std::max(1, s_.accelerator.scale_up.domain);
+    if (s_.system != nullptr) return std::max(1, s_.system->scale_up.domain);
+    return std::max(1, o_.domain > 0 ? o_.domain : s_.accelerator.scale_up.domain);
+  }
+
+  bool divides_heads(int tp) const { return s_.model->heads <= 0 || s_.model->heads % tp == 0; }
+
+  int usual_tp() const {
+    int most = std::min(domain(), most_tensor_ranks);
+    if (s_.system != nullptr && s_.slice.empty())
+      most = std::min(most, std::max(1, s_.system->accelerators));
+    int tp = 1;
+    while (2 * tp <= most && divides_heads(2 * tp)) tp *= 2;
+    if (s_.system != nullptr) return tp;
+    // The smallest that keeps half of the memory free of weights.
+    for (int small = 1; small < tp; small *= 2) {
+      infer::Layout layout = s_.layout;
+      layout.tp = small;
+      const infer::StepModel step(*s_.model, s_.accelerator, path(domain()), layout, *s_.software);
+      if (step.weights_per_gpu() <= 0.5 * step.memory()) return small;
+    }
+    return tp;
+  }
+
+  void lay_out() {
+    auto& l = s_.layout;
+    l.pp = std::max(1, o_.pp);
+    l.attention_dp = std::max(1, o_.attention_dp);
+    l.tp = o_.tp > 0 ? o_.tp : usual_tp();
+    l.ep = std::max(1, o_.ep);
+    check_layout();
+    if (!mistakes_.empty()) return;
+    const infer::StepModel step(*s_.model, s_.accelerator, path(domain()), l, *s_.software);
+    infer::EngineSpec spec;
+    spec.max_batch = o_.max_num_seqs;
+    if (o_.max_num_batched_tokens > 0)
+      spec.token_budget = {o_.max_num_batched_tokens * token, assumed("--max-num-batched-tokens")};
+    spec.memory_fraction = {Scalar(o_.memory_share), assumed("--gpu-memory-utilization")};
+    s_.limits = infer::engine_limits(spec, s_.accelerator);
+    s_.limits.memory_share = o_.memory_share;
+    s_.limits.speculation = o_.speculation.length;
+    s_.limits.acceptance = o_.speculation.acceptance;
+    s_.limits.draft_cost = o_.speculation.draft_cost;
+    s_.replica.emplace(*s_.model, step, s_.limits);
+    s_.oracle = std::make_unique<infer::StepOracle>(step);
+    s_.gpus = l.gpus() * slice_gpus_;
+    if (!s_.replica->memory().fits()) does_not_fit(step);
+  }
+
+  void check_layout() {
+    const auto& l = s_.layout;
+    if (l.tp > domain())
+      fail(fmt::format("--tp {}", l.tp),
+           fmt::format("is more than the {} accelerators that share a scale-up domain", domain()),
+           s_.slice.empty() ? fmt::format("--tp {} and --pp for the rest", domain())
+                            : "slices of a GPU do not reach each other: --tp 1");
+    if (!divides_heads(l.tp))
+      fail(fmt::format("--tp {}", l.tp),
+           fmt::format("does not divide the model's {} attention heads", s_.model->heads));
+    if (l.pp > s_.model->layers)
+      fail(fmt::format("--pp {}", l.pp),
+           fmt::format("is more than the model's {} layers", s_.model->layers));
+    if (l.ep > 1 && !s_.model->is_mixture())
+      fail(fmt::format("--ep {}", l.ep), "the model has no experts");
+    else if (l.ep > 1 && l.stage_ranks() % l.ep != 0)
+      fail(fmt::format("--ep {}", l.ep),
+           fmt::format("does not divide the {} ranks of tensor and attention-data parallelism",
+                       l.stage_ranks()));
+  }
+
+  void does_not_fit(const infer::StepModel& step) {
+    const double need =
+        s_.replica->memory().weights.in(gigabyte) + s_.replica->memory().workspace.in(gigabyte);
+    std::string hint;
+    for (int tp = s_.layout.tp * 2; tp <= std::min(domain(), most_tensor_ranks); tp *= 2) {
+      infer::Layout more = s_.layout;
+      more.tp = tp;
+      const infer::StepModel wider(*s_.model, s_.accelerator, path(domain()), more, *s_.software);
+      if (!divides_heads(tp) || !infer::replica_memory(wider, s_.limits, *s_.model).fits())
+        continue;
+      hint = fmt::format("--tp {} fits", tp);
+      break;
+    }
+    if (hint.empty())
+      hint =
+          fmt::format("--pp {}, a narrower --precision, or a larger accelerator", 2 * s_.layout.pp);
+    fail(fmt::format("--tp {} --pp {}", s_.layout.tp, s_.layout.pp),
+         fmt::format("weights and workspace take {:.1f} GB a GPU, and {:.0f} % of one is {:.1f} GB",
+                     need, 100 * s_.limits.memory_share,
+                     s_.limits.memory_share * step.memory().in(gigabyte)),
+         hint);
+  }
+
+  // --- Engine and pools -------------------------------------------------------------------
+
+  void engine() {
+    auto& e = s_.deployment.engine;
+    e.max_num_seqs = static_cast<int>(s_.limits.max_batch);
+    e.max_num_batched_tokens = static_cast<int>(s_.limits.budget);
+    e.max_model_len = o_.max_model_len > 0 ? o_.max_model_len : s_.model->context;
+    e.prefix_cache = o_.prefix_cache;
+    e.chunked_prefill = o_.chunked_prefill;
+    e.static_batching = o_.static_batching;
+    e.priorities = o_.priorities;
+    e.speculation = o_.speculation;
+    e.hash_tokens = stream_.block_tokens;
+    e.seed = o_.seed;
+    e.delivery_steps = delivery_steps;
+    s_.shape = stream_shape(stream_);
+    // Sliding windows hold less than a full context: a token as a mean sequence takes it.
+    const double context = std::max(1.0, s_.shape.context());
+    const double token_bits = s_.oracle->model().kv_per_gpu(context).si() / context;
+    const double free_bits = s_.replica->memory().kv_free().si();
+    e.kv_blocks = token_bits > 0 ? std::floor(free_bits / token_bits / e.block_tokens) : 1e9;
+    s_.targets = {o_.slo.ttft_s, o_.slo.tpot_s, o_.slo.e2e_s, o_.percentile};
+  }
+
+  serving::Loading loading() {
+    serving::Loading l;
+    l.provisioning_s = o_.provisioning_s;
+    l.weight_bytes = s_.oracle->model().weights_per_gpu().in(byte)*s_.layout.gpus();
+    const auto* store = catalog_.find<catalog::StorageSystem>(o_.storage);
+    if (store == nullptr) return l;
+    const double read = store->read ? store->read.get().in(byte / second) : 0;
+    l.client_rate = store->client ? store->client.get().in(byte / second) : std::max(read, 1.0);
+    // A shared store feeds every load at once; a local drive is each machine's own.
+    l.aggregate_rate = store->storage_class == catalog::StorageClass::local ? 0 : read;
+    return l;
+  }
+
+  void pools() {
+    auto& d = s_.deployment;
+    d.oracle = s_.oracle.get();
+    d.routing = o_.routing;
+    d.seed = o_.seed;
+    d.admission = o_.admission;
+    d.definitions = o_.definitions;
+    d.percentile = o_.percentile;
+    d.keep_outcomes = o_.keep_outcomes;
+    d.threads = o_.threads;
+    d.retries = o_.retries;
+    for (const int c : o_.offline) {
+      d.classes.resize(std::max<std::size_t>(d.classes.size(), std::size_t(c) + 1));
+      d.classes[std::size_t(c)].offline = true;
+    }
+    serving::Pool pool;
+    pool.oracle = s_.oracle.get();
+    pool.engine = d.engine;
+    pool.replicas = std::max(1, o_.replicas);
+    pool.gpus = s_.gpus;
+    pool.loading = loading();
+    pool.failures.mtbf_s = o_.mtbf_s;
+    pool.failures.mttr_s = o_.mttr_s;
+    pool.power = serving::gpu_power(s_.accelerator, s_.system, slice_compute_);
+    if (slice_gpus_ < 1) scale_to_whole(pool.power);
+    if (o_.prefill_replicas > 0) return disaggregate(pool);
+    if (o_.scales) autoscale(pool);
+    d.pools = {pool};
+  }
+
+  /// A slice's power is told per slice; pools count GPUs.
+  void scale_to_whole(serving::GpuPower& p) const {
+    for (double* w : {&p.prefill_w, &p.decode_w, &p.idle_w, &p.maximum_w}) *w /= slice_gpus_;
+  }
+
+  void autoscale(serving::Pool& pool) {
+    pool.scales = true;
+    pool.autoscale = o_.autoscale;
+    pool.replicas = std::max(o_.replicas > 0 ? o_.replicas : 1, o_.autoscale.least);
+    if (o_.autoscale.most > 0) pool.replicas = std::min(pool.replicas, o_.autoscale.most);
+    if (pool.autoscale.seats > 0) return;
+    const auto capacity = s_.replica->capacity(s_.shape, s_.targets);
+    pool.autoscale.seats = capacity.feasible
+                               ? std::max(1.0, capacity.at.batch)
+                               : std::max(1.0, s_.replica->kv_cap(s_.shape.context()));
+    pool.autoscale.seats = std::min(pool.autoscale.seats, double(pool.engine.max_num_seqs));
+  }
+
+  void disaggregate(const serving::Pool& both) {
+    serving::Pool prefill = both, decode = both;
+    prefill.name = "prefill", decode.name = "decode";
+    prefill.engine.role = serving::Role::prefill;
+    decode.engine.role = serving::Role::decode;
+    prefill.replicas = o_.prefill_replicas;
+    decode.replicas = o_.decode_replicas;
+    const serving::Link link{nic().si() * nic_share, nic_latency_s};
+    prefill.engine.link = decode.engine.link = link;
+    s_.deployment.pools = {prefill, decode};
+  }
+
+  // --- Prices -----------------------------------------------------------------------------
+
+  void tariff() {
+    auto& t = s_.deployment.tariff;
+    if (o_.pue) t.pue = o_.pue.get();
+    if (const auto* region = look_up<catalog::Region>("--region", o_.region)) {
+      t.place = region->name;
+      if (region->carbon) t.kg_per_j = region->carbon.get().si();
+      if (region->electricity) t.usd_per_j = region->electricity.get().si();
+    }
+    if (o_.electricity) t.usd_per_j = o_.electricity.get().si();
+    if (o_.price) {
+      t.usd_per_gpu_s = o_.price.get().si();
+      t.rent_origin = "--price";
+    } else if (have_accelerator_) {
+      Trace trace;
+      std::vector<std::string> remarks;
+      money::Demand demand;
+      demand.accelerator = s_.accelerator.id;
+      if (const auto rent =
+              money::find_rent(money::Way::neocloud, {}, demand, catalog_, trace, remarks)) {
+        t.usd_per_gpu_s = rent->rate.value.si();
+        t.rent_origin = fmt::format("{}, {}", rent->what, rent->as_of);
+      }
+    }
+    if (!o_.storage.empty()) look_up<catalog::StorageSystem>("--storage", o_.storage);
+  }
+
+  const requests::Stream& stream_;
+  const ReplayOptions& o_;
+  const catalog::Catalog& catalog_;
+  const Loaded& brought_;
+  Diagnostics& mistakes_;
+  ReplaySetup s_;
+  double slice_gpus_ = 1, slice_compute_ = 1;
+  bool have_accelerator_ = false;
+};
+
+}  // namespace
+
+infer::Load stream_shape(const requests::Stream& stream) {
+  infer::Load load;
+  const Spread in = spread(stream.requests, [](const auto& r) { return double(r.prompt); });
+  const Spread out = spread(stream.requests, [](const auto& r) { return double(r.output); });
+  load.input = in.mean, load.input_cv = in.cv;
+  load.output = out.mean, load.output_cv = out.cv;
+  double first = 0, last = 0, n = 0;
+  for (const auto& r : stream.requests) {
+    if (r.after != requests::no_request) continue;
+    if (n == 0) first = r.arrival_s;
+    last = r.arrival_s;
+    n += 1;
+  }
+  load.rate_s = last > first ? (n - 1) / (last - first) : 0;
+  return load;
+}
+
+ReplaySetup set_up_replay(const requests::Stream& stream, const ReplayOptions& options,
+                          const catalog::Catalog& catalog, const Loaded& brought,
+                          Diagnostics& mistakes) {
+  return Setup(stream, options, catalog, brought, mistakes).build();
+}
+
+}  // namespace headroom::study
