@@ -127,7 +127,8 @@ ReplayRow replay_one(const ServingJob& job, const Candidate& c, double least) {
   row.summary = summary_of(c, device);
   row.requests = double(s.requests);
   row.attained = s.attained;
-  row.goodput_s = s.goodput_s / sample;
+  // A finite stream ends in a queue that empties: the share that was good, at the asked rate.
+  row.goodput_s = s.overloaded ? s.goodput_s / sample : s.attained * job.asked.peak_s;
   row.busy = s.busy, row.kv_used = s.kv_used, row.preemptions = s.preemptions;
   row.overloaded = s.overloaded;
   row.times = {times("ttft", "time to first token", s.ttft),

@@ -204,12 +204,15 @@ class Planner {
 // --- The answer -------------------------------------------------------------------------
 
 /// Limits of this workload.
-void take_margins(const Context& c, const Work& work, InferenceRun& out) {
+void take_margins(const Context& c, const Work& work, bool free_size, InferenceRun& out) {
   const std::string own = "infer." + work.scope + ".";
   const std::string inside = "." + work.scope + ".";
-  for (const auto& margin : c.verdict.margins)
+  for (const auto& margin : c.verdict.margins) {
+    // A cluster made to measure is full by construction.
+    if (free_size && margin.id == own + "gpus") continue;
     if (margin.id.rfind(own, 0) == 0 || margin.id.find(inside) != std::string::npos)
       out.margins.push_back(margin);
+  }
   std::stable_sort(out.margins.begin(), out.margins.end(),
                    [](const Margin& a, const Margin& b) { return a.headroom() < b.headroom(); });
   for (const auto& remark : c.verdict.remarks)
@@ -289,7 +292,7 @@ InferenceRun serving_run(Context& c, const Planned& p, const Work* work,
   compare_models(c, p.job, options, out);
   compare_boxes(p.job, park, options, out);
   out.interval_origin = "no residuals of measured runs are in the catalogue";
-  if (work != nullptr) take_margins(c, *work, out);
+  if (work != nullptr) take_margins(c, *work, options.free_size && options.gpus_had <= 0, out);
   if (p.chosen.device < 0) return out;
   const auto all = infer::launcher_names();
   const infer::LaunchSettings settings{
@@ -321,7 +324,7 @@ InferenceRun other_run(const Context& c, const Work& work) {
   };
   lines_of(c.verdict.energy, out.energy);
   lines_of(c.verdict.money, out.money);
-  take_margins(c, work, out);
+  take_margins(c, work, false, out);
   out.laid_out = !out.stages.empty();
   out.fits = out.laid_out && std::all_of(out.margins.begin(), out.margins.end(),
                                          [](const Margin& m) { return m.holds(); });
