@@ -14,6 +14,7 @@ using catalog::CoolingFamily;
 
 constexpr double air_volume_heat = (air_density * air_heat_capacity).si();
 constexpr double valve_opens_k = 1, valve_closes_k = 0.2;
+constexpr double stagnant_share = 0.1;  // flow at which stagnant coolant is taken (assumed)
 
 // Two parts of a group: the one a leak isolates, and the rest.
 struct Part {
@@ -352,12 +353,7 @@ class Walker {
     for (std::size_t k = 0; k < 2; ++k) {
       const auto& part = s.parts[k];
       if (part.share <= 0) continue;
-      if (part.chip != outside && part.coolant != outside) {
-        n.conduct(part.chip, part.coolant, s.conductance * part.share);
-      } else if (part.chip != outside && s.hall != outside) {
-        const auto& hall = halls_[s.hall];
-        n.exchange(part.chip, hall.cold, part.chip, hall.hot, s.conductance * part.share);
-      }
+      wire_chips(n, g, part, flowing, k == 0 && leaking(g));
       if (k == 1 || !leaking(g)) running += part.share;
     }
     if (spec.liquid_share <= 0 || !has_loop) return;
@@ -382,6 +378,34 @@ class Walker {
       n.advect(s.supply, part.coolant, hot * share);
       n.exchange(part.coolant, loop.supply, s.supply, loop.back, k * share);
     }
+  }
+
+  // Chips give their heat to the coolant (or air) at the mean of its inlet and outlet, as the
+  // steady plant has it; to what stands in the plates where nothing flows.
+  void wire_chips(ThermalSystem& n, std::size_t g, const Part& part, double flowing,
+                  bool isolated) const {
+    if (part.chip == outside) return;
+    const auto& spec = plant_.groups[g];
+    const auto& s = groups_[g];
+    const double design = s.conductance * part.share;
+    if (part.coolant == outside) {
+      if (s.hall == outside) return;
+      const auto& hall = halls_[s.hall];
+      n.exchange(part.chip, hall.cold, part.chip, hall.hot, design / 2);
+      n.exchange(part.chip, hall.hot, part.chip, hall.hot, design / 2);
+      return;
+    }
+    const double full = spec.racks * spec.rack_w * spec.liquid_share / spec.design_rise_k;
+    const bool liquid = s.supply != outside && spec.family != CoolingFamily::rear_door;
+    const double flow = liquid && full > 0 ? s.flows.hot * flowing / full : 1;
+    const double w_k = design * std::pow(std::max(stagnant_share, flow), spec.chip.exponent);
+    if (s.supply == outside || flowing <= 0 || isolated) {
+      return n.conduct(
+          part.chip, part.coolant,
+          s.supply == outside ? design : design * std::pow(stagnant_share, spec.chip.exponent));
+    }
+    n.exchange(part.chip, s.supply, part.chip, part.coolant, w_k / 2);
+    n.exchange(part.chip, part.coolant, part.chip, part.coolant, w_k / 2);
   }
 
   void wire_hall(ThermalSystem& n, std::size_t h) const {

@@ -157,11 +157,10 @@ class SetPointCheck {
 
   void air(const HallAir& hall) {
     if (hall.direct_expansion) return;
-    double flow = 0, heat = hall.loss_w;
+    double heat = hall.loss_w;
     for (const std::size_t i : hall.groups) {
       const auto& g = plant_.groups[i];
       heat += g.racks * g.rack_w * (1 - g.liquid_share);
-      flow += g.racks * g.rack_w * (1 - g.liquid_share) / g.air_rise_k;
     }
     if (heat <= 0 || hall.fans.design_m3_s <= 0) return;
     const double hot = hall.fans.design_m3_s * (air_density * air_heat_capacity).si();

@@ -8,6 +8,7 @@
 
 #include "cooling/failure_walk.hpp"
 #include "cooling/sizing.hpp"
+#include "cooling/weather.hpp"
 
 namespace headroom::cooling {
 namespace {
@@ -230,6 +231,26 @@ TEST(Walk, without_events_stays_at_the_steady_state) {
   EXPECT_TRUE(w.recovered);
   EXPECT_EQ(w.groups[0].throttle_at_s, -1);
   EXPECT_LT(w.worst_imbalance, 1e-9);
+}
+
+// Steady year against time domain: hours from all over the year, at their own loads.
+TEST(Walk, rests_where_the_steady_year_is_all_year_round) {
+  const Plant p = liquid_plant();
+  PlantSolver solver(p);
+  const auto w = synthetic_year(*catalog::Catalog::builtin().find<catalog::Climate>("chicago-il"));
+  for (std::size_t h = 7; h < w.hours(); h += 487) {
+    HourInput in;
+    in.dry_bulb_c = w.dry_bulb_c[h];
+    in.wet_bulb_c = w.wet_bulb_c[h];
+    in.pressure_pa = w.pressure_pa[h];
+    in.share = 0.5 + 0.5 * static_cast<double>(h % 11) / 10;
+    const auto steady = solver.at(in);
+    const auto walked = walk(p, in, {}, {.horizon_s = 1200});
+    EXPECT_NEAR(walked.inlet_c[0].back(), solver.air_c()[0], 0.01) << h;
+    EXPECT_NEAR(walked.groups[0].chip_c.back(), steady.chip_c, 0.01) << h;
+    // At rest nothing is stored: what came in has left.
+    EXPECT_NEAR(walked.stored_j / walked.in_j, 0, 1e-6) << h;
+  }
 }
 
 // Opengate Data Systems for Active Power: 189 s at 5 kW a cabinet, below 60 s from 10 kW.
