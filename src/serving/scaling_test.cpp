@@ -215,8 +215,9 @@ TEST(Threads, ApartIsTheSameAsInTheLoop) {
   const auto apart = replay(stream, d);
   d.classes = {{.max_wait_s = 1e6}};  // a rule that never bites, so the loop takes over
   const auto loop = replay(stream, d);
+  // The loop cuts runs of steps at every arrival, so sums are rounded in other places.
   for (std::size_t i = 0; i < stream.requests.size(); ++i)
-    EXPECT_EQ(apart.outcomes[i].end_s, loop.outcomes[i].end_s);
+    EXPECT_NEAR(apart.outcomes[i].end_s, loop.outcomes[i].end_s, 1e-12 * loop.outcomes[i].end_s);
   EXPECT_NEAR(apart.summary.busy, loop.summary.busy, 1e-12);
 }
 
