@@ -61,9 +61,7 @@ double Replica::time_s(double batch, double context, double tokens, double keys,
   if (g <= 0 || batch <= 0) return oracle_.step_s(load);
   const double draft =
       g * limits_.draft_cost * oracle_.step_s({.decodes = batch, .keys = batch * context});
-  // Drafted tokens are multiplied like prompt tokens that see the whole context.
-  load.prefill += batch * g;
-  load.prefill_pairs += batch * g * context;
+  load.verify = g;
   return oracle_.step_s(load) + draft;
 }
 
@@ -256,6 +254,17 @@ OperatingPoint Replica::operate(const Load& load, double percentile) const {
   return o;
 }
 
+Replica::Use Replica::use(const Load& load) const {
+  const Shape s = shape(load);
+  const double slots = std::min(limits_.max_batch, kv_cap(s.context));
+  if (slots < 1) return {};
+  const double cap = prompts_at(load, s, slots);
+  const auto rate = [&](double a) { return mix(load, s, a).rate_s() - load.rate_s; };
+  const Mix m = mix(load, s, root(cap, rate));
+  const double busy = -std::expm1(-m.running);
+  return {busy, std::clamp(1 - m.decode_s / m.step_s, 0.0, 1.0) * busy};
+}
+
 OperatingPoint Replica::point(const Load& load, const Shape& s, const Mix& m, double percentile,
                               bool stable) const {
   OperatingPoint o;
@@ -401,12 +410,14 @@ ClosedLoop Replica::closed_loop(double concurrency, const Load& lengths) const {
 }
 
 StepTime Replica::parts(const Shape& s, const Mix& m) const {
-  const Batch decode{m.batch + s.beside, s.context, limits_.speculation * m.batch, s.context};
+  Batch decode{m.batch + s.beside, s.context};
+  decode.verify = limits_.speculation;
   StepTime t = step().parts(decode);
   if (s.fresh <= 0 || m.tokens <= 0) return t;
   Batch with = decode;
-  with.prefill += m.tokens;
-  with.prefill_keys = (decode.prefill * s.context + m.tokens * s.keys) / with.prefill;
+  with.prefill = m.tokens;
+  with.prefill_keys = s.keys;
+  with.prompts = std::max(1.0, m.prompts * m.chunks / m.carrying);
   const StepTime full = step().parts(with);
   const auto blend = [&](Time StepTime::*part) { t.*part += m.carrying * (full.*part - t.*part); };
   for (const auto part : {&StepTime::linear, &StepTime::experts, &StepTime::attention,
@@ -475,7 +486,7 @@ Replica::Capacity Replica::capacity(const Load& shape_of, const Targets& targets
   double low = nearly_none, high = most * (1 - 1e-6);
   const auto last = broken(load, s, mix(load, s, high), targets, cap, place);
   if (last) c.binding = *last;
-  for (int i = 0; last && i < 36; ++i) {
+  for (int i = 0; last && i < 26; ++i) {
     const double mid = (low + high) / 2;
     if (const auto b = broken(load, s, mix(load, s, mid), targets, cap, place)) {
       high = mid;
@@ -517,6 +528,8 @@ std::vector<Layout> feasible_layouts(const catalog::Model& model,
     Layout layout = formats;
     layout.tp = tp;
     layout.pp = std::max(spec.pp, 1);
+    layout.ep = std::max(spec.ep, 1);
+    layout.attention_dp = std::max(spec.attention_dp, 1);
     if (layout.gpus() <= most_gpus && fits(layout)) out.push_back(layout);
   }
   if (!out.empty() || spec.pp > 0 || degrees.empty()) return out;

@@ -145,6 +145,11 @@ class Replica {
   Replica(const catalog::Model& model, const StepModel& step, const EngineLimits& limits);
 
   OperatingPoint operate(const Load& load, double percentile) const;
+  /// Shares of time in which it steps at all, and in which it reads prompts.
+  struct Use {
+    double busy = 0, prefill = 0;
+  };
+  Use use(const Load& load) const;
   /// Closed loop of `concurrency` requests of these lengths (`rate_s` is not read).
   ClosedLoop closed_loop(double concurrency, const Load& lengths) const;
   /// The largest rate that meets the targets, with its operating point and what binds.

@@ -218,7 +218,7 @@ std::string csv_row(const char* table, const InferenceRun& run, const Configurat
     return std::string();
   };
   for (const char* key : {"tp", "pp", "weights", "kv", "max_num_seqs", "max_num_batched_tokens",
-                          "drafted_tokens", "prefill_tp"})
+                          "drafted_tokens", "prefill_tp", "ep", "attention_dp"})
     out += "," + dim(key);
   out += r.fits ? ",yes" : ",no";
   const double figures[] = {
@@ -244,7 +244,8 @@ std::string infer_json(const study::InferenceAnswer& answer) {
 std::string infer_csv(const study::InferenceAnswer& answer) {
   std::string out =
       "workload,table,model,system,accelerator,engine,tp,pp,weights,kv,max_num_seqs,"
-      "max_num_batched_tokens,drafted_tokens,prefill_tp,fits,gpus,replicas,prefill_replicas,"
+      "max_num_batched_tokens,drafted_tokens,prefill_tp,ep,attention_dp,fits,gpus,replicas,prefill_"
+      "replicas,"
       "ttft_s,tpot_s,e2e_s,output_tokens_per_s_per_gpu,tokens_per_s_per_user,"
       "usd_per_million_input_tokens,usd_per_million_output_tokens,power_w,joule_per_output_token,"
       "gco2e_per_output_token\n";

@@ -40,6 +40,8 @@ const infer::Device& device_of(const ServingJob& job, const Candidate& c) {
 
 std::string layout_text(const Pool& p) {
   std::string out = fmt::format("TP {}", p.layout.tp);
+  if (p.layout.attention_dp > 1) out += fmt::format(" x attention DP {}", p.layout.attention_dp);
+  if (p.layout.ep > 1) out += fmt::format(", EP {}", p.layout.ep);
   if (p.layout.pp > 1) out += fmt::format(" x PP {}", p.layout.pp);
   return out;
 }
@@ -102,6 +104,7 @@ ConfigurationRow configuration_row(const ServingJob& job, const Candidate& c) {
     row.dims.emplace_back(key, fmt::format("{}", value));
   };
   put("tp", c.serve.layout.tp), put("pp", c.serve.layout.pp);
+  put("ep", c.serve.layout.ep), put("attention_dp", c.serve.layout.attention_dp);
   put("weights", name(c.serve.layout.weights)), put("kv", name(c.serve.layout.kv));
   put("max_num_seqs", std::lround(c.serve.limits.max_batch));
   put("max_num_batched_tokens", std::lround(c.serve.limits.budget));
@@ -163,6 +166,7 @@ class Describer {
     power_and_money();
     step();
     memory();
+    intervals();
     domain();
   }
 
@@ -373,6 +377,29 @@ class Describer {
                    {"KV cache in use", kv},
                    {"KV cache free", std::max(0.0, m.kv_free().in(byte)-kv)},
                    {"left to others", std::max(0.0, out_.memory_have - m.had.in(byte))}};
+  }
+
+  /// Measured over predicted time of runs like this one, and their inverse for rates.
+  void intervals() {
+    const auto& range = serve_.step().error_range();
+    if (range.rows <= 0 || range.high <= range.low) {
+      out_.interval_origin = "no residuals of measured runs are in the catalogue";
+      return;
+    }
+    out_.interval_origin = fmt::format(
+        "{} measured runs {}", range.rows,
+        range.calibrated ? "of this model, accelerator, engine and format"
+                         : "of other models and accelerators, each left out of the fit");
+    const double tpot = chosen_.tpot_s, rate = chosen_.rate_s * job_.asked.load.output;
+    out_.intervals.push_back(
+        {"tpot", "TPOT, mean at the peak", "ms", tpot * range.low, tpot, tpot * range.high});
+    out_.intervals.push_back({"output_capacity", "output tokens a second at capacity", "token/s",
+                              rate / range.high, rate, rate / range.low});
+    const auto b = bill_of(job_, chosen_);
+    if (b.usd_per_moutput > 0)
+      out_.intervals.push_back({"output_cost", "a million output tokens", "USD/Mtoken",
+                                b.usd_per_moutput * 1e-6 * range.low, b.usd_per_moutput * 1e-6,
+                                b.usd_per_moutput * 1e-6 * range.high});
   }
 
   void domain() {

@@ -113,6 +113,8 @@ class Planner {
     space.formats = formats_of(*job.model, work.serve, options_);
     if (e.tp > 0) space.tp = {e.tp};
     if (e.pp > 0) space.pp = {e.pp};
+    if (e.ep > 0) space.ep = {e.ep};
+    if (e.attention_dp > 0) space.attention_dp = {e.attention_dp};
     if (e.max_batch > 0) space.max_batch = {e.max_batch};
     if (e.token_budget) space.budget = {int(std::lround(e.token_budget.get().si()))};
     space.memory_share = e.memory_fraction.or_else(Scalar(0.9));
@@ -182,6 +184,8 @@ class Planner {
     spec.kv_precision.given = p.chosen.serve.layout.kv;
     spec.engine.tp = p.chosen.serve.layout.tp;
     spec.engine.pp = p.chosen.serve.layout.pp;
+    spec.engine.ep = p.chosen.serve.layout.ep;
+    spec.engine.attention_dp = p.chosen.serve.layout.attention_dp;
     spec.engine.max_batch = int(p.chosen.serve.limits.max_batch);
     spec.engine.token_budget = Value<Tokens>(p.chosen.serve.limits.budget * token, said);
     if (!options_.free_size) return;
@@ -291,7 +295,6 @@ InferenceRun serving_run(Context& c, const Planned& p, const Work* work,
     inference_changes(p.job, p.chosen, park, c.scenario, out);
   compare_models(c, p.job, options, out);
   compare_boxes(p.job, park, options, out);
-  out.interval_origin = "no residuals of measured runs are in the catalogue";
   if (work != nullptr) take_margins(c, *work, options.free_size && options.gpus_had <= 0, out);
   if (p.chosen.device < 0) return out;
   const auto all = infer::launcher_names();
