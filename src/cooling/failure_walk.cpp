@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "cooling/air.hpp"
-#include "cooling/psychrometrics.hpp"
+#include "cooling/compressor.hpp"
 #include "cooling/stages.hpp"
 
 namespace headroom::cooling {
@@ -52,7 +52,7 @@ struct LoopState {
   double hold_c = 0;  // supply temperature while the plant copes
   double pump_w = 0, plate = 0;
   Capability tower, dry;
-  double chillers_w = 0, chiller_cop = 5;
+  double chillers_w = 0, chiller_cop = 1;
   bool on_air = false, limited = false, tripped = false;
 };
 
@@ -66,7 +66,7 @@ class Walker {
           humidity(Temperature::celsius(in_.dry_bulb_c), Temperature::celsius(in_.wet_bulb_c),
                    Pressure::from_si(in_.pressure_pa));
     }
-    begin_ = solver_.at(in_);
+    solver_.at(in_);
     make_groups();
     make_halls();
     make_loops();
@@ -248,7 +248,9 @@ class Walker {
     }
     s.chillers_w = spec.chillers.capacity_w;
     s.on_air = spec.chillers.on_air;
-    if (begin_.compressors_w > 0 && s.chillers_w > 0) s.chiller_cop = 5;
+    const double entering = s.on_air ? in_.dry_bulb_c : t_[s.basin];
+    s.chiller_cop = carnot_cop(Temperature::celsius(s.hold_c), Temperature::celsius(entering),
+                               s.on_air, spec.chillers.carnot);
   }
 
   // --- Modes ------------------------------------------------------------------
@@ -566,7 +568,6 @@ class Walker {
   const WalkOptions& options_;
   PlantSolver solver_;
   HourInput in_;
-  HourState begin_;
   double now_ = -1;
   ThermalSystem nodes_;
   std::vector<double> t_;

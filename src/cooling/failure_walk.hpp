@@ -13,7 +13,8 @@
 //   plant  holds its set point while it can; else what towers, dry coolers and the chillers left
 //          can take: K (T - T0) linear about the starting point, chillers at their capacity
 // Each second ("control") the mode of every valve, plant and rack is decided: valves open fully
-// when coolant is 1 K too warm; racks throttle and trip by `Throttle`; a tripped rack stays off.
+// when coolant is 1 K too warm; racks throttle and trip by `Throttle`; a tripped rack stays off,
+// and so do chillers that trip on hot condenser water.
 //
 // Energy: in = out + stored at every step, `Walk::worst_imbalance` (tested below 1e-9).
 //

@@ -84,6 +84,12 @@ class SetPointCheck {
             fmt::format("{}: liquid share {:g}, expected 0 to 1", group.name, group.liquid_share),
             fmt::format("nearest possible: {}", group.liquid_share < 0 ? 0 : 1));
       }
+      if (group.air_rise_k <= 0 || (group.liquid_share > 0 && group.design_rise_k <= 0)) {
+        complain(group.supply,
+                 fmt::format("{}: air warms by {:g} K and coolant by {:g} K, expected above 0",
+                             group.name, group.air_rise_k, group.design_rise_k),
+                 "10 K is usual");
+      }
       if (group.liquid_share > 0 && group.loop >= plant_.loops.size()) {
         complain(group.supply, fmt::format("{}: no water loop {}", group.name, group.loop), {});
       }
@@ -177,7 +183,7 @@ class SetPointCheck {
     }
     const auto& r = loop.reuse;
     if (r.demand_w <= 0 || r.heat_pump) return;
-    const double warmest = loop.supply.celsius + 40;  // no rack warms water by more
+    const double warmest = warmest_return(loop);
     if (r.level_c + r.approach_k > warmest) {
       complain(loop.supply,
                fmt::format("{}: heat of {:.1f} degC for reuse, but the return is never above "
@@ -185,6 +191,26 @@ class SetPointCheck {
                            loop.name, r.level_c, warmest),
                fmt::format("a heat pump, or at most {:.1f} degC", warmest - r.approach_k));
     }
+  }
+
+  // Water leaves no exchanger warmer than its hot stream enters.
+  double warmest_return(const WaterLoop& loop) const {
+    const auto l = static_cast<std::size_t>(&loop - plant_.loops.data());
+    double warmest = loop.supply.celsius;
+    for (const auto& g : plant_.groups) {
+      if (g.loop != l || g.liquid_share <= 0) continue;
+      const bool vapour = g.family == CoolingFamily::two_phase;
+      const bool door = g.family == CoolingFamily::rear_door;
+      const double rise = door ? g.air_rise_k : g.design_rise_k;
+      warmest = std::max(warmest, vapour ? g.boiling_c : g.supply.celsius + rise);
+    }
+    for (const auto& hall : plant_.halls) {
+      if (hall.loop != l || hall.direct_expansion) continue;
+      for (const std::size_t i : hall.groups) {
+        warmest = std::max(warmest, hall.supply.celsius + plant_.groups[i].air_rise_k);
+      }
+    }
+    return warmest;
   }
 
   // Every set point on the design days, at full load.

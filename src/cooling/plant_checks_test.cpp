@@ -121,7 +121,8 @@ TEST(SetPoints, structure_is_checked_before_physics) {
   p.groups[0].liquid_share = 1.4;
   p.halls[0].groups.clear();
   p.halls[0].bypass = 1.2;
-  EXPECT_EQ(check_set_points(p, mild).all().size(), 4u);
+  p.groups[0].design_rise_k = 0;
+  EXPECT_EQ(check_set_points(p, mild).all().size(), 5u);
 }
 
 TEST(Ashrae, classes_and_the_least_that_takes_a_temperature) {
