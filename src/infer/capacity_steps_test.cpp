@@ -207,7 +207,7 @@ TEST(ClosedForm, OpenLoopWithinThreePercentOfItsSteps) {
       load.rate_s = share * most;
       const auto form = replica.operate(load, 0.99);
       const auto seen =
-          Steps(replica.oracle(), replica.limits(), load, 0).run(loud ? 120000 : 30000);
+          Steps(replica.oracle(), replica.limits(), load, 0).run(loud ? 120000 : 60000);
       const double late = 1.5 * form.step.si();  // delivery, which steps do not have
       if (loud)
         std::printf(

@@ -250,6 +250,8 @@ TEST(Engines, ThoseThatDoNotMixRunPromptsApart) {
   const Batch beside{64, 1000};
   EXPECT_NEAR(apart.prefill(2000, 0, beside, 8192).si(), apart.step_s({0, 0, 2000, 1000, 1}),
               1e-12);
+  EXPECT_NEAR(apart.step_s({64, 1000, 2000, 1000, 1}),
+              apart.step_s(beside) + apart.step_s({0, 0, 2000, 1000, 1}), 1e-12);
   // Mixed ones ride on the weights that decodes read anyway.
   const auto mixed = raw(llama_8b(), {});
   EXPECT_LT(mixed.prefill(200, 0, beside, 8192).si(), mixed.step_s({0, 0, 200, 100, 1}));

@@ -151,6 +151,14 @@ double StepModel::visited(double tokens) const {
 StepModel::Parts StepModel::split(const Batch& b) const {
   Parts t;
   if (b.decodes <= 0 && b.prefill <= 0) return t;
+  if (!mixed_ && b.decodes > 0 && b.prefill > 0) {  // a step each
+    Batch decode = b, prompt = b;
+    decode.prefill = decode.prefill_keys = decode.prompts = 0;
+    prompt.decodes = prompt.context = prompt.verify = 0;
+    const Parts d = split(decode), p = split(prompt);
+    return {d.linear + p.linear, d.experts + p.experts,         d.attention + p.attention,
+            d.passes + p.passes, d.collectives + p.collectives, d.host + p.host};
+  }
   const StepKernels& k = *kernels_;
   const double share = 1.0 / (layout_.pp * layout_.attention_dp);
   const double decodes = b.decodes * share;

@@ -127,6 +127,7 @@ class StepModel {
   /// The parts of one step.
   StepTime parts(const Batch& batch) const;
   Time step(const Batch& batch) const { return Time::from_si(step_s(batch)); }
+  /// Engines that do not mix take a step each for the decodes and the prompts of a batch.
   double step_s(const Batch& batch) const;
   /// `steps` steps in a row in which every decoding sequence gains a token each: the sum of
   /// `step_s`, in closed form.
