@@ -171,16 +171,6 @@ void use_reported_memory(const std::string& id, Accelerator& a) {
     if (id == r.id) a.memory.fix((r.mebibytes * mebibyte * byte).si());
 }
 
-/// Boards that reach each other over PCIe by NCCL alone, without peer access: the fabric layer has
-/// that link fitted on the RTX PRO 6000, and GeForce drivers allow no peer access either.
-/// Data-centre boards over PCIe (L40S) keep the generic share: TensorRT-LLM 0.17's results on four
-/// and eight of them come out within 7 %.
-void use_pcie(const std::string& id, Accelerator& a) {
-  if (a.scale_up.bandwidth || !a.pcie || id.rfind("rtx", 0) != 0) return;
-  a.scale_up.bandwidth = a.pcie;
-  a.scale_up.link = "PCIe";
-}
-
 fabric::Path path_of(const Accelerator& gpu) {
   constexpr int board = 8;  // GPUs of a server
   catalog::System s;
@@ -250,7 +240,6 @@ std::optional<ServingDevice> find_device(const catalog::Catalog& catalog, const 
   if (const auto said = memory_in(gpu); said && had > 0 && *said > 0.7 * had && *said < 1.3 * had &&
                                         std::abs(*said / had - 1) > 0.02 && entry->id != "b200-sxm")
     a.memory.fix((*said * byte).si());
-  use_pcie(entry->id, a);
   ServingDevice d;
   d.id = entry->id, d.path = path_of(a);
   d.accelerator = std::make_shared<const Accelerator>(std::move(a));
