@@ -234,7 +234,7 @@ TEST(ReplayMistakes, EveryOneInOnePass) {
 }
 
 TEST(ReplayMistakes, OfTheTraceAreToldByLine) {
-  const Trace trace("arrival_s,prompt,output\n5,100,10\n4,100,10\n6,0,10\n7,100,-5\n8,x,10\n");
+  const Trace trace("arrival_s,prompt,output\n2,100,10\n3,0,10\n4,100,-5\n1,100,10\n5,x,10\n");
   const auto text = mistakes(trace.path(), with({}), 4);
   for (const char* line : {":3:", ":4:", ":5:", ":6:"})
     EXPECT_NE(text.find(trace.path() + line), std::string::npos) << line << "\n" << text;
