@@ -103,7 +103,8 @@ Result<study::ReplayAnswer> replay(const ReplayRequest& request) {
   }
   // Names that the catalogue does not have are told beside the mistakes found so far.
   if (!mistakes.empty()) {
-    const requests::Stream none;
+    requests::Stream none;
+    none.classes = stream ? stream->classes : std::vector<std::string>{};
     auto names = study::replay_trace(none, options, catalog->get(), brought);
     if (!names) mistakes.add(names.error());
     return failure(std::move(mistakes));

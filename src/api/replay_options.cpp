@@ -57,6 +57,8 @@ constexpr ReplayOptionInfo table[] = {
     {"--slo-tpot", "SLO", "Time per output token, e.g. 50ms"},
     {"--slo-e2e", "SLO", "End to end, e.g. 30s"},
     {"--percentile", "SLO", "At which SLOs hold; 99"},
+    {"--classes", "SLO",
+     "Of the trace's classes: NAME:ttft=1s,tpot=50ms,e2e=9s,priority=1,max-wait=5s,offline;..."},
     {"--ttft-from", "SLO", "arrival, or scheduled (the engine's share alone)"},
     {"--tpot-over", "SLO", "excluding-first (vLLM), or including-first (end to end / tokens)"},
     {"--rate-scale", "Trace", "Times the trace's rate: arrivals closer together; 1"},
@@ -271,6 +273,58 @@ void promises(Parser& p, study::ReplayOptions& o) {
     o.definitions.tpot = serving::TpotOver(*k);
 }
 
+/// "a=1,b" cut at a separator.
+std::vector<std::string> pieces(const std::string& text, char at) {
+  std::vector<std::string> out;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const auto end = std::min(text.find(at, begin), text.size());
+    if (end > begin) out.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return out;
+}
+
+/// One "key=value" of a class; false when it is none.
+bool set_rule(serving::ClassRule& rule, const std::string& key, const std::string& value) {
+  if (key == "offline") return rule.offline = true;
+  const auto n = split_number(value);
+  if (!n) return false;
+  if (key == "priority") {
+    rule.priority = static_cast<int>(n->number);
+    return n->unit.empty() && std::abs(n->number) <= 1000 && n->number == std::floor(n->number);
+  }
+  double si = 0;
+  std::string message, hint;
+  const std::string full = n->unit.empty() ? value + " s" : value;
+  if (!spec::read_number(full, Time::dim, false, "s", si, message, hint) || !(si > 0)) return false;
+  double* const where = key == "ttft"       ? &rule.slo.ttft_s
+                        : key == "tpot"     ? &rule.slo.tpot_s
+                        : key == "e2e"      ? &rule.slo.e2e_s
+                        : key == "max-wait" ? &rule.max_wait_s
+                                            : nullptr;
+  if (where != nullptr) *where = si;
+  return where != nullptr;
+}
+
+void classes(Parser& p, study::ReplayOptions& o) {
+  std::string all;
+  p.text("--classes", all);
+  for (const auto& one : pieces(all, ';')) {
+    const auto colon = one.find(':');
+    study::ReplayClass c;
+    c.name = one.substr(0, colon);
+    const std::string rules = colon == std::string::npos ? "" : one.substr(colon + 1);
+    for (const auto& item : pieces(rules, ',')) {
+      const auto equals = std::min(item.find('='), item.size());
+      const std::string value = equals < item.size() ? item.substr(equals + 1) : "";
+      if (!set_rule(c.rule, item.substr(0, equals), value))
+        p.fail("--classes " + one, fmt::format("'{}' says nothing of a class", item),
+               "ttft=1s, tpot=50ms, e2e=9s, priority=1, max-wait=5s or offline");
+    }
+    o.classes.push_back(std::move(c));
+  }
+}
+
 void place(Parser& p, study::ReplayOptions& o) {
   const auto said = [](const char* option) {
     return std::make_shared<Source>(Source{"user", option, "", "", Trust::user});
@@ -310,6 +364,7 @@ void parse_replay_options(const ReplayRequest& request, study::ReplayOptions& op
   fleet(p, options);
   scaling(p, options);
   promises(p, options);
+  classes(p, options);
   place(p, options);
   p.text("--hf", trace.hugging_face);
   p.text("--offline", trace.offline);

@@ -183,6 +183,27 @@ TEST(Replay, IntervalsHoldTheAnswerAndWidenWithTheQueue) {
   EXPECT_GT(width(full, "e2e_mean"), width(calm, "e2e_mean"));
 }
 
+TEST(Replay, ClassesHaveTheirOwnPromises) {
+  std::string text = "arrival_s,prompt,output,class\n";
+  for (int i = 0; i < 600; ++i)
+    text += std::to_string(0.01 * i) + ",500,60," + (i % 4 == 0 ? "paid" : "free") + "\n";
+  const Trace trace(text);
+  const auto a = replayed(trace, {{"--replicas", "1"},
+                                  {"--max-in-flight", "40"},
+                                  {"--slo-ttft", "30s"},
+                                  {"--classes", "paid:priority=-1,ttft=1s;free:max-wait=2s"}});
+  const auto& classes = a.run.summary.classes;
+  ASSERT_EQ(classes.size(), 2u);
+  const auto& paid = classes[classes[0].name == "paid" ? 0 : 1];
+  const auto& free = classes[classes[0].name == "paid" ? 1 : 0];
+  EXPECT_EQ(paid.requests, 150u);
+  EXPECT_EQ(paid.rejected, 0u);
+  EXPECT_GT(free.rejected, 0u);
+  EXPECT_LT(paid.ttft.mean, free.ttft.mean);
+  const auto told = mistakes(trace.path(), with({{"--classes", "gold:ttft=1s;free:speed=9"}}), 2);
+  EXPECT_NE(told.find("'speed=9' says nothing of a class"), std::string::npos) << told;
+}
+
 TEST(Replay, LimitAndRateScaleChangeTheTrace) {
   const Trace trace(rows(300, 10));
   const auto a = replayed(trace, {{"--replicas", "1"}, {"--limit", "100"}});

@@ -269,12 +269,16 @@ void remark(const requests::Stream& stream, const ReplayOptions& o, ReplayAnswer
 Result<ReplayAnswer> replay_trace(const requests::Stream& stream, const ReplayOptions& options,
                                   const catalog::Catalog& catalog, const Loaded& brought) {
   Diagnostics mistakes;
-  ReplaySetup setup = set_up_replay(stream, options, catalog, brought, mistakes);
+  ReplayOptions own = options;
+  for (const auto& c : options.classes)
+    for (std::size_t i = 0; i < stream.classes.size() && c.rule.offline; ++i)
+      if (stream.classes[i] == c.name) own.offline.push_back(static_cast<int>(i));
+  ReplaySetup setup = set_up_replay(stream, own, catalog, brought, mistakes);
   if (!mistakes.empty()) return failure(std::move(mistakes));
   ReplayAnswer answer;
-  describe(stream, options, setup, answer);
-  Runner(stream, options, setup, answer).run();
-  remark(stream, options, answer);
+  describe(stream, own, setup, answer);
+  Runner(stream, own, setup, answer).run();
+  remark(stream, own, answer);
   return answer;
 }
 

@@ -41,6 +41,12 @@
 
 namespace headroom::study {
 
+/// What the requests of one class of the stream are promised.
+struct ReplayClass {
+  std::string name;  ///< in Stream::classes
+  serving::ClassRule rule;
+};
+
 struct ReplayOptions {
   std::string model, system, accelerator;
   std::string slice;     ///< MIG profile, with `accelerator` or `system`
@@ -62,6 +68,7 @@ struct ReplayOptions {
   serving::Speculation speculation;
   int prefill_replicas = 0, decode_replicas = 0;  ///< disaggregation
 
+  std::vector<ReplayClass> classes{};
   std::vector<int> offline{};  ///< classes of the stream that fill the valleys
   serving::Admission admission;
   double mtbf_s = 0, mttr_s = 1800;

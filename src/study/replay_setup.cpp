@@ -56,6 +56,7 @@ class Setup {
     choose_machine();
     choose_software();
     choose_formats();
+    check_classes();
     tariff();
     if (!mistakes_.empty() || s_.model == nullptr) return std::move(s_);
     lay_out();
@@ -340,6 +341,7 @@ class Setup {
     d.keep_outcomes = o_.keep_outcomes;
     d.threads = o_.threads;
     d.retries = o_.retries;
+    for (const auto& c : o_.classes) promise(c);
     for (const int c : o_.offline) {
       d.classes.resize(std::max<std::size_t>(d.classes.size(), std::size_t(c) + 1));
       d.classes[std::size_t(c)].offline = true;
@@ -358,6 +360,24 @@ class Setup {
     if (o_.prefill_replicas > 0) return disaggregate(pool);
     if (o_.scales) autoscale(pool);
     d.pools = {pool};
+  }
+
+  void promise(const ReplayClass& c) {
+    auto& rules = s_.deployment.classes;
+    for (std::size_t i = 0; i < stream_.classes.size(); ++i) {
+      if (stream_.classes[i] != c.name) continue;
+      rules.resize(std::max(rules.size(), i + 1));
+      rules[i] = c.rule;
+    }
+  }
+
+  void check_classes() {
+    if (stream_.classes.empty()) return;  // the trace's own mistakes are being told
+    for (const auto& c : o_.classes)
+      if (std::find(stream_.classes.begin(), stream_.classes.end(), c.name) ==
+          stream_.classes.end())
+        fail(shown("--classes", c.name), "the trace has no class of this name",
+             fmt::format("it has {}", fmt::join(stream_.classes, ", ")));
   }
 
   /// Offline work stays below four fifths of what still meets the SLOs (assumed: the rest is for
