@@ -80,15 +80,13 @@ void Day(benchmark::State& state, Routing routing, bool outcomes) {
   const auto stream = day(10'000'000);
   serving::Summary s;
   for (auto _ : state) {
-    auto d = serving::test::deployment(100, routing);
+    auto d = serving::fleet_test::deployment(100, routing);
     d.engine.max_num_seqs = 1024;
     d.keep_outcomes = outcomes;
     s = serving::replay(stream, d, {.ttft_s = 1}).summary;
   }
   if (s.finished != stream.requests.size()) state.SkipWithError("requests were lost");
   state.counters["GB"] = peak_gigabytes();
-  state.counters["us/request"] = benchmark::Counter(
-      1e-7, benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
   state.counters["running"] = s.running;
   state.counters["ttft_p99_ms"] = 1e3 * s.ttft.p99;
   state.counters["bar_s"] = 60;

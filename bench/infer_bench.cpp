@@ -18,7 +18,7 @@ using namespace headroom::serving;
 using namespace headroom::serving::test;
 
 void run(benchmark::State& state, const requests::Stream& stream, const EngineConfig& config,
-         int replicas) {
+         int replicas, const char* bar = "") {
   if (stream.requests.empty()) return state.SkipWithError("the trace is not at hand");
   const auto oracle = seventy();
   Tally tally;
@@ -29,6 +29,7 @@ void run(benchmark::State& state, const requests::Stream& stream, const EngineCo
     tally = driven.tally();
     gaps = driven.gaps();
   }
+  state.SetLabel(bar);
   const auto n = static_cast<double>(stream.requests.size());
   state.counters["requests/s"] =
       benchmark::Counter(n, benchmark::Counter::kIsIterationInvariantRate);
@@ -47,7 +48,7 @@ const requests::Stream& hour() {
 }
 
 void azure(benchmark::State& state) {
-  run(state, hour(), {.kv_blocks = seventy_blocks}, static_cast<int>(state.range(0)));
+  run(state, hour(), {.kv_blocks = seventy_blocks}, static_cast<int>(state.range(0)), "bar 100 ms");
 }
 BENCHMARK(azure)
     ->Name("azure_hour/replicas")
@@ -58,7 +59,7 @@ BENCHMARK(azure)
 
 void million(benchmark::State& state) {
   static const auto stream = poisson(1'000'000, 20, 1155, 1, 211, 0.8);
-  run(state, stream, {.kv_blocks = seventy_blocks}, static_cast<int>(state.range(0)));
+  run(state, stream, {.kv_blocks = seventy_blocks}, static_cast<int>(state.range(0)), "bar 5 s");
 }
 BENCHMARK(million)->Name("million/replicas")->Arg(4)->Arg(16)->Unit(benchmark::kSecond);
 

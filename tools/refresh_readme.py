@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Renews what a page (README.md, docs/train.md) shows of the program's output.
+"""Renews what a page (README.md, docs/train.md, docs/infer.md) shows of the program's output.
 
 usage: refresh_readme.py PAGE BINARY
 

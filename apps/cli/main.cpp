@@ -166,26 +166,23 @@ int dispatch(int argc, char** argv) {
   claims->add_flag("--json", o.json, "For programs");
   claims->add_flag("--markdown", o.markdown, "The page docs/claims.md");
 
-  const auto train = headroom::cli::add_train_verb(app, [] {
-    return headroom::cli::Terminal{colour_wanted(), terminal_width()};
-  });
-  const auto replay = headroom::cli::add_replay_verb(app, [] {
-    return headroom::cli::Terminal{colour_wanted(), terminal_width()};
-  });
-  const auto validation = add_validation_verbs(app);
-  const auto init = add_init_verb(app);
-  const auto load = add_load_verb(app);
-  const auto shell = add_shell_verbs(app, api::version());
+  const auto terminal = [] { return Terminal{colour_wanted(), terminal_width()}; };
+  // Each adds its verbs and returns what runs when one of them was given.
+  const Run families[] = {
+      add_train_verb(app, terminal),
+      add_infer_verb(app, terminal),
+      add_replay_verb(app, terminal),
+      add_load_verb(app),
+      add_validation_verbs(app),
+      add_init_verb(app),
+      add_shell_verbs(app, api::version()),
+  };
 
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) { return app.exit(e) == 0 ? fits : bad_input; }
-  if (const auto status = train()) return *status;
-  if (const auto status = replay()) return *status;
-  if (const auto status = validation()) return *status;
-  if (const auto status = init()) return *status;
-  if (const auto status = load()) return *status;
-  if (const auto status = shell()) return *status;
+  for (const auto& run : families)
+    if (const auto status = run()) return *status;
   if (*check) return run_check(o);
   if (*explain) return run_explain(o);
   if (*catalog) return run_catalog(o);

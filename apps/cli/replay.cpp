@@ -112,6 +112,7 @@ bool write_whole(const std::string& path, const std::string& text) {
 int run(ReplayCommand& c, const Terminal& terminal) {
   collect(c);
   Diagnostics mistakes = check_out(c.out);
+  c.request.rows = !c.out.empty();
   const auto answer = api::replay(c.request);
   if (!answer) mistakes.add(answer.error());
   if (!mistakes.empty()) return refuse(mistakes, c.json);

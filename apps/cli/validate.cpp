@@ -92,6 +92,7 @@ CLI::App* add_validate_infer(CLI::App& validate, api::ValidateInfer& request) {
                                                                  {"precision", InferBy::precision}},
                                   CLI::ignore_case));
   verb->add_flag("--rows", o.all_rows, "Every row, not the 15 worst");
+  verb->add_flag("--page", request.page, "The page docs/validation-infer.md");
   verb->add_flag("--terms", o.terms, "With --json: the parts of each prediction");
   verb->add_option("--catalog", o.catalog, "Folder laid over the built-in catalogue");
   verb->add_flag("--json", request.json, "For programs; field names are stable");

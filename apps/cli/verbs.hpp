@@ -26,6 +26,9 @@ Run add_train_verb(CLI::App& app, std::function<Terminal()> terminal);
 /// `replay`.
 Run add_replay_verb(CLI::App& app, std::function<Terminal()> terminal);
 
+/// `infer`.
+Run add_infer_verb(CLI::App& app, std::function<Terminal()> terminal);
+
 /// `validate train`, `calibrate train`.
 Run add_validation_verbs(CLI::App& app);
 

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <limits>
+
 #include "api/catalogue.hpp"
 #include "api/replay_options.hpp"
 
@@ -14,6 +17,61 @@ void scale_rate(requests::Stream& stream, double factor) {
   if (factor == 1) return;
   for (auto& r : stream.requests)
     if (r.after == requests::no_request) r.arrival_s /= factor;
+}
+
+/// Two lists of requests as one in order of arrival. Followers come right after the request before
+/// them in their own list; `after` of `more` counts in `more`.
+std::vector<requests::Request> merged(const std::vector<requests::Request>& own,
+                                      const std::vector<requests::Request>& more) {
+  std::vector<requests::Request> out;
+  out.reserve(own.size() + more.size());
+  std::vector<std::uint32_t> own_at(own.size()), more_at(more.size());
+  std::size_t i = 0, j = 0;
+  const auto take = [&](const requests::Request& r, std::vector<std::uint32_t>& at,
+                        std::size_t& index) {
+    at[index++] = static_cast<std::uint32_t>(out.size());
+    out.push_back(r);
+    if (r.after != requests::no_request) out.back().after = at[r.after];
+  };
+  const auto first = [](const std::vector<requests::Request>& list, std::size_t index) {
+    if (index >= list.size()) return std::numeric_limits<double>::infinity();
+    const auto& r = list[index];
+    return r.after != requests::no_request ? -1 : r.arrival_s;
+  };
+  while (i < own.size() || j < more.size()) {
+    if (j >= more.size() || (i < own.size() && first(own, i) <= first(more, j)))
+      take(own[i], own_at, i);
+    else
+      take(more[j], more_at, j);
+  }
+  return out;
+}
+
+/// Adds the requests of `more` as a class of its own.
+void add_offline(requests::Stream& stream, requests::Stream more, Diagnostics& mistakes) {
+  if (!stream.hashes.empty() && !more.hashes.empty() && stream.block_tokens != more.block_tokens)
+    return mistakes.add({"--offline " + more.name, 0, 0, "",
+                         fmt::format("hashes blocks of {} tokens, and the trace blocks of {}",
+                                     more.block_tokens, stream.block_tokens),
+                         "traces with the same block size, or one without hashes", ""});
+  if (stream.hashes.empty()) stream.block_tokens = more.block_tokens;
+  std::uint32_t sessions = 0, groups = 0;
+  for (const auto& r : stream.requests) {
+    if (r.session != requests::no_request) sessions = std::max(sessions, r.session + 1);
+    if (r.shared != requests::no_request) groups = std::max(groups, r.shared + 1);
+  }
+  const auto blocks = static_cast<std::uint32_t>(stream.hashes.size());
+  const auto offline = static_cast<std::uint16_t>(stream.classes.size());
+  stream.classes.emplace_back("offline");
+  stream.hashes.insert(stream.hashes.end(), more.hashes.begin(), more.hashes.end());
+  for (auto& r : more.requests) {
+    if (r.session != requests::no_request) r.session += sessions;
+    if (r.shared != requests::no_request) r.shared += groups;
+    r.first_block += blocks;
+    r.traffic_class = offline;
+    r.model = 0;
+  }
+  stream.requests = merged(stream.requests, more.requests);
 }
 
 }  // namespace
@@ -32,6 +90,17 @@ Result<study::ReplayAnswer> replay(const ReplayRequest& request) {
   requests::ReadReport report;
   auto stream = requests::read(request.trace, trace.read, &report);
   if (!stream) mistakes.add(stream.error());
+  if (stream) scale_rate(*stream, trace.rate_scale);
+  if (stream && !trace.offline.empty()) {
+    requests::ReadOptions read = trace.read;
+    read.format.clear();
+    auto more = requests::read(trace.offline, read);
+    if (!more)
+      mistakes.add(more.error());
+    else
+      add_offline(*stream, std::move(*more), mistakes);
+    options.offline = {static_cast<int>(stream->classes.size()) - 1};
+  }
   // Names that the catalogue does not have are told beside the mistakes found so far.
   if (!mistakes.empty()) {
     const requests::Stream none;
@@ -39,7 +108,8 @@ Result<study::ReplayAnswer> replay(const ReplayRequest& request) {
     if (!names) mistakes.add(names.error());
     return failure(std::move(mistakes));
   }
-  scale_rate(*stream, trace.rate_scale);
+  constexpr std::size_t many = 1000000;
+  options.keep_outcomes = request.rows || stream->requests.size() <= many;
   auto answer = study::replay_trace(*stream, options, catalog->get(), brought);
   if (!answer) return answer;
   for (const auto& note : report.notes) answer->remarks.push_back(note);

@@ -36,6 +36,8 @@ struct ReplayRequest {
   std::string trace;
   std::string catalog;                ///< folder laid over the built-in catalogue
   std::vector<ReplayOption> options;  ///< at most one of a name
+  bool rows = true;  ///< keep every request's outcome; else only of up to a million (exact
+                     ///< percentiles), and histograms beyond
 };
 
 Result<study::ReplayAnswer> replay(const ReplayRequest& request);

@@ -61,6 +61,7 @@ constexpr ReplayOptionInfo table[] = {
     {"--tpot-over", "SLO", "excluding-first (vLLM), or including-first (end to end / tokens)"},
     {"--rate-scale", "Trace", "Times the trace's rate: arrivals closer together; 1"},
     {"--limit", "Trace", "First so many requests"},
+    {"--offline", "Trace", "A second trace, without deadlines, that fills the valleys"},
     {"--format", "Trace", "Of the trace, where it cannot be told from its first line"},
     {"--rate", "Trace", "Poisson arrivals a second, for files that tell lengths only"},
     {"--skip-bad", "Trace", "Leave malformed rows out and count them", true},
@@ -311,6 +312,7 @@ void parse_replay_options(const ReplayRequest& request, study::ReplayOptions& op
   promises(p, options);
   place(p, options);
   p.text("--hf", trace.hugging_face);
+  p.text("--offline", trace.offline);
   p.number("--rate-scale", trace.rate_scale, 1e-6, 1e6);
   int limit = 0;
   p.whole("--limit", limit, 1, 2000000000);

@@ -11,6 +11,7 @@ struct TraceOptions {
   requests::ReadOptions read;
   double rate_scale = 1;
   std::string hugging_face;  ///< file of --hf
+  std::string offline;       ///< trace of work without a deadline
 };
 
 /// Every mistake goes to `mistakes`, told with its option.

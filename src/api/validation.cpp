@@ -103,6 +103,7 @@ Result<std::string> validate_train(const ValidateTrain& request) {
 }
 
 Result<std::string> validate_infer(const ValidateInfer& request) {
+  if (request.page) return validation::infer_page(request.options);
   const auto v = validation::validate_infer(request.options);
   if (!v) return failure(v.error());
   return request.json ? validation::to_json(*v, request.options)

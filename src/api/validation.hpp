@@ -23,6 +23,7 @@ Result<std::string> validate_train(const ValidateTrain& request);
 struct ValidateInfer {
   validation::InferOptions options;
   bool json = false;
+  bool page = false;  ///< the serving page
 };
 Result<std::string> validate_infer(const ValidateInfer& request);
 

@@ -59,6 +59,8 @@ void ServingSoftware::fields(spec::Fields& f) {
   f.number("collectives", collectives, "", "Factor on the time of collectives").above(0).at_most(5);
   f.list("kernels", kernels, "Factors on the standalone kernels, by format and generation of GPUs");
   f.flag("mixed", mixed, "Prompts and decodes share a step");
+  f.flag("joint_attention", joint_attention,
+         "Prompts and decodes of a step share one attention call");
   f.number("unseen", unseen, "",
            "Measured over modelled time of whole groups left out of the fit: median and the range "
            "of 80 % of rows")

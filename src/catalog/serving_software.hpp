@@ -74,7 +74,8 @@ struct ServingSoftware : Entry {
   Value<Scalar> stream_passes;  ///< passes of those over the residual stream
   Value<Scalar> collectives;    ///< factor on collectives: skew between ranks, gaps
   std::vector<KernelFactor> kernels;
-  bool mixed = true;     ///< prompts and decodes share a step
+  bool mixed = true;             ///< prompts and decodes share a step
+  bool joint_attention = false;  ///< one attention call for the prompts and decodes of a step
   Value<Scalar> unseen;  ///< measured over modelled time of groups left out: median, 80 % range
   int rows = 0;          ///< measured rows behind `unseen`
   std::vector<ServingCalibration> calibrations;

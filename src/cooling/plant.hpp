@@ -78,10 +78,11 @@ struct RackGroup {
   double design_rise_k = 10;   ///< coolant at full load; vapour: 0
   bool constant_flow = false;  ///< pumps do not follow the load
   double density = 996, heat_capacity = 4180;  ///< coolant, SI (water at 30 degC)
-  Exchanger exchanger;                         ///< CDU, door coil or condenser, all racks together
-  double most_water = 0;                       ///< W/K with valves open
-  Mover mover;                                 ///< coolant pumps or door fans, all together
-  double boiling_c = 0;                        ///< two-phase: vapour temperature
+  double approach_k = 0;  ///< coolant above water at full load, for sizing; 0: the default there
+  Exchanger exchanger;    ///< CDU, door coil or condenser, all racks together
+  double most_water = 0;  ///< W/K with valves open
+  Mover mover;            ///< coolant pumps or door fans, all together
+  double boiling_c = 0;   ///< two-phase: vapour temperature
 };
 
 enum class OutsideAir : unsigned char { none, direct, indirect };
@@ -95,6 +96,7 @@ struct HallAir {
   std::size_t loop = 0;          ///< ignored by direct expansion
   SetPoint supply{22, {}, {}};
   double bypass = 0.08, recirculation = 0.02;  ///< containment leakage (assumed, contained aisle)
+  double approach_k = 0;  ///< air above water at full load, for sizing; 0: the default there
   Exchanger coil;
   double most_water = 0;
   Mover fans;               ///< all units together

@@ -62,6 +62,14 @@ class PlantSolver {
   std::span<const double> loop_supply_c() const { return loop_supply_; }
   std::span<const double> coolant_c() const { return coolant_; }
   std::span<const double> air_c() const { return air_; }
+  /// Flows of a group's liquid path, or of a hall's coil, after `at`.
+  struct Flows {
+    double heat_w = 0;  ///< into the water, pumps and fans included
+    double hot = 0;     ///< coolant's or air's capacity rate, W/K (0: vapour)
+    double water = 0;   ///< facility water's, W/K
+  };
+  Flows liquid(std::size_t group) const { return flows(liquid_[group]); }
+  Flows coil(std::size_t hall) const { return flows(coil_[hall]); }
 
  private:
   // A heat exchanger on a water loop: a group's liquid or a hall's coil.
@@ -74,6 +82,7 @@ class PlantSolver {
     double known_heat = -1, known_hot = 0, known_water = 0;  // what `served` answers
   };
 
+  static Flows flows(const Path& p) { return {p.heat_w, p.hot, p.heat_w > 0 ? p.served.cold : 0}; }
   void load_group(std::size_t g, double share, HourState& s);
   void load_hall(std::size_t h, const HourInput& in, HourState& s);
   double outside_air(const HallAir& hall, double heat_w, double air, double load,

@@ -272,7 +272,6 @@ TEST(PlantHour, pads_and_water_only_when_dry_air_is_not_enough) {
   Plant p = tower_plant();
   PlantSizing s;
   s.dry = true;
-  s.design_dry_bulb_c = 18;
   size(p, s);
   p.loops[0].dry.saturation = 0.85;
   PlantSolver solver(p);
@@ -313,6 +312,18 @@ TEST(PlantYear, sums_are_the_hours_sums_and_energy_is_conserved) {
   EXPECT_NEAR(y.water.blow_down, y.water.tower_evaporation / 4, 1e-6 * y.water.total());
   EXPECT_GT(y.erf, 0.01);
   EXPECT_LT(y.worst_imbalance, 1e-6);
+}
+
+TEST(PlantYear, water_comes_from_its_sources_in_order_and_within_their_limits) {
+  const auto y =
+      year(sized(tower_plant(), {.design_wet_bulb_c = 22}), synthetic_year(climate("chicago-il")));
+  const double total = y.water.total();
+  const auto from = water_by_source(y, {{"rain", 1e300, 0.1 * total}, {"reclaimed", 0.3, 1e300}});
+  ASSERT_EQ(from.size(), 3u);
+  EXPECT_NEAR(from[0], 0.1 * total, 1e-6 * total);
+  EXPECT_LE(from[1], 0.3 * 8760 * 3600);
+  EXPECT_GT(from[2], 0);
+  EXPECT_NEAR(from[0] + from[1] + from[2], total, 1e-9 * total);
 }
 
 TEST(PlantYear, a_warmer_world_takes_more_and_frees_fewer_hours) {

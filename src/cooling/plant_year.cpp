@@ -98,6 +98,22 @@ PlantYear year(const Plant& plant, const WeatherYear& weather, const LoadProfile
   return y;
 }
 
+std::vector<double> water_by_source(const PlantYear& year,
+                                    const std::vector<WaterSource>& sources) {
+  std::vector<double> given(sources.size() + 1, 0.0);
+  for (const auto& hour : year.hours) {
+    double wanted = hour.makeup() * hour_s;
+    for (std::size_t i = 0; i < sources.size(); ++i) {
+      const double most = std::min(sources[i].most_kg_s * hour_s, sources[i].most_kg - given[i]);
+      const double from = std::clamp(wanted, 0.0, std::max(0.0, most));
+      given[i] += from;
+      wanted -= from;
+    }
+    given.back() += wanted;
+  }
+  return given;
+}
+
 DesignPoints design_points(const Plant& plant, const WeatherYear& weather) {
   PlantSolver solver(plant);
   const auto at = [&](const DesignAir& air) {

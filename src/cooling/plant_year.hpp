@@ -64,6 +64,15 @@ struct PlantYear {
 PlantYear year(const Plant& plant, const WeatherYear& weather, const LoadProfile& load = {},
                const GridCarbon& carbon = {});
 
+/// A source of water in the order of use: reclaimed before mains, say.
+struct WaterSource {
+  std::string name;
+  double most_kg_s = 1e300;  ///< it gives no more at once
+  double most_kg = 1e300;    ///< nor in the year
+};
+/// What each source gives, hour by hour in their order, in kg; what none gives is the last value.
+std::vector<double> water_by_source(const PlantYear& year, const std::vector<WaterSource>& sources);
+
 /// The plant at full load on the design days.
 struct DesignPoints {
   HourState by_dry_bulb, by_wet_bulb;  ///< 0.4 %

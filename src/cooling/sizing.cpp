@@ -15,6 +15,7 @@ constexpr double water_volume_heat = (water_density * water_heat_capacity).si();
 void set(Mover& m, double flow, double head, double efficiency) {
   if (m.design_m3_s > 0) return;
   m.design_m3_s = flow;
+  if (m.head_pa > 0) return;  // head and efficiency are given
   m.head_pa = head;
   m.efficiency = efficiency;
 }
@@ -31,6 +32,8 @@ class Sizer {
   }
 
  private:
+  static double or_default(double given, double usual) { return given > 0 ? given : usual; }
+
   // Design water keeps a positive difference at the hot end whatever the loop's rise.
   double design_water(double heat, double hot, double approach) const {
     const double most_rise = (hot > 0 ? heat / hot : 0) + 0.8 * approach;
@@ -57,12 +60,12 @@ class Sizer {
       set(g.mover, hot / air_volume_heat, s_.door_rise_pa, s_.door_efficiency);
       g.design_rise_k = g.air_rise_k;
       size_exchanger(g.exchanger, g.most_water, heat + g.mover.power_w(g.mover.design_m3_s), hot,
-                     s_.coil_approach_k);
+                     or_default(g.approach_k, s_.coil_approach_k));
     } else {
       const double hot = heat / g.design_rise_k;
       set(g.mover, hot / (g.density * g.heat_capacity), s_.cdu_head_pa, s_.cdu_efficiency);
       size_exchanger(g.exchanger, g.most_water, heat + g.mover.power_w(g.mover.design_m3_s), hot,
-                     s_.cdu_approach_k);
+                     or_default(g.approach_k, s_.cdu_approach_k));
     }
     heat_[g.loop] += heat + g.mover.power_w(g.mover.design_m3_s);
   }
@@ -85,7 +88,8 @@ class Sizer {
     set(hall.fans, flow, s_.fan_rise_pa, s_.fan_efficiency);
     if (hall.direct_expansion) return;
     heat = (heat * s_.capacity_margin) + hall.fans.power_w(flow);
-    size_exchanger(hall.coil, hall.most_water, heat, flow * air_volume_heat, s_.coil_approach_k);
+    size_exchanger(hall.coil, hall.most_water, heat, flow * air_volume_heat,
+                   or_default(hall.approach_k, s_.coil_approach_k));
     heat_[hall.loop] += heat;
   }
 

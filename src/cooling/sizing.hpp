@@ -5,7 +5,8 @@
 //
 // Coils, CDUs and plates get the UA that makes their approach at full load; pumps the flow at the
 // design rise; towers the L/G at which York gives the design approach at the design wet bulb and
-// range; dry coolers the UA that brings water to `dry_approach_k` above the design dry bulb.
+// range; dry coolers the UA that brings water to
+// `dry_approach_k` above the air that enters them.
 // Parts already given are left alone. Capacity margins multiply the heat a part is sized for.
 //
 // Complexity O(parts). No errors.
@@ -28,7 +29,7 @@ struct PlantSizing {
   double tower_head_pa = 150e3;                        ///< recalled, basin to spray
   double plate_approach_k = 2;  ///< tower water to facility water; 0: open towers (assumed)
   double tower_approach_k = 4;  ///< at the design wet bulb
-  double design_wet_bulb_c = 22, design_dry_bulb_c = 35;
+  double design_wet_bulb_c = 22;
   double tower_fan_share = 0.012;   ///< fans at full speed over heat (recalled)
   double dry_approach_k = 8;        ///< recalled 6-12
   double dry_fan_share = 0.025;     ///< recalled

@@ -16,13 +16,6 @@ constexpr double fixed_workspace_bytes = 1.0e9;
 // A device with little memory is run with smaller batches rather than without room (assumed).
 constexpr double largest_workspace_share = 0.15;
 
-// Steps between the end of a prompt's own step and its first token at the client: vLLM V1
-// schedules the next step before it hands out the last, and streams in pairs. 20 stages of real
-// servers (inference-sim's training runs, 2026-02, 7B to 70B on H100) have their median TTFT
-// at 2.9 to 3.3 steps with nothing but a cached prompt's last block to read: half a step of
-// waiting, one of work, 1.5 of this.
-constexpr double delivery_steps = 1.5;
-
 double widest_ffn(const catalog::Model& m) {
   return std::max(double(m.ffn), double(m.moe.active) * m.moe.ffn + m.moe.shared_ffn);
 }
@@ -68,9 +61,7 @@ double Replica::time_s(double batch, double context, double tokens, double keys,
   if (g <= 0 || batch <= 0) return oracle_.step_s(load);
   const double draft =
       g * limits_.draft_cost * oracle_.step_s({.decodes = batch, .keys = batch * context});
-  // Drafted tokens are multiplied like prompt tokens that see the whole context.
-  load.prefill += batch * g;
-  load.prefill_pairs += batch * g * context;
+  load.verify = g;
   return oracle_.step_s(load) + draft;
 }
 
@@ -263,6 +254,17 @@ OperatingPoint Replica::operate(const Load& load, double percentile) const {
   return o;
 }
 
+Replica::Use Replica::use(const Load& load) const {
+  const Shape s = shape(load);
+  const double slots = std::min(limits_.max_batch, kv_cap(s.context));
+  if (slots < 1) return {};
+  const double cap = prompts_at(load, s, slots);
+  const auto rate = [&](double a) { return mix(load, s, a).rate_s() - load.rate_s; };
+  const Mix m = mix(load, s, root(cap, rate));
+  const double busy = -std::expm1(-m.running);
+  return {busy, std::clamp(1 - m.decode_s / m.step_s, 0.0, 1.0) * busy};
+}
+
 OperatingPoint Replica::point(const Load& load, const Shape& s, const Mix& m, double percentile,
                               bool stable) const {
   OperatingPoint o;
@@ -408,12 +410,14 @@ ClosedLoop Replica::closed_loop(double concurrency, const Load& lengths) const {
 }
 
 StepTime Replica::parts(const Shape& s, const Mix& m) const {
-  const Batch decode{m.batch + s.beside, s.context, limits_.speculation * m.batch, s.context};
+  Batch decode{m.batch + s.beside, s.context};
+  decode.verify = limits_.speculation;
   StepTime t = step().parts(decode);
   if (s.fresh <= 0 || m.tokens <= 0) return t;
   Batch with = decode;
-  with.prefill += m.tokens;
-  with.prefill_keys = (decode.prefill * s.context + m.tokens * s.keys) / with.prefill;
+  with.prefill = m.tokens;
+  with.prefill_keys = s.keys;
+  with.prompts = std::max(1.0, m.prompts * m.chunks / m.carrying);
   const StepTime full = step().parts(with);
   const auto blend = [&](Time StepTime::*part) { t.*part += m.carrying * (full.*part - t.*part); };
   for (const auto part : {&StepTime::linear, &StepTime::experts, &StepTime::attention,
@@ -482,7 +486,7 @@ Replica::Capacity Replica::capacity(const Load& shape_of, const Targets& targets
   double low = nearly_none, high = most * (1 - 1e-6);
   const auto last = broken(load, s, mix(load, s, high), targets, cap, place);
   if (last) c.binding = *last;
-  for (int i = 0; last && i < 36; ++i) {
+  for (int i = 0; last && i < 26; ++i) {
     const double mid = (low + high) / 2;
     if (const auto b = broken(load, s, mix(load, s, mid), targets, cap, place)) {
       high = mid;
@@ -524,6 +528,8 @@ std::vector<Layout> feasible_layouts(const catalog::Model& model,
     Layout layout = formats;
     layout.tp = tp;
     layout.pp = std::max(spec.pp, 1);
+    layout.ep = std::max(spec.ep, 1);
+    layout.attention_dp = std::max(spec.attention_dp, 1);
     if (layout.gpus() <= most_gpus && fits(layout)) out.push_back(layout);
   }
   if (!out.empty() || spec.pp > 0 || degrees.empty()) return out;

@@ -81,6 +81,13 @@ struct Targets {
   double percentile = 0.99;
 };
 
+/// Steps between the end of a prompt's own step and its first token at the client: vLLM V1
+/// schedules the next step before it hands out the last, and streams in pairs. 20 stages of real
+/// servers (inference-sim's training runs, 2026-02, 7B to 70B on H100) have their median TTFT
+/// at 2.9 to 3.3 steps with nothing but a cached prompt's last block to read: half a step of
+/// waiting, one of work, 1.5 of this.
+inline constexpr double delivery_steps = 1.5;
+
 /// GPU memory of a replica, per GPU.
 struct Memory {
   Information had;  ///< usable share of the device
@@ -138,6 +145,11 @@ class Replica {
   Replica(const catalog::Model& model, const StepModel& step, const EngineLimits& limits);
 
   OperatingPoint operate(const Load& load, double percentile) const;
+  /// Shares of time in which it steps at all, and in which it reads prompts.
+  struct Use {
+    double busy = 0, prefill = 0;
+  };
+  Use use(const Load& load) const;
   /// Closed loop of `concurrency` requests of these lengths (`rate_s` is not read).
   ClosedLoop closed_loop(double concurrency, const Load& lengths) const;
   /// The largest rate that meets the targets, with its operating point and what binds.

@@ -62,6 +62,9 @@ Arguments vllm_arguments(const Job& j, Role role) {
   const auto& l = p.limits;
   Arguments a{fmt::format("--tensor-parallel-size {}", p.layout.tp)};
   if (p.layout.pp > 1) a.push_back(fmt::format("--pipeline-parallel-size {}", p.layout.pp));
+  if (p.layout.attention_dp > 1)
+    a.push_back(fmt::format("--data-parallel-size {}", p.layout.attention_dp));
+  if (p.layout.ep > 1) a.emplace_back("--enable-expert-parallel");
   if (const char* q = online(j)) a.push_back(fmt::format("--quantization {}", q));
   if (narrow_kv(p)) a.emplace_back("--kv-cache-dtype fp8");
   a.push_back(fmt::format("--max-model-len {}", j.longest()));
@@ -133,7 +136,13 @@ LaunchText vllm(const Job& j) {
 Arguments sglang_arguments(const Job& j, Role role) {
   const Pool& p = j.pool(role);
   const auto& l = p.limits;
-  Arguments a{"--model-path \"$MODEL\"", fmt::format("--tp-size {}", p.layout.tp)};
+  // SGLang counts attention's replicas inside its tensor degree.
+  Arguments a{"--model-path \"$MODEL\"", fmt::format("--tp-size {}", p.layout.stage_ranks())};
+  if (p.layout.attention_dp > 1) {
+    a.push_back(fmt::format("--dp-size {}", p.layout.attention_dp));
+    a.emplace_back("--enable-dp-attention");
+  }
+  if (p.layout.ep > 1) a.push_back(fmt::format("--ep-size {}", p.layout.ep));
   if (p.layout.pp > 1) a.push_back(fmt::format("--pp-size {}", p.layout.pp));
   if (const char* q = online(j)) a.push_back(fmt::format("--quantization {}", q));
   if (narrow_kv(p)) a.emplace_back("--kv-cache-dtype fp8_e4m3");
@@ -175,7 +184,9 @@ LaunchText sglang(const Job& j) {
 Arguments trtllm_arguments(const Job& j, Role role) {
   const Pool& p = j.pool(role);
   const auto& l = p.limits;
-  Arguments a{"--backend pytorch", fmt::format("--tp_size {}", p.layout.tp)};
+  // TensorRT-LLM, too, counts attention's replicas inside its tensor degree.
+  Arguments a{"--backend pytorch", fmt::format("--tp_size {}", p.layout.stage_ranks())};
+  if (p.layout.ep > 1) a.push_back(fmt::format("--ep_size {}", p.layout.ep));
   if (p.layout.pp > 1) a.push_back(fmt::format("--pp_size {}", p.layout.pp));
   a.push_back(fmt::format("--max_batch_size {}", whole(l.max_batch)));
   a.push_back(fmt::format("--max_num_tokens {}", whole(l.budget)));
@@ -190,7 +201,9 @@ Arguments trtllm_arguments(const Job& j, Role role) {
 
 std::string trtllm_yaml(const Job& j, Role role) {
   const Pool& p = j.pool(role);
-  std::string out = "enable_chunked_prefill: true\nkv_cache_config:\n";
+  std::string out = "enable_chunked_prefill: true\n";
+  if (p.layout.attention_dp > 1) out += "enable_attention_dp: true\n";
+  out += "kv_cache_config:\n";
   out += fmt::format("  enable_block_reuse: {}\n", j.settings.prefix_cache ? "true" : "false");
   if (narrow_kv(p)) out += "  dtype: fp8\n";
   out += fmt::format("cuda_graph_config:\n  enable_padding: true\n  max_batch_size: {}\n",

@@ -166,7 +166,7 @@ double TokenTimes::above(double t) const {
 double TokenTimes::quantile(double p) const {
   double low = 0, high = 2 * mean_s;
   while (above(high) > 1 - p && high < overloaded) high *= 2;
-  for (int i = 0; i < 44; ++i) {
+  for (int i = 0; i < 26; ++i) {
     const double mid = (low + high) / 2;
     (above(mid) > 1 - p ? low : high) = mid;
   }

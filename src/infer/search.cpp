@@ -53,15 +53,10 @@ void usual_limits(SearchSpace& space) {
 }
 
 double device_power_w(const Device& device, double prefill, double decode) {
-  const auto& a = *device.accelerator;
-  const double own = gpu_power(a, prefill, decode).in(watt);
-  if (device.share_max_w <= 0) return own * device.overhead;
-  const double most = a.power.max.or_else(Power{}).in(watt);
-  const double idle =
-      a.power.idle.or_else(idle_power_share * a.power.max.or_else(Power{})).in(watt);
-  const double above =
-      most > idle ? std::clamp((own - idle) / (most - idle), 0.0, 1.0) : prefill + decode;
-  return (device.share_idle_w + (device.share_max_w - device.share_idle_w) * above) *
+  if (device.idle_w <= 0)
+    return gpu_power(*device.accelerator, prefill, decode).in(watt)*device.overhead;
+  const double idle = std::max(0.0, 1 - prefill - decode);
+  return (prefill * device.prefill_w + decode * device.decode_w + idle * device.idle_w) *
          device.overhead;
 }
 
@@ -159,6 +154,32 @@ EngineLimits limits_of(const SearchSpace& space, const Draft& draft, int batch, 
   return l;
 }
 
+/// How the experts and the attention of a mixture may be spread beside `tp`.
+std::vector<Layout> spreads(const Asked& asked, const SearchSpace& space, const Layout& layout,
+                            int domain) {
+  std::vector<Layout> out;
+  const bool mixture = asked.model->is_mixture();
+  std::vector<int> beside = space.attention_dp;
+  if (beside.empty())
+    for (int d = 1; d == 1 || (mixture && layout.tp * d <= domain); d *= 2) beside.push_back(d);
+  for (const int d : beside) {
+    const int ranks = layout.tp * d;
+    if (d > 1 && (!mixture || ranks > domain)) continue;
+    std::vector<int> ways = space.ep;
+    if (ways.empty()) {
+      if (d == 1) ways.push_back(1);
+      if (mixture && ranks > 1) ways.push_back(ranks);
+    }
+    for (const int ep : ways) {
+      if (ep > 1 && (!mixture || ranks % ep != 0 || asked.model->moe.experts % ep != 0)) continue;
+      Layout l = layout;
+      l.attention_dp = d, l.ep = ep;
+      out.push_back(l);
+    }
+  }
+  return out;
+}
+
 std::vector<Family> families(const Asked& asked, const SearchSpace& space) {
   std::vector<Family> out;
   const long each = long(space.max_batch.size() * space.budget.size());
@@ -177,9 +198,11 @@ std::vector<Family> families(const Asked& asked, const SearchSpace& space) {
         for (const int pp : stages(asked, space, device, layout, least)) {
           layout.pp = pp;
           if (pp > std::max(asked.model->layers, 1)) continue;
-          for (const Draft& draft : space.drafts) {
-            out.push_back({int(d), layout, draft, place});
-            place += each;
+          for (const Layout& spread : spreads(asked, space, layout, domain_of(device))) {
+            for (const Draft& draft : space.drafts) {
+              out.push_back({int(d), spread, draft, place});
+              place += each;
+            }
           }
         }
       }

@@ -8,7 +8,8 @@
 // SPACE. Every combination of device, formats of weights and KV cache, tensor and pipeline degree,
 // speculation, max_num_seqs and max_num_batched_tokens that is legal:
 //   heads % tp == 0; the KV heads are split or, beyond their number, copied whole
-//   (tp % kv_heads == 0); layers >= pp; tp inside the scale-up domain; weights and one request
+//   (tp % kv_heads == 0); layers >= pp; mixtures: tp x attention_dp inside the domain, ep divides
+//   them and the experts; tp inside the scale-up domain; weights and one request
 //   fit the memory; the draft tokens of a full batch leave room in the budget.
 // With `disaggregated`, for every device and format also the cheapest pool of prefill replicas
 // beside the cheapest pool of decode replicas: x prefill : y decode, a prompt's KV cache crosses
@@ -19,8 +20,8 @@
 // promise at the peak, and their power at the mean rate.
 //
 //   cost      = GPUs x price of a GPU-hour                              (by device; 0: unknown)
-//   power     = GPUs x [server idle + (max - idle) x share above idle] x PUE, at the mean rate
-//   violation = max over SLOs of (time of one request alone / SLO); > 1: cannot be met
+//   power     = GPUs x (time on prompts, decoding and idle, each at its watts) x PUE, at the mean
+//   rate violation = max over SLOs of (time of one request alone / SLO); > 1: cannot be met
 //
 // ORDER is total: the objective's figure to four digits, then GPUs, then TPOT to two digits, then
 // the distance from the engine's default limits, then the place in the space. So the answer
@@ -48,10 +49,11 @@ struct Device {
   std::string name;
   const catalog::Accelerator* accelerator = nullptr;
   fabric::Path path;
-  double usd_per_gpu_s = 0;                  ///< 0: unknown
-  double share_idle_w = 0, share_max_w = 0;  ///< a GPU's share of its server's power; 0: GPU's own
-  double overhead = 1;                       ///< PUE and network over servers
-  int most_gpus = 0;                         ///< had; 0: as many as it takes
+  double usd_per_gpu_s = 0;  ///< 0: unknown
+  /// One GPU with its part of the server; 0: the GPU alone (hardware.hpp).
+  double prefill_w = 0, decode_w = 0, idle_w = 0;
+  double overhead = 1;  ///< PUE
+  int most_gpus = 0;    ///< had; 0: as many as it takes
   Engine engine = Engine::vllm;
 };
 
@@ -68,6 +70,9 @@ struct SearchSpace {
   std::vector<Device> devices;
   std::vector<Layout> formats;  ///< weights and kv; degrees are not read
   std::vector<int> tp, pp;      ///< empty: every legal one (pp: 1 where one domain is enough)
+  /// Mixtures only: experts spread `ep` ways, attention run `attention_dp` times beside itself.
+  /// Empty: 1, and experts over all ranks with attention on 1, 2, 4, ... of its own replicas.
+  std::vector<int> ep, attention_dp;
   std::vector<int> max_batch, budget;
   std::vector<Draft> drafts{Draft{}};
   double memory_share = 0.9;

@@ -36,9 +36,9 @@ OperatingPoint at_rate(const Replica& replica, Load load, double rate_s, double 
 
 bool had(const Device& d, double gpus) { return d.most_gpus <= 0 || gpus <= d.most_gpus; }
 
-double pool_power_w(const Device& device, const OperatingPoint& o, double gpus) {
-  const double prefill = o.prefill_share * o.busy;
-  return gpus * device_power_w(device, prefill, o.busy - prefill);
+Replica::Use use_at(const Replica& replica, Load load, double rate_s) {
+  load.rate_s = rate_s;
+  return replica.use(load);
 }
 
 }  // namespace
@@ -64,9 +64,9 @@ Candidate evaluate_replica(const Asked& asked, const Device& device, const Repli
   const double n = c.serve.replicas, p = asked.targets.percentile;
   const OperatingPoint peak = at_rate(replica, asked.load, asked.peak_s / n, p);
   set_times(peak, c);
-  const OperatingPoint mean = at_rate(replica, asked.load, asked.load.rate_s / n, 0.5);
+  const auto mean = use_at(replica, asked.load, asked.load.rate_s / n);
   c.usd_s = c.gpus * device.usd_per_gpu_s;
-  c.power_w = pool_power_w(device, mean, c.gpus);
+  c.power_w = c.gpus * device_power_w(device, mean.prefill, mean.busy - mean.prefill);
   // A fleet that somebody fixed must carry the peak; the ceiling is the search's own reserve.
   c.feasible = had(device, c.gpus) && asked.peak_s <= c.rate_s * (1 + 1e-9);
   return c;
@@ -161,8 +161,8 @@ Candidate join(const Asked& asked, const Device& device, int index, const PoolCh
   c.e2e_s = c.ttft_s + tokens * c.tpot_s;
   c.usd_s = c.gpus * device.usd_per_gpu_s;
   const double mean = asked.load.rate_s;
-  const auto reading = at_rate(reads, prefill_load(asked.load), mean / c.prefill.replicas, 0.5);
-  const auto writing = at_rate(writes, decode_load(asked.load), mean / c.serve.replicas, 0.5);
+  const auto reading = use_at(reads, prefill_load(asked.load), mean / c.prefill.replicas);
+  const auto writing = use_at(writes, decode_load(asked.load), mean / c.serve.replicas);
   c.power_w = c.prefill.gpus() * device_power_w(device, reading.busy, 0) +
               c.serve.gpus() * device_power_w(device, 0, writing.busy);
   const Targets& t = asked.targets;
@@ -217,8 +217,9 @@ std::vector<Candidate> distinct(const std::vector<Candidate>& ordered, int keep)
     const bool seen = std::any_of(out.begin(), out.end(), [&](const Candidate& o) {
       const auto& a = o.serve.layout;
       const auto& b = c.serve.layout;
-      return o.device == c.device && a.tp == b.tp && a.pp == b.pp && a.weights == b.weights &&
-             a.kv == b.kv && o.disaggregated == c.disaggregated &&
+      return o.device == c.device && a.ep == b.ep && a.attention_dp == b.attention_dp &&
+             a.tp == b.tp && a.pp == b.pp && a.weights == b.weights && a.kv == b.kv &&
+             o.disaggregated == c.disaggregated &&
              o.serve.limits.speculation == c.serve.limits.speculation;
     });
     if (!seen) out.push_back(c);

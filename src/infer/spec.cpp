@@ -80,6 +80,10 @@ void Speculation::fields(spec::Fields& f) {
 void EngineSpec::fields(spec::Fields& f) {
   f.integer("tp", tp, "Tensor-parallel GPUs; 0 chooses").between(0, 1024);
   f.integer("pp", pp, "Pipeline stages; 0 chooses").between(0, 128);
+  f.integer("ep", ep, "Ways that a mixture's experts are spread; 0 chooses").between(0, 1024);
+  f.integer("attention_dp", attention_dp,
+            "Replicas of attention beside each other (data-parallel attention); 0 chooses")
+      .between(0, 1024);
   f.integer("max_batch", max_batch,
             "max_num_seqs; 0 takes vLLM's default, 1024 or on less than 70 GiB 256")
       .between(0, 65536);

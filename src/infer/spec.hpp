@@ -82,6 +82,8 @@ struct Speculation {
 struct EngineSpec {
   int tp = 0;
   int pp = 0;
+  int ep = 0;            ///< mixtures: ways the experts are spread
+  int attention_dp = 0;  ///< mixtures: replicas of attention beside each other
   int max_batch = 0;
   Value<Tokens> token_budget;
   Value<Scalar> memory_fraction;

@@ -110,7 +110,7 @@ void StepModel::set_terms(const catalog::Model& model, const catalog::Accelerato
   const auto factor = [&](Precision p) {
     static const catalog::KernelFactor none;
     const auto* k =
-        s.factor(name(p == Precision::fp16 ? Precision::bf16 : p), accelerator.architecture);
+        s.factor(name(p == Precision::fp16 ? Precision::bf16 : p), generation_of(accelerator));
     return k != nullptr ? *k : none;
   };
   const auto wide = factor(f.ffn), narrow = factor(f.experts);
@@ -126,6 +126,7 @@ void StepModel::set_terms(const catalog::Model& model, const catalog::Accelerato
   terms_.per_prompt = or_else(s.per_prompt, 0);
   if (!layout_.graphs) terms_.eager = layers_ * or_else(s.eager_layer, 0);
   mixed_ = s.mixed;
+  joint_ = s.joint_attention;
   if (s.unseen) range_ = {s.unseen.low, s.unseen.likely, s.unseen.high, s.rows, false};
   if (use == Use::raw) return;
   const auto* c = s.calibration(model.id, accelerator.id, name(layout_.weights));
@@ -180,8 +181,9 @@ StepModel::Parts StepModel::split(const Batch& b) const {
   }
 
   const double seen = window_ > 0 ? std::min(b.context, window_) : b.context;
-  const double global = k.key_global_s + b.verify * k.verify_global_s;
-  const double local = k.key_local_s + b.verify * k.verify_local_s;
+  const bool joint = joint_ && fresh > 0;
+  const double global = (joint ? k.joint_global_s : k.key_global_s) + b.verify * k.verify_global_s;
+  const double local = (joint ? k.joint_local_s : k.key_local_s) + b.verify * k.verify_local_s;
   t.attention = terms_.caches * decodes * (b.context * global + seen * local);
   if (fresh > 0) {
     const double near = window_ > 0 ? std::min(b.prefill_keys, window_) : b.prefill_keys;

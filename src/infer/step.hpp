@@ -184,7 +184,7 @@ class StepModel {
   std::shared_ptr<const StepKernels> kernels_;
   Terms terms_;
   ErrorRange range_;
-  bool mixed_ = true;
+  bool mixed_ = true, joint_ = false;
   // Of one tensor rank over a whole pass (all stages). SI: bit, FLOP, s.
   double peak_ = 0, bandwidth_bits_ = 0, memory_bits_ = 0;
   double linear_params_ = 0, linear_bits_ = 0;

@@ -57,11 +57,23 @@ Latent latent(bool blackwell, bool hopper) {
 /// ranks under power-law routing (exponent 1.01) against balanced routing in moe_perf.
 double busiest(int ep) { return 1 + 0.1 * std::log2(std::max(ep, 1)); }
 
+// Boards with GDDR have smaller tensor cores and other kernels.
 bool blackwell(const catalog::Accelerator& a) {
-  return a.architecture.find("Blackwell") != std::string::npos;
+  return a.architecture.find("Blackwell") != std::string::npos && has_hbm(a);
 }
 bool hopper(const catalog::Accelerator& a) {
   return a.architecture.find("Hopper") != std::string::npos || a.id.rfind("h100", 0) == 0;
+}
+
+// Engines on boards without a bridge between GPUs are slower than NCCL's tables of them: 1.36 times
+// on L40S over PCIe 4 (our fit to TensorRT-LLM 0.17's throughput), 2.2 times on two RTX PRO 6000
+// over PCIe 5 (vLLM 0.19, steps of 128 decodes and of 2,048 prompt tokens in LLMServingSim's logs):
+// 14 GB/s of bus bandwidth where the table has 25; TensorRT-LLM's own kernel reaches 14 to 20.
+double through_host(const catalog::Accelerator& a) {
+  const bool bridged = !a.scale_up.link.empty() && a.scale_up.link.rfind("PCIe", 0) != 0;
+  if (bridged) return 1;
+  const bool fifth = a.pcie && a.pcie.get() > 50 * gigabyte_per_second;
+  return fifth ? 2.2 : 1.36;
 }
 
 double stored_bytes(Precision p) { return workload::stored_bytes_per_weight(p); }
@@ -152,9 +164,10 @@ struct Builder {
 
   double all_reduce_s(double tokens, double ranks) const {
     if (ranks <= 1) return 0;
-    return fabric::all_reduce(path, tokens * 2.0 * model.hidden * byte, ranks,
-                              std::min(ranks, path.domain))
-        .si();
+    const double t = fabric::all_reduce(path, tokens * 2.0 * model.hidden * byte, ranks,
+                                        std::min(ranks, path.domain))
+                         .si();
+    return through_host(accelerator) * t;
   }
 
   double reduce_s(double tokens) const {
@@ -222,6 +235,13 @@ void fill_decode_attention(StepKernels& k, const Builder& b) {
   }
   k.key_global_s = global * key;
   k.key_local_s = local * key;
+  // Rows: 64 in the tile; 46 of a long prompt's pairs fit 672 us for 128 x 1,024 keys of 32 heads
+  // (LLMServingSim, RTX PRO 6000). Hopper's and Blackwell's data-centre kernels pack them.
+  constexpr double joint_rows = 46, long_prompt = 2048;
+  const bool packed = m.is_latent() || blackwell(b.accelerator) || hopper(b.accelerator);
+  const double joint = packed ? key : std::max(key, joint_rows * pair_s(b, long_prompt));
+  k.joint_global_s = global * joint;
+  k.joint_local_s = local * joint;
   k.verify_global_s = global * verify;
   k.verify_local_s = local * verify;
   k.pair_local_ratio = global + local > 0 ? local / (global + local) : 0;
@@ -243,6 +263,12 @@ void fill_adapters(StepKernels& k, const Builder& b) {
 }
 
 }  // namespace
+
+bool has_hbm(const catalog::Accelerator& a) { return a.memory_kind.rfind("HBM", 0) == 0; }
+
+std::string_view generation_of(const catalog::Accelerator& a) {
+  return has_hbm(a) || a.memory_kind.empty() ? std::string_view(a.architecture) : "";
+}
 
 Precision executed(const catalog::Accelerator& a, Precision weights, bool weight_only) {
   if (weight_only) return Precision::bf16;

@@ -23,6 +23,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 #include "catalog/accelerator.hpp"
 #include "catalog/model.hpp"
@@ -74,6 +75,12 @@ class TokenCurve {
   std::array<double, knots> y_{};
 };
 
+/// HBM, as data-centre boards have.
+bool has_hbm(const catalog::Accelerator& accelerator);
+/// The generation whose kernel factors apply (catalog::KernelFactor): the architecture of boards
+/// with HBM, none of others.
+std::string_view generation_of(const catalog::Accelerator& accelerator);
+
 /// Formats a layout's parts are stored and multiplied in.
 struct Formats {
   Precision attention = Precision::bf16;  ///< attention's projections
@@ -102,7 +109,10 @@ struct StepKernels {
   double key_global_s = 0;  ///< of one key of one decoding sequence, layers without a window
   double key_local_s = 0;   ///< the same, windowed layers
   double verify_global_s = 0, verify_local_s = 0;  ///< more for each draft token, a key
-  double launch_s = 0;                             ///< floor of one kernel
+  /// Of one key where decodes share a call with prompts: kernels that do not pack the queries of a
+  /// KV head (FlashAttention 2) spend a tile of 64 rows on each of them.
+  double joint_global_s = 0, joint_local_s = 0;
+  double launch_s = 0;      ///< floor of one kernel
   double pass_s = 0;        ///< one pass over the residual stream for a token, all layers
   double activation_s = 0;  ///< activation function of a token, all layers
   double adapter_s = 0;     ///< reading one LoRA adapter's weights

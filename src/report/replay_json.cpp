@@ -139,6 +139,14 @@ Json forecast(const study::ReplayForecast& f) {
           {"binding", f.binding}};
 }
 
+Json intervals(const study::ReplayAnswer& a) {
+  Json out = Json::object();
+  for (const auto& i : a.intervals)
+    out[i.key] = {{"low", number(i.low)}, {"likely", number(i.likely)}, {"high", number(i.high)}};
+  if (!a.intervals.empty()) out["from"] = a.interval_origin;
+  return out;
+}
+
 Json load(const Summary& s) {
   const double span = s.span_s > 0 ? s.span_s : 1;
   return {{"span_s", number(s.span_s)},
@@ -191,6 +199,7 @@ std::string replay_json(const study::ReplayAnswer& a) {
               {"tpot_s", percentiles(s.tpot)},
               {"itl_s", percentiles(s.itl)},
               {"e2e_s", percentiles(s.e2e)},
+              {"intervals_80_s", intervals(a)},
               {"slos", slos(a)},
               {"load", load(s)},
               {"step_time",

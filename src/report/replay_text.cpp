@@ -36,6 +36,7 @@ class Writer {
   std::string write() {
     headline();
     latencies();
+    intervals();
     promises();
     classes();
     use();
@@ -103,6 +104,15 @@ class Writer {
     out_ += table.str();
   }
 
+  void intervals() {
+    if (a_.intervals.empty()) return;
+    std::string text = "80 % interval: ";
+    for (const auto& i : a_.intervals)
+      text += fmt::format("{}{} {} to {}", &i == &a_.intervals.front() ? "" : ", ", i.label,
+                          seconds(i.low), seconds(i.high));
+    out_ += wrap(text + " (" + a_.interval_origin + ")", width_, "  ");
+  }
+
   void promises() {
     if (s_.headroom.empty()) return;
     title(fmt::format("SLOs at p{:g}", 100 * a_.percentile));
@@ -142,10 +152,16 @@ class Writer {
     line("requests", fmt::format("{} finished, {} rejected, {} lost, {} tried again",
                                  count(double(s_.finished)), count(double(s_.rejected)),
                                  count(double(s_.lost)), count(double(s_.retried))));
-    line("rate",
-         fmt::format("{} request/s offered, {} in the last third; a replica saturates at {}",
-                     format_number(a_.forecast.offered_s), format_number(a_.forecast.late_s),
-                     format_number(a_.forecast.saturation_s)));
+    const auto& f = a_.forecast;
+    std::string rate = fmt::format("{} request/s offered, {} in the last third",
+                                   format_number(f.offered_s), format_number(f.late_s));
+    if (f.inside_slo_s > 0)
+      rate += fmt::format("; a replica carries {} inside the SLOs, {} at most (closed form)",
+                          format_number(f.inside_slo_s), format_number(f.saturation_s));
+    else
+      rate += fmt::format("; a replica carries {} at most (closed form)",
+                          format_number(f.saturation_s));
+    line("rate", rate);
     line("tokens",
          fmt::format("{} token/s in, {} token/s out, {} of prompts from the cache",
                      format_number(s_.input_tokens / span), format_number(s_.output_tokens / span),
@@ -179,8 +195,8 @@ class Writer {
     line("power", fmt::format("{} at the meter, PUE {:g}; {} token/s out per MW",
                               format_scaled(b.mean_w, "W"), a_.tariff.pue,
                               format_number(b.output_s_per_mw)));
-    line("a token out", fmt::format("{} J, {} gCO2e ({})", format_number(b.j_per_output, 3),
-                                    format_number(b.g_per_output, 3), a_.tariff.place));
+    line("a token out", fmt::format("{} J, {} mgCO2e ({})", format_number(b.j_per_output, 3),
+                                    format_number(1e3 * b.g_per_output, 3), a_.tariff.place));
     if (b.usd <= 0) return;
     line("cost",
          fmt::format("{} for {} GPU-hours at {} USD ({})", format_scaled(b.usd, "USD"),

@@ -29,8 +29,9 @@
 //
 // PREFIX CACHE. See engine_cache.hpp: hashed blocks (requests::Stream::hashes) and prefix groups
 // (`Request::shared`), full engine blocks only, reference counted, least recently used out first,
-// then to the tiers below if there are any. A group's `shared_tokens` may exceed the prompt: then
-// the answer, too, belongs to what the group shares (later turns of a session find it).
+// then to the tiers below if there are any. Answers are found by later turns of a session where
+// the stream names them: a group's `shared_tokens` that exceed the prompt, or more hashes than the
+// prompt has blocks, belong to the answer.
 //
 // WHAT A USER SEES. Times in an Outcome are at the client: the end of the step that made the
 // token, plus `delivery_s` (detokenising, HTTP) and `delivery_steps` steps. A request reaches the

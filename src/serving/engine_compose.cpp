@@ -92,6 +92,10 @@ void Engine::State::grow_in_order(std::int32_t& budget) {
     std::uint32_t next = links_.next[i];
     bool gone = false;
     while (n > 0 && need > cache_.free() && !gone) {
+      if (holders_ > 0) {
+        give_up_waiting();
+        continue;
+      }
       const std::uint32_t v = victim();
       gone = v == i;
       if (v == next) next = links_.next[v];
@@ -216,6 +220,7 @@ Engine::State::Admission Engine::State::admit(std::uint32_t slot, std::int32_t& 
     }
     if (s.scheduled_s < 0) s.cached = from;
   }
+  if (s.held > 0) --holders_;
   cache_.take(need);
   s.held = blocks + need;
   s.computed = from;
@@ -235,6 +240,7 @@ void Engine::State::start_reading(std::uint32_t slot, std::int32_t tokens) {
   reading_.push_back(slot);
   chunks_.push_back({slot, tokens});
   loading_adapters_s_ += adapters_.join(s.adapter);
+  tally_.adapter_loads = adapters_.loads();
   cache_.publish(s.holding, share_of(s), (s.computed + tokens) / config_.block_tokens);
   ++admitted_;
 }
@@ -287,17 +293,24 @@ Engine::State::Admission Engine::State::bring_in(std::uint32_t slot, const KvCac
   return Admission::elsewhere;
 }
 
-// Requests whose KV came from elsewhere hold blocks while they wait. When they hold all of them
-// and none can go on, the last gives its up and reads its prompt itself.
-void Engine::State::break_deadlock() {
+// Requests whose KV came from elsewhere hold blocks while they wait for a place in the batch. The
+// last of them gives its blocks up, and will read its prompt itself, before a running request is
+// preempted, and when nothing runs because the queue's head finds no room beside them. (vLLM
+// preempts running requests first; two of them can then take turns for ever.)
+void Engine::State::give_up_waiting() {
   std::uint32_t last = no_slot;
   for (std::uint32_t i = waiting_.first(); i != no_slot;
        i = waiting_.after(links_, i, lane(slots_[i]))) {
     if (slots_[i].held > 0) last = i;
   }
-  if (last == no_slot) return;
-  queued_tokens_ += slots_[last].computed;
-  free_memory(slots_[last], true);
+  Slot& s = slots_[last];
+  queued_tokens_ += s.computed;
+  --holders_;
+  free_memory(s, true);
+}
+
+bool Engine::State::deadlocked() const {
+  return stuck_ && running_.size == 0 && events_.empty() && holders_ > 0;
 }
 
 void Engine::State::fill_static_batch() {
@@ -305,8 +318,8 @@ void Engine::State::fill_static_batch() {
        slot != no_slot && running_.size < config_.max_num_seqs;) {
     Slot& s = slots_[slot];
     const std::uint32_t next = waiting_.after(links_, slot, lane(s));
-    const std::int32_t blocks =
-        cache_.blocks_for(std::int64_t{s.prompt} + std::max(s.output - 1, 0));
+    const std::int32_t decoded = config_.role == Role::prefill ? 0 : std::max(s.output - 1, 0);
+    const std::int32_t blocks = cache_.blocks_for(std::int64_t{s.prompt} + decoded);
     if (blocks > cache_.free() || !adapters_.fits(s.adapter)) break;
     cache_.take(blocks);
     s.held = blocks;

@@ -103,5 +103,59 @@ RC_GTEST_PROP(EngineReference, SkippingAheadChangesNothingElse, ()) {
   same(both(any_stream(), any_config()), 1e-4);
 }
 
+// Any settings at all, small memories and odd sizes: nobody is forgotten, nobody waits for ever,
+// and the counts agree after every arrival.
+RC_GTEST_PROP(EngineReference, AnySettingsServeEveryRequest, ()) {
+  auto stream = any_stream();
+  auto c = any_config();
+  c.block_tokens = *rc::gen::element(1, 7, 16, 64);
+  c.hash_tokens = *rc::gen::element(5, 16, 32);
+  c.kv_blocks = c.kv_blocks * 16 / c.block_tokens;
+  c.chunked_prefill = *rc::gen::arbitrary<bool>();
+  c.static_batching = *rc::gen::element(false, false, false, true);
+  c.long_prefill_tokens = *rc::gen::element(0, 0, 30);
+  c.watermark = *rc::gen::element(0.0, 0.1);
+  c.whole_prompt_fits = *rc::gen::arbitrary<bool>();
+  c.schedule_ahead = *rc::gen::inRange(0, 2);
+  c.delivery_steps = *rc::gen::element(0.0, 1.5);
+  if (*rc::gen::arbitrary<bool>()) {
+    c.speculation = {.length = *rc::gen::inRange(1, 6), .acceptance = 0.7, .draft_cost = 0.1};
+    c.speculation.off_above = *rc::gen::element(0, 3);
+  }
+  if (*rc::gen::arbitrary<bool>()) {
+    c.adapters = {
+        .slots = *rc::gen::inRange(1, 4), .host_slots = 2, .load_s = 0.01, .fetch_s = 0.1};
+    for (auto& r : stream.requests) r.adapter = static_cast<std::uint16_t>(*rc::gen::inRange(0, 6));
+  }
+  c.host = {.blocks = double(*rc::gen::element(0, 10, 100)), .bits_s = 1e10, .latency_s = 1e-3};
+  c.disk = {.blocks = double(*rc::gen::element(0, 10, 100)), .bits_s = 1e9, .latency_s = 1e-2};
+  c.role = *rc::gen::element(Role::both, Role::both, Role::prefill, Role::decode);
+  c.link = {.bits_s = *rc::gen::element(0.0, 1e10), .latency_s = *rc::gen::element(0.0, 0.01)};
+  Engine engine(oracle(), c);
+  std::vector<Outcome> ended;
+  for (std::uint32_t i = 0; i < stream.requests.size(); ++i) {
+    const auto& r = stream.requests[i];
+    engine.run_until(r.arrival_s, ended);
+    engine.submit(i, r, stream.blocks_of(r), r.arrival_s);
+    RC_ASSERT(engine.audit() == "");
+  }
+  engine.run_until(Engine::never, ended);
+  RC_ASSERT(ended.size() == stream.requests.size());
+  RC_ASSERT(engine.idle());
+  RC_ASSERT(engine.audit() == "");
+  RC_ASSERT(engine.free_blocks() == engine.total_blocks());
+  RC_ASSERT(engine.queued_tokens() == 0);
+  const Tally& t = engine.tally();
+  RC_ASSERT(t.prefilled_tokens - t.recomputed_tokens + t.cached_tokens + t.loaded_tokens ==
+            t.prompt_tokens);
+  for (const auto& o : ended) {
+    const auto& r = stream.requests[o.request];
+    if (o.fate == Fate::finished) RC_ASSERT(o.output == r.output);
+    RC_ASSERT(o.end_s >= o.arrival_s);
+    if (o.fate != Fate::rejected) RC_ASSERT(o.first_token_s > o.arrival_s);
+    RC_ASSERT(o.cached < o.prompt);
+  }
+}
+
 }  // namespace
 }  // namespace headroom::serving

@@ -27,7 +27,7 @@ double Engine::State::next_event_s() const {
 }
 
 double Engine::State::next_step_s() const {
-  if (running_.size > 0 || (!waiting_.empty() && !stuck_)) return clock_;
+  if (running_.size > 0 || (!waiting_.empty() && !stuck_) || deadlocked()) return clock_;
   return std::max(next_event_s(), clock_);
 }
 
@@ -48,6 +48,7 @@ double Engine::State::next_change_s() {
   if (most > 1) {
     const auto b = static_cast<int>(batch());
     change += plain_.run(b, keys_, adapters_.distinct(), most - 1, never, nullptr, 0).seconds;
+    change -= 1e-12 * change;  // a lower bound in spite of rounding
   }
   if (!incoming_.empty() && arrivals_matter()) change = std::min(change, incoming_.front().at_s);
   if (!events_.empty()) change = std::min(change, events_.top().at_s);
@@ -80,6 +81,7 @@ void Engine::State::begin(double start_s, std::vector<Outcome>& ended) {
       continue;
     }
     --loading_;
+    ++holders_;
     cache_.publish(s.holding, share_of(s), s.computed / config_.block_tokens);
     s.queued_s = e.at_s;
     enqueue(e.slot, true);
@@ -163,7 +165,7 @@ void Engine::State::one_step(std::vector<Outcome>& ended) {
     if (preempted_ == 0 && !waiting_.empty() && !stuck_) admit_waiting(budget);
   }
   if (batch() == 0 && chunks_.empty()) {
-    if (stuck_ && next_event_s() == never) break_deadlock();
+    if (deadlocked()) give_up_waiting();
     return;
   }
   const double start = clock_, seconds = step_seconds();
@@ -212,10 +214,12 @@ std::int64_t Engine::State::blocks_grown(std::int64_t steps, double& block_steps
   std::int64_t grown = 0;
   block_steps = static_cast<double>(steps) * static_cast<double>(cache_.used());
   if (config_.static_batching) return 0;
-  for (std::int64_t j = 0; j < std::min(steps, b); ++j) {
-    const std::int64_t c = phases_[static_cast<std::size_t>((b - (tick_ + j) % b) % b)];
+  const std::int64_t rounds = (steps - 1) / b, rest = (steps - 1) % b;
+  std::int64_t phase = (b - tick_ % b) % b;
+  for (std::int64_t j = 0; j < std::min(steps, b); ++j, phase = (phase == 0 ? b : phase) - 1) {
+    const std::int64_t c = phases_[static_cast<std::size_t>(phase)];
     if (c == 0) continue;
-    const std::int64_t times = 1 + (steps - 1 - j) / b;
+    const std::int64_t times = j <= rest ? rounds + 1 : rounds;
     grown += c * times;
     block_steps += static_cast<double>(c * (times * (steps - j) - b * (times * (times - 1) / 2)));
   }

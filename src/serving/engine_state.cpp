@@ -111,8 +111,12 @@ void Engine::State::set_share(Slot& s, const requests::Request& r,
   if (!blocks.empty()) {
     s.hashes = blocks.data();
     s.hash_count = static_cast<std::uint32_t>(blocks.size());
-    const std::int64_t named = std::int64_t{s.hash_count} * config_.hash_tokens;
-    s.shared_tokens = static_cast<std::int32_t>(std::min<std::int64_t>(named, r.prompt));
+    const std::int64_t stride = config_.hash_tokens;
+    const std::int64_t named = s.hash_count * stride;
+    // A trace's last block is the prompt's last part; blocks after that one are of the answer.
+    const bool answer_too = s.hash_count > (r.prompt + stride - 1) / stride;
+    const std::int64_t all = std::int64_t{r.prompt} + (answer_too ? r.output : 0);
+    s.shared_tokens = static_cast<std::int32_t>(std::min(named, all));
   } else if (r.shared != requests::no_request && r.shared_tokens > 0) {
     s.group = r.shared;
     s.hash_count = 1;
@@ -291,7 +295,7 @@ void Engine::State::fail(double now_s, std::vector<Outcome>& lost) {
   longest_.clear();
   decodes_ = 0;
   keys_ = padded_keys_ = queued_tokens_ = 0;
-  loading_ = sending_ = 0;
+  loading_ = sending_ = holders_ = 0;
   stuck_ = false;
   clock_ = std::max(clock_, now_s);
   link_free_s_ = tier_free_s_[0] = tier_free_s_[1] = clock_;

@@ -141,7 +141,8 @@ class Engine::State {
   std::int32_t decode_need(const Slot& s) const;
   std::uint32_t victim() const;
   void preempt(std::uint32_t slot, std::int32_t& budget);
-  void break_deadlock();
+  bool deadlocked() const;
+  void give_up_waiting();
   int drafts() const;
 
   // engine_run.cpp: time
@@ -207,6 +208,7 @@ class Engine::State {
   std::uint64_t order_ = 0;
   std::int64_t watermark_ = 0;
   int loading_ = 0, sending_ = 0;
+  int holders_ = 0;  ///< waiting requests that hold blocks
   Tally tally_;
   Gaps gaps_;
   StepTrace trace_;

@@ -190,6 +190,12 @@ bool Fleet::step() {
 }
 
 Replay Fleet::run() {
+  Replay replay;
+  if (apart()) {
+    run_apart();
+    finish(replay);
+    return replay;
+  }
   // Decisions of an autoscaler go on for ever; without anything else under way they end a replay
   // that has nothing left to do for them.
   constexpr int most_idle_decisions = 100000;
@@ -207,7 +213,6 @@ Replay Fleet::run() {
       const auto w = gateway_.pop(line);
       reject(w.request, w.arrival_s, now_s_, Fate::lost);
     }
-  Replay replay;
   finish(replay);
   return replay;
 }
@@ -314,18 +319,20 @@ void Fleet::submit(std::uint32_t index, std::uint32_t request, double now) {
   group.in_flight += 1;
   replica.in_flight += 1;
   if (replica.state == State::ready) group.targets[replica.target].in_flight = replica.in_flight;
-  const auto& r = stream_.requests[request];
   const double refused = replica.engine->tally().rejected;
-  const auto& rules = deployment_.classes;
-  if (r.traffic_class < rules.size() && rules[r.traffic_class].priority != 0) {
-    requests::Request copy = r;
-    copy.priority = static_cast<std::int16_t>(r.priority + rules[r.traffic_class].priority);
-    replica.engine->submit(request, copy, stream_.blocks_of(r), now);
-  } else {
-    replica.engine->submit(request, r, stream_.blocks_of(r), now);
-  }
+  hand_in(*replica.engine, request, now);
   if (replica.engine->tally().rejected != refused) return advance(index, now);
   changes_.set(index, replica.engine->next_change_s());
+}
+
+void Fleet::hand_in(Engine& engine, std::uint32_t request, double now) const {
+  const auto& r = stream_.requests[request];
+  const auto& rules = deployment_.classes;
+  if (r.traffic_class >= rules.size() || rules[r.traffic_class].priority == 0)
+    return engine.submit(request, r, stream_.blocks_of(r), now);
+  requests::Request copy = r;
+  copy.priority = static_cast<std::int16_t>(r.priority + rules[r.traffic_class].priority);
+  engine.submit(request, copy, stream_.blocks_of(r), now);
 }
 
 void Fleet::advance(std::uint32_t index, double now) {
@@ -424,11 +431,9 @@ void Fleet::settle(Outcome o) {
     o.preemptions = static_cast<std::uint16_t>(o.preemptions + p.preemptions);
     handed_.erase(first);
   }
-  const auto& rules = deployment_.classes;
-  const std::uint16_t home = r.traffic_class < rules.size() ? rules[r.traffic_class].region : 0;
   const std::uint16_t pool = replicas_.empty() ? 0 : replicas_[o.replica].pool;
-  const double trip = pools_.empty() ? 0 : rtt(deployment_, home, pools_[pool].region);
-  if (o.fate == Fate::finished && trip > 0) o.first_token_s += trip, o.end_s += trip;
+  const double away = trip(r, pool);
+  if (o.fate == Fate::finished && away > 0) o.first_token_s += away, o.end_s += away;
   if (o.fate == Fate::finished && groups_[pool].scaler) {
     ++groups_[pool].first_tokens;
     const Slo& slo = ledger_.slo_of(r.traffic_class);
@@ -438,6 +443,14 @@ void Fleet::settle(Outcome o) {
   --unsettled_;
   if (deployment_.keep_outcomes) outcomes_[o.request] = o;
   release(o.request, o.end_s);
+}
+
+/// The round trip between a request and the pool that serves it.
+double Fleet::trip(const requests::Request& r, std::uint16_t pool) const {
+  if (deployment_.rtt_s.empty()) return 0;
+  const auto& rules = deployment_.classes;
+  const std::uint16_t home = r.traffic_class < rules.size() ? rules[r.traffic_class].region : 0;
+  return rtt(deployment_, home, pools_[pool].region);
 }
 
 void Fleet::reject(std::uint32_t request, double arrival_s, double now, Fate fate) {

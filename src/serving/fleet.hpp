@@ -99,6 +99,11 @@ class Fleet {
   void set_up_pools();
   void set_up_requests();
   bool step();
+  bool apart() const;
+  void run_apart();
+  std::size_t run_alone(std::uint32_t replica, Ledger& ledger);
+  void hand_in(Engine& engine, std::uint32_t request, double now) const;
+  double trip(const requests::Request& r, std::uint16_t pool) const;
   void arrive(std::uint32_t request, double now);
   bool place(std::uint32_t request, double now, bool offline);
   Group* choose_group(std::uint32_t request, bool offline);

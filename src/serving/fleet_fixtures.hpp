@@ -10,12 +10,13 @@
 #include "requests/request.hpp"
 #include "serving/replay.hpp"
 
-namespace headroom::serving::test {
+namespace headroom::serving::fleet_test {
 
 /// Llama-3.1-8B on one H100, about 24,000 blocks of cache.
 inline const infer::StepOracle& oracle_8b() {
-  static const infer::StepOracle oracle(infer::StepModel(
-      infer::test::llama_8b(), infer::test::h100(), infer::test::hgx(), infer::Layout{}));
+  static const infer::StepOracle oracle(
+      infer::StepModel(headroom::infer::test::llama_8b(), headroom::infer::test::h100(),
+                       headroom::infer::test::hgx(), infer::Layout{}));
   return oracle;
 }
 
@@ -74,4 +75,4 @@ inline Deployment pooled(int replicas) {
   return d;
 }
 
-}  // namespace headroom::serving::test
+}  // namespace headroom::serving::fleet_test

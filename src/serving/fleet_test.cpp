@@ -11,10 +11,10 @@
 namespace headroom::serving {
 namespace {
 
-using test::deployment;
-using test::poisson;
-using test::pooled;
-using test::skewed;
+using fleet_test::deployment;
+using fleet_test::poisson;
+using fleet_test::pooled;
+using fleet_test::skewed;
 
 /// Every request has one final word, tokens add up, times are in order.
 void expect_conserved(const requests::Stream& stream, const Replay& r) {

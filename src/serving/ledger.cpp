@@ -14,6 +14,10 @@ Ledger::Ledger(const requests::Stream& stream, const Deployment& deployment, con
       times_(histograms_ ? slos_.size() : 0) {
   for (std::size_t c = 0; c < std::min(slos_.size(), deployment.classes.size()); ++c)
     if (deployment.classes[c].slo.any()) slos_[c] = deployment.classes[c].slo;
+  told_.assign(slos_.size(), 1);
+  for (std::size_t c = 0; c < std::min(slos_.size(), deployment.classes.size()); ++c)
+    if (deployment.classes[c].offline) told_[c] = 0;
+  if (std::find(told_.begin(), told_.end(), 1) == told_.end()) told_.assign(slos_.size(), 1);
   bool any = false;
   for (const auto& r : stream.requests) {
     if (r.after != requests::no_request) continue;
@@ -45,10 +49,11 @@ void Ledger::ended(const Outcome& o) {
   const auto c = stream_.requests[o.request].traffic_class;
   Counts& count = counts_[c];
   ++count.requests;
-  if (o.arrival_s > late_s_ && o.arrival_s <= last_s_) ++arrived_late_;
+  const bool told = told_[c] != 0;
+  if (told && o.arrival_s > late_s_ && o.arrival_s <= last_s_) ++arrived_late_;
   if (o.fate == Fate::in_flight) return;
   latest_s_ = std::max(latest_s_, o.end_s);
-  if (o.end_s > late_s_ && o.end_s <= last_s_) ++ended_late_;
+  if (told && o.end_s > late_s_ && o.end_s <= last_s_) ++ended_late_;
   preempted_ += o.preemptions;
   if (o.fate == Fate::rejected) ++count.rejected;
   if (o.fate == Fate::lost) ++count.lost;
@@ -129,6 +134,7 @@ void Ledger::classes(const std::vector<Outcome>& outcomes, Summary& s) const {
   }
   Times whole;
   for (std::size_t c = 0; c < n && histograms_; ++c) {
+    if (told_[c] == 0) continue;
     whole.ttft.add(times_[c].ttft);
     whole.tpot.add(times_[c].tpot);
     whole.e2e.add(times_[c].e2e);
@@ -148,7 +154,8 @@ void Ledger::classes(const std::vector<Outcome>& outcomes, Summary& s) const {
   const auto joined = [&](std::vector<std::vector<double>>& parts) {
     if (n == 1) return of(parts[0]);
     all.clear();
-    for (const auto& part : parts) all.insert(all.end(), part.begin(), part.end());
+    for (std::size_t c = 0; c < n; ++c)
+      if (told_[c] != 0) all.insert(all.end(), parts[c].begin(), parts[c].end());
     return of(all);
   };
   s.ttft = histograms_ ? of(whole.ttft) : joined(ttft);
@@ -157,11 +164,14 @@ void Ledger::classes(const std::vector<Outcome>& outcomes, Summary& s) const {
 }
 
 void Ledger::finish(const std::vector<Outcome>& outcomes, Summary& s) const {
-  std::size_t good = 0;
-  for (const auto& count : counts_) {
+  std::size_t good = 0, told = 0;
+  for (std::size_t c = 0; c < counts_.size(); ++c) {
+    const Counts& count = counts_[c];
     s.requests += count.requests, s.finished += count.finished;
     s.rejected += count.rejected, s.lost += count.lost;
+    if (told_[c] == 0) continue;
     good += count.good;
+    told += count.requests;
   }
   s.in_flight = s.requests - s.finished - s.rejected - s.lost;
   s.shed = shed_, s.too_long = too_long_, s.retried = retried_;
@@ -170,7 +180,7 @@ void Ledger::finish(const std::vector<Outcome>& outcomes, Summary& s) const {
   s.preemptions = static_cast<double>(preempted_);
   classes(outcomes, s);
   s.itl.mean = gaps_ > 0 ? gap_sum_ / gaps_ : 0;
-  s.attained = s.requests > 0 ? double(good) / double(s.requests) : 0;
+  s.attained = told > 0 ? double(good) / double(told) : 0;
   s.goodput_s = s.span_s > 0 ? double(good) / s.span_s : 0;
   s.overloaded = overloaded();
 }

@@ -50,7 +50,8 @@ class Ledger {
 
   const requests::Stream& stream_;
   const Deployment& deployment_;
-  std::vector<Slo> slos_;  ///< by class
+  std::vector<Slo> slos_;           ///< by class
+  std::vector<std::uint8_t> told_;  ///< by class: whether it counts in the whole's percentiles
   bool histograms_;
   double begin_s_ = 0, late_s_ = 0, last_s_ = 0;  ///< first arrival, two thirds, last arrival
   std::vector<Counts> counts_;                    ///< by class

@@ -18,14 +18,15 @@
 //   ITL   all gaps between tokens of all requests pooled         (vLLM bench); a request's longest
 //         gap is in its outcome
 //   E2E   end - arrival
+// Percentiles, attainment and goodput are of online classes; offline ones have their own rows.
 // A request that was lost and tried again counts from its first arrival.
 //
 // MEMORY. 48 B a request for the stream, 64 B for its outcome. With `keep_outcomes` false there
 // are no outcomes and percentiles come from histograms (histogram.hpp, error < 0.4 %).
 //
 // Deterministic: the same stream, deployment and seed give the same bits whatever `threads`.
-// Threads are used where replicas do not depend on each other (round robin, sessions and random
-// routing without autoscaling, failures, closed loops or a gateway).
+// Threads are used where replicas do not depend on each other: round robin over one pool without
+// autoscaling, failures, closed loops or a gateway.
 #pragma once
 
 #include <cstdint>
@@ -137,7 +138,8 @@ const char* resource_name(Resource r);
 struct SloHeadroom {
   const char* name = "";            ///< "TTFT", "TPOT", "E2E"
   double slo_s = 0, reached_s = 0;  ///< at Deployment::percentile
-  double margin() const { return slo_s > 0 ? 1 - reached_s / slo_s : 0; }
+  /// As base/margin.hpp: +100 % where half of what is allowed is reached.
+  double margin() const { return reached_s > 0 ? slo_s / reached_s - 1 : 0; }
   Resource binding = Resource::none;  ///< what to add to move it
 };
 
@@ -185,7 +187,7 @@ struct Summary {
   double running = 0, waiting = 0;  ///< mean over time and replicas
   double kv_used = 0, kv_peak = 0;  ///< share of blocks, mean over busy time, and highest
   double replicas = 0, gpus = 0;    ///< mean over the span, failed and loading ones too
-  bool overloaded = false;          ///< the queue grows: see overload.hpp
+  bool overloaded = false;          ///< the queue grows (ledger.hpp)
   TimeSplit split;
   std::vector<SloHeadroom> headroom;  ///< of the SLOs given
   Bill bill;

@@ -20,6 +20,9 @@ namespace {
 constexpr double nic_share = 0.94;  // of the line rate that a transfer reaches, as fabric's default
 constexpr double nic_latency_s = 20e-6;  // assumed: RDMA set-up and hop
 constexpr int most_tensor_ranks = 8;
+// From the end of a step to the client, in steps: vLLM's API server, see infer/capacity.cpp; other
+// engines alike (assumed).
+constexpr double delivery_steps = 1.5;
 
 std::string shown(std::string_view option, const std::string& value) {
   return value.empty() ? std::string(option) : fmt::format("{} {}", option, value);
@@ -30,9 +33,10 @@ struct Spread {
   double mean = 0, cv = 0;
 };
 template <class Of>
-Spread spread(const std::vector<requests::Request>& all, Of of) {
+Spread spread(const std::vector<requests::Request>& all, const std::vector<int>& offline, Of of) {
   double n = 0, sum = 0, squares = 0;
   for (const auto& r : all) {
+    if (!is_online(r, offline)) continue;
     const double x = of(r);
     n += 1, sum += x, squares += x * x;
   }
@@ -302,10 +306,13 @@ class Setup {
     e.speculation = o_.speculation;
     e.hash_tokens = stream_.block_tokens;
     e.seed = o_.seed;
+    e.delivery_steps = delivery_steps;
+    s_.shape = stream_shape(stream_, o_.offline);
+    // Sliding windows hold less than a full context: a token as a mean sequence takes it.
+    const double context = std::max(1.0, s_.shape.context());
+    const double token_bits = s_.oracle->model().kv_per_gpu(context).si() / context;
     const double free_bits = s_.replica->memory().kv_free().si();
-    const double token_bits = s_.oracle->kv_bits_per_token();
     e.kv_blocks = token_bits > 0 ? std::floor(free_bits / token_bits / e.block_tokens) : 1e9;
-    s_.shape = stream_shape(stream_);
     s_.targets = {o_.slo.ttft_s, o_.slo.tpot_s, o_.slo.e2e_s, o_.percentile};
   }
 
@@ -333,6 +340,11 @@ class Setup {
     d.keep_outcomes = o_.keep_outcomes;
     d.threads = o_.threads;
     d.retries = o_.retries;
+    for (const int c : o_.offline) {
+      d.classes.resize(std::max<std::size_t>(d.classes.size(), std::size_t(c) + 1));
+      d.classes[std::size_t(c)].offline = true;
+    }
+    if (!o_.offline.empty() && d.admission.offline_below <= 0) leave_room();
     serving::Pool pool;
     pool.oracle = s_.oracle.get();
     pool.engine = d.engine;
@@ -346,6 +358,14 @@ class Setup {
     if (o_.prefill_replicas > 0) return disaggregate(pool);
     if (o_.scales) autoscale(pool);
     d.pools = {pool};
+  }
+
+  /// Offline work stays below four fifths of what still meets the SLOs (assumed: the rest is for
+  /// the next burst).
+  void leave_room() {
+    const auto capacity = s_.replica->capacity(s_.shape, s_.targets);
+    if (o_.slo.any() && capacity.feasible)
+      s_.deployment.admission.offline_below = std::max(1.0, std::floor(0.8 * capacity.at.batch));
   }
 
   /// A slice's power is told per slice; pools count GPUs.
@@ -418,15 +438,21 @@ class Setup {
 
 }  // namespace
 
-infer::Load stream_shape(const requests::Stream& stream) {
+bool is_online(const requests::Request& r, const std::vector<int>& offline) {
+  return std::find(offline.begin(), offline.end(), int(r.traffic_class)) == offline.end();
+}
+
+infer::Load stream_shape(const requests::Stream& stream, const std::vector<int>& offline) {
   infer::Load load;
-  const Spread in = spread(stream.requests, [](const auto& r) { return double(r.prompt); });
-  const Spread out = spread(stream.requests, [](const auto& r) { return double(r.output); });
+  const Spread in =
+      spread(stream.requests, offline, [](const auto& r) { return double(r.prompt); });
+  const Spread out =
+      spread(stream.requests, offline, [](const auto& r) { return double(r.output); });
   load.input = in.mean, load.input_cv = in.cv;
   load.output = out.mean, load.output_cv = out.cv;
   double first = 0, last = 0, n = 0;
   for (const auto& r : stream.requests) {
-    if (r.after != requests::no_request) continue;
+    if (r.after != requests::no_request || !is_online(r, offline)) continue;
     if (n == 0) first = r.arrival_s;
     last = r.arrival_s;
     n += 1;

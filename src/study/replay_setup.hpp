@@ -33,7 +33,9 @@ ReplaySetup set_up_replay(const requests::Stream& stream, const ReplayOptions& o
                           const catalog::Catalog& catalog, const Loaded& brought,
                           Diagnostics& mistakes);
 
-/// Means, spreads and rate of the stream; of requests without a time of their own the lengths only.
-infer::Load stream_shape(const requests::Stream& stream);
+/// Means, spreads and rate of the stream's online requests; of requests without a time of their own
+/// the lengths only.
+infer::Load stream_shape(const requests::Stream& stream, const std::vector<int>& offline);
+bool is_online(const requests::Request& r, const std::vector<int>& offline);
 
 }  // namespace headroom::study

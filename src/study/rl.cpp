@@ -88,6 +88,9 @@ Generation on_layout(const RlSpec& spec, const RlDemand& d, const infer::Layout&
 
 // --- Training and scoring -----------------------------------------------------------------
 
+// Tokens; what trainers make lengths divisible by at most (2 cp x tp).
+constexpr double padding = 64;
+
 struct Learning {
   bool fits = false;
   std::string why, plan;
@@ -99,7 +102,8 @@ struct Learning {
 Learning learn(const RlSpec& spec, const RlDemand& d, const compute::Device& device, int gpus,
                double mean_response_tokens) {
   train::JobSpec job = d.job;
-  const double sample = mean_prompt(spec) + mean_response_tokens;
+  // Packed, and padded so that tensor and context ranks divide it: a mean is no whole number.
+  const double sample = padding * std::ceil((mean_prompt(spec) + mean_response_tokens) / padding);
   const double batch = std::max(1.0, std::round(answers(spec) / std::max(1, spec.updates)));
   job.sequence = {sample * token, assumed("mean prompt + mean answer")};
   job.global_batch = {batch * sample * token, assumed("answers of an iteration / updates")};

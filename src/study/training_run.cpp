@@ -218,7 +218,8 @@ TrainingRun rl_run(Context& c, const Work& work, const TrainingOptions& options)
   describe_rl(c, work, out);
   take_remarks(c, work, out);
   out.in_domain = false;
-  out.outside = {"no published iteration of reinforcement learning was held against this"};
+  out.outside = {
+      "four iterations published for NeMo RL 0.4 on DGX H100 took 1.7 to 2.8 times what this says"};
   if (!out.laid_out) return out;
   out.run =
       section_of(c, work.scope, "run", "The run", {"iteration", "duration", "tokens", "gpus"});

@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 
+#include "validation/infer_page.hpp"
 #include "validation/infer_replay.hpp"
 
 namespace headroom::validation {
@@ -60,15 +61,18 @@ struct Raw {
   InferCase job;
   Measure measure;
   Estimate estimate;
+  infer::ErrorRange range;  ///< of the step model
   std::string id() const { return fmt::format("{}/{}", job.id, measure.metric); }
   bool fitted() const { return estimate.parted; }
   std::string kind() const {
-    return fitted() ? "token" : measure.metric.substr(0, measure.metric.find('_'));
+    if (fitted()) return "token";
+    return fmt::format("{}{} {}", job.overloaded ? "overloaded " : "", scene_name(job.scene),
+                       measure.metric.substr(0, measure.metric.find('_')));
   }
 };
 
-void add_raw(const InferCase& c, const std::vector<Estimate>& estimates, std::vector<Raw>& raw,
-             Report& report) {
+void add_raw(const InferCase& c, const std::vector<Estimate>& estimates,
+             const infer::StepModel& step, std::vector<Raw>& raw, Report& report) {
   for (std::size_t i = 0; i < c.measures.size(); ++i) {
     const auto& m = c.measures[i];
     const auto& e = estimates[i];
@@ -78,7 +82,7 @@ void add_raw(const InferCase& c, const std::vector<Estimate>& estimates, std::ve
     else if (!std::isfinite(e.value) || e.value <= 0 || e.value > 1e15)
       report.skipped.push_back({id, group_name(c, m.metric), "the model gives no finite value"});
     else
-      raw.push_back({c, m, e});
+      raw.push_back({c, m, e, step.error_range()});
   }
 }
 
@@ -97,6 +101,31 @@ std::vector<Estimate> estimates_of(const InferCase& c, const std::vector<Seen>& 
   return out;
 }
 
+/// Closed loops: times per token in closed form, as the engines' terms are fitted; first tokens by
+/// the engine, where the burst at the start and prompts behind prompts come out by themselves.
+std::vector<Estimate> closed_estimates(const InferCase& c, const infer::StepModel& step) {
+  auto out = predict(c, step);
+  const auto is_ttft = [](const Measure& m) { return m.metric.rfind("ttft", 0) == 0; };
+  if (std::none_of(c.measures.begin(), c.measures.end(), is_ttft)) return out;
+  const auto seen = replay_closed(c, step);
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    if (!is_ttft(c.measures[i])) continue;
+    const auto v = statistic(seen, c.measures[i].metric);
+    if (v) out[i].value = *v, out[i].why = fmt::format("{} requests replayed", seen.size());
+  }
+  return out;
+}
+
+/// A row that needs no other.
+void add_alone(const InferCase& c, InferMode mode, std::vector<Raw>& raw, Report& report) {
+  const auto step = step_of(c, mode);
+  add_raw(c,
+          c.scene == Scene::log           ? estimates_of(c, replay_log(c, step))
+          : c.scene == Scene::closed_loop ? closed_estimates(c, step)
+                                          : predict(c, step),
+          step, raw, report);
+}
+
 /// A stage that failed requests, or answered fewer than 95 % of those that came.
 bool measured_overload(const InferCase& c) {
   const auto& f = c.row->facts;
@@ -113,14 +142,15 @@ void add_stages(std::vector<InferCase>& stages, InferMode mode, std::vector<Raw>
             [](const auto& a, const auto& b) { return a.row->stage < b.row->stage; });
   std::vector<const InferCase*> run;
   for (const auto& s : stages) run.push_back(&s);
-  const auto results = replay_stages(run, step_of(stages.front(), mode));
+  const auto step = step_of(stages.front(), mode);
+  const auto results = replay_stages(run, step);
   for (std::size_t i = 0; i < stages.size(); ++i) {
     auto& c = stages[i];
     const bool measured = measured_overload(c);
     out.overloads.push_back(
         {c.id, c.rate_s, results[i].saturation_s, results[i].overloaded, measured});
     c.overloaded = measured || results[i].overloaded;
-    add_raw(c, estimates_of(c, results[i].seen), raw, out.report);
+    add_raw(c, estimates_of(c, results[i].seen), step, raw, out.report);
   }
 }
 
@@ -161,14 +191,25 @@ class Knowledge {
     if (mode_ == InferMode::half) return all_->of(families);
     if (mode_ != InferMode::left_group) return no_tuning;
     auto [at, fresh] = left_.try_emplace(families.back());
-    if (fresh) at->second = Tunings(rows_, families.back(), {}).of(families);
+    if (fresh) at->second = Tunings::of_others(rows_, families.back()).of(families);
     return at->second;
   }
   Spread spread(const Raw& r) const {
-    return spreads_->of(families_of(r.job), r.kind(), r.job.id, mode_ != InferMode::half);
+    const auto start = start_of(r);
+    // The catalogue's own range serves what it was fitted to.
+    const bool served = r.fitted() && r.range.rows > 0 &&
+                        (r.job.scene == Scene::closed_loop || r.job.scene == Scene::offline);
+    if (mode_ == InferMode::shipped && served) return start;
+    return spreads_->of(families_of(r.job), r.kind(), r.job.id, mode_ != InferMode::half, start);
   }
 
  private:
+  /// Where no other row is measured: the range of the step model, wide where there is none or
+  /// where queues grow with time.
+  static Spread start_of(const Raw& r) {
+    if (r.range.rows <= 0 || r.job.overloaded) return {-unknown_ln, unknown_ln, 0};
+    return {std::log(r.range.low), std::log(r.range.high), std::size_t(r.range.rows)};
+  }
   static Residual residual(const Raw& r, double value) {
     return {families_of(r.job), r.job.id, r.kind(),
             r.measure.unit == "s" ? std::log(r.measure.value / value)
@@ -284,26 +325,44 @@ InferValidation validate_infer(const InferRows& rows, const InferOptions& o,
       out.report.skipped.push_back({row.id, row.source, c.error()});
     else if (c->scene == Scene::open_loop)
       runs[c->id.substr(0, c->id.find_last_of('/'))].push_back(std::move(*c));
-    else if (c->scene == Scene::log)
-      add_raw(*c, estimates_of(*c, replay_log(*c, step_of(*c, o.mode))), raw, out.report);
     else
-      add_raw(*c, predict(*c, step_of(*c, o.mode)), raw, out.report);
+      add_alone(*c, o.mode, raw, out.report);
   }
   for (auto& [id, stages] : runs) add_stages(stages, o.mode, raw, out);
   Knowledge known(raw, o.mode);
   for (const auto& r : raw) add_row(r, known, o, out);
+  for (auto& f : out.facts) f.job.row = nullptr;  // rows need not outlive the answer
   out.notes = notes_of(o);
   return out;
 }
 
-Result<InferValidation> validate_infer(const InferOptions& o) {
+namespace {
+
+/// Rows and catalogue of a request, handed to `use`.
+template <class Use>
+auto with_inputs(const InferOptions& o, const Use& use)
+    -> Result<decltype(use(InferRows{}, catalog::Catalog::builtin()))> {
   const auto rows = read_infer_files(o.files);
   if (!rows) return failure(rows.error());
-  if (o.catalog.empty()) return validate_infer(*rows, o, catalog::Catalog::builtin());
+  if (o.catalog.empty()) return use(*rows, catalog::Catalog::builtin());
   Diagnostics mistakes;
   const auto catalog = catalog::Catalog::with_overlay(o.catalog, mistakes);
   if (!mistakes.empty()) return failure(std::move(mistakes));
-  return validate_infer(*rows, o, *catalog);
+  return use(*rows, *catalog);
+}
+
+}  // namespace
+
+Result<InferValidation> validate_infer(const InferOptions& o) {
+  return with_inputs(o, [&](const InferRows& rows, const catalog::Catalog& catalog) {
+    return validate_infer(rows, o, catalog);
+  });
+}
+
+Result<std::string> infer_page(const InferOptions& o) {
+  return with_inputs(o, [](const InferRows& rows, const catalog::Catalog& catalog) {
+    return infer_page(rows, catalog);
+  });
 }
 
 std::string to_text(const InferValidation& v, const InferOptions& o) {

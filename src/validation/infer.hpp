@@ -83,6 +83,9 @@ Result<InferValidation> validate_infer(const InferOptions& options);
 InferValidation validate_infer(const InferRows& rows, const InferOptions& options,
                                const catalog::Catalog& catalog);
 
+/// The serving page (infer_page.hpp).
+Result<std::string> infer_page(const InferOptions& options);
+
 std::string to_text(const InferValidation& v, const InferOptions& options);
 std::string to_json(const InferValidation& v, const InferOptions& options);
 

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <set>
@@ -19,12 +20,19 @@ constexpr Tuning spread{0.2, 0.3, 0.5, 0.4, 1.0e-3, 1e-5, 2e-2};
 // How far a group's level lies from its family's, as a share: rows of one group are no
 // independent witnesses of the family.
 constexpr double between_groups = 0.12;
+// All kernels of a group together lie further off than each beside the others.
+constexpr double scale_spread = 0.1;
+constexpr std::size_t factors = 4;  // of the numbers: products, caches, links, prompts
+constexpr double family_tightness = 0.1;
 constexpr Tuning least{0.2, 0.1, 0.1, 0.1, 0, 0, 0};
 
-double weight_of(double error) {
-  constexpr double knee = 0.10;  // relative errors beyond count linearly
-  const double e = std::abs(error);
-  return e <= knee ? 1 : knee / e;
+/// What a row with this relative error counts for: one alone (Huber) far off may be right, whole
+/// groups far off say nothing of their family (Cauchy).
+double weight_of(double error, std::size_t level) {
+  constexpr double knee = 0.10;
+  const double e = std::abs(error) / knee;
+  if (level + 1 < tuning_levels) return 1 / (1 + e * e);
+  return e <= 1 ? 1 : 1 / e;
 }
 
 /// What a row counts for: several statistics of one measured row share its weight, and above the
@@ -41,20 +49,49 @@ std::vector<double> shares(const std::vector<const FitRow*>& rows, std::size_t l
   return out;
 }
 
-/// One pass of coordinate descent on the weighted squares.
+/// Numbers on their way: all factors share one scale, and each number leaves it by itself.
+struct Search {
+  Tuning wider{};
+  double scale = 1;
+  Tuning own{};  ///< beside scale x wider
+
+  Tuning numbers() const {
+    Tuning x{};
+    for (std::size_t k = 0; k < tuning_terms; ++k)
+      x[k] = std::max(least[k], (k < factors ? scale : 1) * wider[k] + own[k]);
+    return x;
+  }
+};
+
+/// The best step along one direction (what a row's time grows by): weighted squares and the
+/// prior's (now - at)^2 / sd^2.
+double best_step(const std::vector<const FitRow*>& rows, const std::vector<double>& weights,
+                 const Tuning& x, const Tuning& direction, double now, double sd) {
+  double a = 1 / (sd * sd), b = -now * a;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const auto& r = *rows[i];
+    double slope = 0;
+    for (std::size_t k = 0; k < tuning_terms; ++k) slope += direction[k] * r.terms[k];
+    slope /= r.measured;
+    const double w = weights[i] / (noise * noise);
+    a += w * slope * slope, b += w * slope * (1 - r.predicted(x) / r.measured);
+  }
+  return b / a;
+}
+
+/// One pass of coordinate descent.
 void descend(const std::vector<const FitRow*>& rows, const std::vector<double>& weights,
-             const Tuning& wider, const Tuning& sd, Tuning& x) {
+             double tightness, Search& s) {
+  Tuning all{};
+  for (std::size_t k = 0; k < factors; ++k) all[k] = s.wider[k];
+  s.scale += best_step(rows, weights, s.numbers(), all, s.scale - 1, scale_spread);
+  s.scale = std::max(0.1, s.scale);
   for (std::size_t k = 0; k < tuning_terms; ++k) {
-    // In units of the prior's spread: (x_k - wider_k) / sd_k.
-    double a = 1 / (sd[k] * sd[k]), b = wider[k] * a;
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      const auto& r = *rows[i];
-      const double slope = r.terms[k] / r.measured;
-      const double others = r.predicted(x) / r.measured - slope * x[k];
-      const double w = weights[i] / (noise * noise);
-      a += w * slope * slope, b += w * slope * (1 - others);
-    }
-    x[k] = std::max(least[k], b / a);
+    Tuning one{};
+    one[k] = 1;
+    s.own[k] += best_step(rows, weights, s.numbers(), one, s.own[k], spread[k] * tightness);
+    const double base = (k < factors ? s.scale : 1) * s.wider[k];
+    s.own[k] = std::max(s.own[k], least[k] - base);
   }
 }
 
@@ -66,15 +103,18 @@ std::uint64_t hash_of(std::string_view text) {
   return h;
 }
 
-Tuning fit_level(const std::vector<const FitRow*>& rows, const Tuning& wider, std::size_t level) {
+Tuning fit_level(const std::vector<const FitRow*>& rows, const Tuning& wider, std::size_t level,
+                 double tightness) {
+  Search s{wider};
   Tuning x = wider;
   const auto share = shares(rows, level);
   std::vector<double> weights(rows.size(), 1);
-  constexpr int rounds = 8, passes = 25;
+  constexpr int rounds = 5, passes = 15;
   for (int round = 0; round < rounds; ++round) {
     for (std::size_t i = 0; i < rows.size(); ++i)
-      weights[i] = share[i] * weight_of(rows[i]->predicted(x) / rows[i]->measured - 1);
-    for (int pass = 0; pass < passes; ++pass) descend(rows, weights, wider, spread, x);
+      weights[i] = share[i] * weight_of(rows[i]->predicted(x) / rows[i]->measured - 1, level);
+    for (int pass = 0; pass < passes; ++pass) descend(rows, weights, tightness, s);
+    x = s.numbers();
   }
   return x;
 }
@@ -85,8 +125,9 @@ Families families_of(const InferCase& c) {
   const auto& software = c.software->id;
   const auto precision = std::string(name(c.layout.weights));
   const auto by_gpu = fmt::format("{}|{}|{}", software, precision, c.device.id);
+  const bool split = c.scene == Scene::disaggregated;
   return {"", software, fmt::format("{}|{}", software, precision), by_gpu,
-          fmt::format("{}|{}", by_gpu, c.model->id)};
+          fmt::format("{}|{}{}", by_gpu, c.model->id, split ? "|split" : "")};
 }
 
 double FitRow::predicted(const Tuning& t) const {
@@ -113,23 +154,63 @@ FitRow fit_row(const InferCase& c, const Estimate& e, const Measure& m) {
   return r;
 }
 
-Tuning fit_group(const std::vector<const FitRow*>& rows, const Tuning& wider) {
-  return fit_level(rows, wider, tuning_levels - 1);
+namespace {
+
+/// Mean of |ln error| of a group's rows, each measured row left out in turn; large errors count
+/// as much as one of 30 %.
+double left_out_loss(const std::vector<const FitRow*>& rows, const Tuning& wider,
+                     double tightness) {
+  std::set<std::string> ids;
+  for (const auto* r : rows) ids.insert(r->row);
+  double loss = 0;
+  for (const auto& id : ids) {
+    std::vector<const FitRow*> others;
+    for (const auto* r : rows)
+      if (r->row != id) others.push_back(r);
+    const auto x = fit_level(others, wider, tuning_levels - 1, tightness);
+    for (const auto* r : rows)
+      if (r->row == id)
+        loss += std::min(0.3, std::abs(std::log(std::max(1e-12, r->predicted(x)) / r->measured)));
+  }
+  return loss / double(rows.size());
 }
 
-Tunings::Tunings(const std::vector<FitRow>& rows, const std::string& without_group,
-                 const std::string& without_row) {
-  for (std::size_t level = 0; level < tuning_levels; ++level) {
+}  // namespace
+
+Tuning fit_group(const std::vector<const FitRow*>& rows, const Tuning& wider, double tightness) {
+  constexpr std::array choices{0.1, 0.5, 2.0};
+  constexpr double usual = 0.5, most = 60;  // beyond so many rows the choice hardly matters
+  if (tightness <= 0) {
+    tightness = usual;
+    double best = 1e300;
+    if (rows.size() > 2 && rows.size() <= most)
+      for (const double c : choices)
+        if (const double loss = left_out_loss(rows, wider, c); loss < best * 0.98)
+          best = loss, tightness = c;
+  }
+  return fit_level(rows, wider, tuning_levels - 1, tightness);
+}
+
+void Tunings::fit(const std::vector<FitRow>& rows, const std::string& without, std::size_t levels) {
+  for (std::size_t level = 0; level < levels; ++level) {
     std::map<std::string, std::vector<const FitRow*>> families;
     for (const auto& r : rows)
-      if (r.families.back() != without_group && (without_row.empty() || r.row != without_row))
+      if (without.empty() || r.families.back() != without)
         families[r.families[level]].push_back(&r);
     for (const auto& [family, members] : families) {
       Tuning wider = no_tuning;
       if (level > 0) wider = by_family_.at(members.front()->families[level - 1]);
-      by_family_[family] = fit_level(members, wider, level);
+      by_family_[family] = level + 1 < tuning_levels
+                               ? fit_level(members, wider, level, family_tightness)
+                               : fit_group(members, wider);
     }
   }
+}
+
+Tunings Tunings::of_others(const std::vector<FitRow>& rows, const std::string& group) {
+  Tunings t;
+  t.fit(rows, group, tuning_levels - 1);
+  return t;
 }
 
 const Tuning& Tunings::of(const Families& families) const {
@@ -157,8 +238,8 @@ std::vector<Residual> leave_one_row_out(const std::vector<FitRow>& rows) {
       std::vector<const FitRow*> others;
       for (const auto* r : members)
         if (r->row != id) others.push_back(r);
-      const auto tuning =
-          others.empty() ? Tunings(rows, group, {}).of(wider) : fit_group(others, all.of(wider));
+      const auto tuning = others.empty() ? Tunings::of_others(rows, group).of(wider)
+                                         : fit_group(others, all.of(wider));
       for (const auto* r : members)
         if (r->row == id)
           out.push_back({r->families, r->row, "token",
@@ -173,7 +254,7 @@ std::vector<Residual> leave_one_group_out(const std::vector<FitRow>& rows) {
   for (const auto& r : rows) groups[r.families.back()].push_back(&r);
   std::vector<Residual> out;
   for (const auto& [group, members] : groups) {
-    const Tunings others(rows, group, {});
+    const auto others = Tunings::of_others(rows, group);
     for (const auto* r : members)
       out.push_back(
           {r->families, r->row, "token",
@@ -182,10 +263,21 @@ std::vector<Residual> leave_one_group_out(const std::vector<FitRow>& rows) {
   return out;
 }
 
+namespace {
+
+/// The quantile of which a further value falls short with this chance: the (n + 1) share-th order
+/// statistic, where the plain one covers too little for small n.
+double further(std::vector<double> values, double share) {
+  const double n = double(values.size());
+  if (n < 2) return quantile(std::move(values), share);
+  return quantile(std::move(values), std::clamp(((n + 1) * share - 1) / (n - 1), 0.0, 1.0));
+}
+
+}  // namespace
+
 Spread Spreads::of(const Families& families, const std::string& kind, const std::string& row,
-                   bool whole_group) const {
-  // Where nobody was measured: a factor of 1.6 either way (assumed).
-  Spread s{std::log(1 / 1.6), std::log(1.6), 0};
+                   bool whole_group, const Spread& start) const {
+  Spread s = start;
   constexpr double drawn = 12;  // rows that weigh as much as the wider level
   for (std::size_t level = 0; level < tuning_levels; ++level) {
     std::vector<double> values;
@@ -197,8 +289,8 @@ Spread Spreads::of(const Families& families, const std::string& kind, const std:
     const double n = double(values.size());
     if (n < 1) continue;
     const double own = n / (n + drawn);
-    s.low = own * quantile(values, 0.1) + (1 - own) * s.low;
-    s.high = own * quantile(values, 0.9) + (1 - own) * s.high;
+    s.low = own * further(values, 0.1) + (1 - own) * s.low;
+    s.high = own * further(values, 0.9) + (1 - own) * s.high;
     s.rows = values.size();
   }
   return s;

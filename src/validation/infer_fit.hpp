@@ -11,8 +11,10 @@
 // drawn towards those of its family, and those towards the wider one's:
 //   all -> engine generation -> + precision -> + GPU -> + model
 // Each level minimises  sum (t / measured - 1)^2 / noise^2 + sum ((x - wider x) / spread)^2  with
-// x >= 0 and Huber weights: a maximum a posteriori estimate. A group without rows of its own gets
-// its family's numbers.
+// x >= 0 and Huber weights: a maximum a posteriori estimate. How tightly a group is drawn to its
+// family is chosen by leaving its rows out in turn. A group without rows of its own gets its
+// family's numbers. Closed loops of one deployment and of split prefill and decode are groups
+// apart: their configurations are not told alike.
 //
 // RANGES. 80 % of ln(measured / predicted) of rows predicted without themselves (in a group: each
 // row left out in turn; of groups: each whole group left out), by the same levels; quantiles of few
@@ -57,21 +59,24 @@ FitRow fit_row(const InferCase& c, const Estimate& e, const Measure& m);
 class Tunings {
  public:
   /// Rows for which `use` is true.
-  explicit Tunings(const std::vector<FitRow>& rows) : Tunings(rows, {}, {}) {}
-  /// Without the rows of one family at the last level, or without one measured row.
-  Tunings(const std::vector<FitRow>& rows, const std::string& without_group,
-          const std::string& without_row);
+  explicit Tunings(const std::vector<FitRow>& rows) { fit(rows, {}, tuning_levels); }
+  /// Of the families of all other groups; none of a group's own.
+  static Tunings of_others(const std::vector<FitRow>& rows, const std::string& group);
   /// Of the narrowest family that was fitted.
   const Tuning& of(const Families& families) const;
   /// Level at which `of` found its numbers; -1: none.
   int level_of(const Families& families) const;
 
  private:
+  Tunings() = default;
+  void fit(const std::vector<FitRow>& rows, const std::string& without, std::size_t levels);
+
   std::map<std::string, Tuning> by_family_;
 };
 
-/// The numbers of one group, its family's at hand.
-Tuning fit_group(const std::vector<const FitRow*>& rows, const Tuning& wider);
+/// The numbers of one group, its family's at hand. `tightness` scales the spreads; 0: chosen by
+/// leaving rows out.
+Tuning fit_group(const std::vector<const FitRow*>& rows, const Tuning& wider, double tightness = 0);
 
 /// ln(measured / predicted) of rows that did not take part in their own prediction.
 struct Residual {
@@ -79,6 +84,9 @@ struct Residual {
   std::string row, kind;  ///< kind: what shares a spread ("token", "ttft", ...)
   double ln = 0;
 };
+/// A factor of 1.6 either way: where nothing is known (assumed).
+inline constexpr double unknown_ln = 0.47;
+
 /// [10 %, 90 %] quantiles for a row, by the nearest level, its own measured row never used, and
 /// with `whole_group` nothing of its own group.
 struct Spread {
@@ -88,8 +96,9 @@ struct Spread {
 class Spreads {
  public:
   explicit Spreads(std::vector<Residual> residuals) : residuals_(std::move(residuals)) {}
+  /// `start` is what holds where nobody was measured.
   Spread of(const Families& families, const std::string& kind, const std::string& row,
-            bool whole_group) const;
+            bool whole_group, const Spread& start) const;
 
  private:
   std::vector<Residual> residuals_;

@@ -53,9 +53,13 @@ TokenParts token_parts(const StepModel& step, const InferCase& c, double batch, 
   return p;
 }
 
+/// Sequences that the cache holds. TensorRT-LLM admits a request only when all of its answer will
+/// fit (capacity_scheduler_policy GUARANTEED_NO_EVICT, its default); vLLM and SGLang as long as
+/// what is there fits.
 double kv_cap(const InferCase& c, const StepModel& step) {
   const infer::Replica replica(*c.model, step, c.limits);
-  return replica.kv_cap(c.input + c.output / 2);
+  const bool reserved = c.engine.name == "tensorrt-llm";
+  return replica.kv_cap(c.input + (reserved ? c.output : c.output / 2));
 }
 
 struct Loop {

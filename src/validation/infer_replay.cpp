@@ -16,7 +16,7 @@ using serving::EngineConfig;
 using serving::Fate;
 using serving::Outcome;
 
-constexpr double delivery_steps = 1.5;  // vLLM's API server, see infer/capacity.cpp
+constexpr double delivery_steps = 1.5;  // to a client, see infer/capacity.cpp
 constexpr int block = 16;               // tokens of vLLM's KV blocks
 
 std::int32_t whole(double tokens) { return std::int32_t(std::clamp(std::round(tokens), 1.0, 1e7)); }
@@ -200,7 +200,9 @@ std::vector<StageResult> replay_stages(const std::vector<const InferCase*>& stag
 
 std::vector<Seen> replay_closed(const InferCase& c, const infer::StepModel& step) {
   const infer::StepOracle oracle(step);
-  Engine engine(oracle, engine_of(c, step));
+  auto config = engine_of(c, step);
+  config.delivery_steps = delivery_steps;
+  Engine engine(oracle, config);
   const auto users = std::uint32_t(std::clamp(c.concurrency, 1.0, 2e4));
   constexpr std::uint32_t prompts_a_user = 10;  // InferenceX: num_prompts = 10 x concurrency
   Draw draw(users);

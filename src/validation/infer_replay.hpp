@@ -16,7 +16,10 @@
 // OVERLOAD is told before anything runs: the stage's rate against the rate at which a replica
 // saturates (infer::Replica).
 //
-// CLOSED LOOP. C users, ten prompts each, lengths drawn as the client does.
+// CLOSED LOOP. C users, ten prompts each, lengths drawn as the client does, all of them at once at
+// the start. The TTFT that the rows of InferenceX report without naming the statistic is the mean:
+// 64 users with prompts of 8,192 tokens wait 1.8 s by the rows, 1.9 s on average in the replay
+// and 0.45 s in its median.
 //
 // Complexity: one step of the engine each, 1 to 5 us.
 #pragma once

@@ -38,6 +38,41 @@ InferRow base_row(const Node& n, const std::string& file) {
   return r;
 }
 
+/// A format that llama.cpp's tables name in a key: "q4_0_7B", "f16"; nothing for "tg512".
+std::optional<std::pair<std::string, std::string>> format_in(const std::string& key) {
+  for (const char* format : {"q4_0", "q4_k_m", "q8_0", "f16", "bf16"}) {
+    if (lower(key).rfind(format, 0) != 0) continue;
+    const auto rest = key.substr(std::char_traits<char>::length(format));
+    return std::pair{std::string(format), rest.empty() ? rest : rest.substr(1)};
+  }
+  return std::nullopt;
+}
+
+/// A row whose rates stand by format and size ("decode_tok_s": {"q4_0_7B": 63.1}) as one row each.
+std::vector<InferRow> by_format(const InferRow& row, const Node& n) {
+  std::vector<InferRow> out;
+  constexpr const char* prompt_tokens = "pp512";  // the tables' prompt length
+  for (const char* rate : {"decode_tok_s", "prefill_tok_s"}) {
+    const Node* map = n.get(rate);
+    if (map == nullptr || map->kind != Node::Kind::map) continue;
+    for (std::size_t i = 0; i + 1 < map->items.size(); i += 2) {
+      const auto found = format_in(map->items[i].text);
+      if (!found) continue;
+      InferRow r = row;
+      r.id = fmt::format("{}/{}", row.id, map->items[i].text);
+      r.facts.set("precision", found->first);
+      const auto model = row.facts.text("model");
+      if (!found->second.empty())
+        r.facts.set("model", model.substr(0, model.find(' ')) + " " + found->second);
+      const bool decode = std::string_view(rate) == "decode_tok_s";
+      r.facts.set(decode ? rate : fmt::format("{}.{}", rate, prompt_tokens),
+                  map->items[i + 1].text);
+      out.push_back(std::move(r));
+    }
+  }
+  return out;
+}
+
 void read_stages(const Node& stages, const InferRow& run, InferRows& out) {
   int number = 0;
   for (const auto& s : stages.items) {
@@ -208,6 +243,8 @@ Result<InferRows> parse_infer_rows(const std::string& name, std::string text) {
     if (row.source.empty()) row.source = stages != nullptr ? "open-loop" : shown_name(name);
     if (stages != nullptr && stages->kind == Node::Kind::sequence)
       read_stages(*stages, row, out);
+    else if (auto several = by_format(row, n); !several.empty())
+      std::move(several.begin(), several.end(), std::back_inserter(out.rows));
     else
       out.rows.push_back(std::move(row));
   }

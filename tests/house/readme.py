@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The examples of README.md and docs/train.md run and print what is shown.
+"""The examples of README.md, docs/train.md and docs/infer.md run and print what is shown.
 
 In a block fenced by ```console a line `$ build/headroom ...` is run in the project's root; the lines
 below it, up to the next `$` or the end of the block, are what it prints. A line of three dots stands
@@ -55,7 +55,7 @@ def first_difference(expected, got):
 
 def main():
     root, build = house.folders()
-    pages = [page for page in (root / "README.md", root / "docs/train.md") if page.exists()]
+    pages = [page for page in (root / "README.md", root / "docs/train.md", root / "docs/infer.md") if page.exists()]
     if not pages:
         print("no README.md yet: skipped")
         return house.SKIPPED
@@ -70,7 +70,7 @@ def main():
             print(f"$ {command}\n  exit status {done.returncode}; not what the page shows")
             print(first_difference(expected, got) or done.stderr[:1000], end="")
     if not found:
-        print("README.md and docs/train.md show no `$ build/headroom` command in a ```console block")
+        print("The pages show no `$ build/headroom` command in a ```console block")
     print(f"{found - failed} of {found} examples as shown")
     return 1 if failed or not found else 0
 

@@ -6,9 +6,9 @@ NOISE = 0.06    # relative error below which a row counts in full
 OUTLYING = 0.12
 # Pulls: a term's physical value, and how far from it data may take it before it costs as much as
 # NOISE on one row.
-PULLS = {"collectives": (1, 0.25), "collectives_p": None, "passes": (8, 4), "small": (3, 2), "step": (1.0, 0.5),
-         "layer": (6, 6), "sequence": (6, 4), "products": (1, 0.2), "prompts": (1, 0.3), "experts": (1, 0.3),
-         "expert_prompts": (1, 0.3)}
+PULLS = {"collectives": (1, 0.1), "collectives_p": None, "passes": (8, 4), "small": (3, 2), "step": (1.0, 0.5),
+         "layer": (6, 6), "sequence": (6, 4), "products": (1, 0.1), "prompts": (1, 0.15), "experts": (1, 0.15),
+         "expert_prompts": (1, 0.15)}
 FIXED = ("fixed", "fixed_p", "cache")
 ALIAS = {"collectives_p": "collectives", "passes_p": "passes"}
 
@@ -86,7 +86,7 @@ def predict(terms, row):
 # --- One group -------------------------------------------------------------------
 
 # Pulls of products, caches, prompts, per step (ms), per sequence (us).
-LOCAL = (0.2, 0.35, 0.3, 0.8, 8.0)
+LOCAL = (0.3, 0.3, 0.3, 1.0, 10.0)
 LOCAL_NOISE = 0.04
 
 

@@ -1,6 +1,7 @@
 """Measured rows and the terms their time per token is made of."""
 import json
 import subprocess
+import sys
 from collections import Counter
 
 # Parts of a source's names and what the catalogue calls them, most specific first.
@@ -108,7 +109,7 @@ def open_loop(path):
 
 
 class Terms:
-    """tools/fit_infer/terms.cpp, each point asked once."""
+    """bench/oracle_terms.cpp, each point asked once."""
 
     def __init__(self, binary):
         self.binary, self.known = binary, {}
@@ -119,6 +120,9 @@ class Terms:
         if new:
             done = subprocess.run([self.binary], input="\n".join(new) + "\n", capture_output=True, text=True, check=True)
             self.known.update(zip(new, map(json.loads, done.stdout.splitlines())))
+            for line in new:
+                if "error" in self.known[line]:
+                    sys.exit(f"fit-infer: {self.known[line]['error']}: {line}")
         return [self.known[line] for line in lines]
 
 

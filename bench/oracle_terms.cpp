@@ -67,7 +67,7 @@ json terms(const json& j) {
   json out;
   out["format"] = name(formats.ffn);
   out["expert_format"] = name(formats.experts);
-  out["architecture"] = gpu->architecture;
+  out["architecture"] = infer::generation_of(*gpu);
   out["products"] = k.products.at(base);
   out["products_p"] = k.products.at(base + fresh) - k.products.at(base);
   out["experts"] = k.experts.at(base);
