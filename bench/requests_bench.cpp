@@ -7,6 +7,7 @@
 
 #include "requests/reader.hpp"
 #include "requests/stats.hpp"
+#include "requests/synthetic.hpp"
 
 namespace {
 
@@ -84,6 +85,19 @@ void BM_Stats(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations() * 1'000'000);
 }
 BENCHMARK(BM_Stats)->Unit(benchmark::kMillisecond);
+
+/// Lognormal lengths, gamma arrivals: what a load test of a day generates.
+void BM_Generate(benchmark::State& state) {
+  Synthetic s;
+  s.rate_per_s = 100;
+  s.requests = 1'000'000;
+  s.arrivals = {Process::gamma, 2.0};
+  s.classes[0].input = Lengths::lognormal_by_p99(1155, 4142);
+  s.classes[0].output = Lengths::lognormal_by_p99(211, 601);
+  for (auto _ : state) benchmark::DoNotOptimize(generate(s));
+  state.SetItemsProcessed(state.iterations() * 1'000'000);
+}
+BENCHMARK(BM_Generate)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 

@@ -130,10 +130,8 @@ class JsonReader {
   const Known& known(std::string_view prefix, std::string_view key) {
     const std::size_t n = prefix.size() + key.size();
     if (key_index_ < keys_.size()) {
-      const auto& k = keys_[key_index_];
-      if (k.key.size() == n &&
-          std::memcmp(k.key.data() + prefix.size(), key.data(), key.size()) == 0 &&
-          std::memcmp(k.key.data(), prefix.data(), prefix.size()) == 0)
+      const std::string_view k = keys_[key_index_].key;
+      if (k.size() == n && k.substr(prefix.size()) == key && k.substr(0, prefix.size()) == prefix)
         return keys_[key_index_++];
     }
     Known k;

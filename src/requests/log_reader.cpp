@@ -62,7 +62,9 @@ void guidellm(const json& document, Rows& rows) {
   if (requests == all[0].end())
     return rows.broken(0, "benchmarks[0] has no 'requests'",
                        "GuideLLM writes them to .json, not to .csv");
-  json list = requests->is_array() ? *requests : requests->value("successful", json::array());
+  json list = *requests;
+  if (requests->is_object()) list = requests->value("successful", json::array());
+  if (!list.is_array()) return rows.broken(0, "benchmarks[0].requests holds no list of requests");
   std::size_t failed = 0;
   if (requests->is_object())
     for (const char* kind : {"errored", "incomplete"})

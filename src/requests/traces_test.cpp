@@ -105,6 +105,19 @@ TEST_F(Traces, ServegenReasoningDay) {
   EXPECT_NE(other.requests[777].arrival_s, s.requests[777].arrival_s);
 }
 
+TEST_F(Traces, ServegenDrawsWhatItsClientsSay) {
+  // data/catalog/request-trace, servegen-reasoning: computed from the distributions themselves.
+  const auto s = stats(load("servegen/reason_deepseek-r1.tar.gz"));
+  EXPECT_NEAR(static_cast<double>(s.requests), 1383669, 300);
+  EXPECT_NEAR(s.rate_per_s, 16.01, 0.01);
+  EXPECT_EQ(s.input.p50, 208);
+  EXPECT_NEAR(s.input.mean, 1268, 10);
+  EXPECT_NEAR(s.input.p99, 23423, 400);
+  EXPECT_NEAR(s.output.mean, 1527, 8);
+  EXPECT_NEAR(s.output.p50, 792, 3);
+  EXPECT_NEAR(s.output.p99, 12607, 150);
+}
+
 TEST_F(Traces, ServegenAsksForWhatIsMissing) {
   const auto several = read(traces() + "servegen/language_arrival_traces.tar.gz");
   ASSERT_FALSE(several);
