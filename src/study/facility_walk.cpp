@@ -106,6 +106,7 @@ HallLoss hall_loss(const HallLoads& hall, const cooling::Plant& plant, std::size
   out.throttle_at_s = w.throttle_at_s, out.shutdown_at_s = w.shutdown_at_s;
   out.liquid = group.liquid_share > 0;
   out.has_chip = out.liquid && group.chip.power_w > 0;
+  if (!out.has_chip) out.throttle_at_s = -1;  // they only trip
   const auto most = [](const std::vector<float>& v) {
     return v.empty() ? 0.0 : double(*std::max_element(v.begin(), v.end()));
   };

@@ -250,6 +250,26 @@ void remark(const Context& c, const cooling::Plant& plant, const cooling::Design
                     o.warmer_k));
 }
 
+void remark_walk(const Context& c, const cooling::Plant& plant, FacilityAnswer& a) {
+  for (std::size_t i = 0; i < c.halls.size(); ++i) {
+    const auto& g = plant.groups[i];
+    if (g.liquid_share <= 0)
+      a.remarks.push_back(
+          c.halls[i].title +
+          ": air-cooled servers trip at 57 degC at their inlet (recalled); that they "
+          "throttle before is not modelled");
+    else if (g.family == catalog::CoolingFamily::rear_door)
+      a.remarks.push_back(
+          c.halls[i].title +
+          ": behind doors chips are taken 40 K above the air, with the inertia of a "
+          "coolant loop (assumed)");
+    else
+      a.remarks.push_back(c.halls[i].title +
+                          ": chips are taken 25 K above the coolant at full "
+                          "power (assumed)");
+  }
+}
+
 Diagnostic mistake(std::string where, std::string message, std::string hint = {}) {
   return {std::move(where), 0, 0, "", std::move(message), std::move(hint), ""};
 }
@@ -258,9 +278,9 @@ Diagnostic mistake(std::string where, std::string message, std::string hint = {}
 
 cooling::Plant plant_of(const Context& c, const cooling::DesignDays& days) {
   auto plant = cooling::plant_of(c.cooling.design, heat_max(c), days);
-  // Chips on plates or in tanks: 25 K above the coolant at full power (assumed, as
-  // cooling/targets.cpp).
-  constexpr double rise_k = 25, limit_c = 87;
+  // Chips at full power above the coolant of plates or tanks (assumed, as cooling/targets.cpp), and
+  // above the air of racks with a door (heat sinks; assumed).
+  constexpr double plate_k = 25, sink_k = 40, limit_c = 87;
   for (std::size_t i = 0; i < c.halls.size(); ++i) {
     auto& g = plant.groups[i];
     const auto& hall = c.halls[i];
@@ -270,6 +290,7 @@ cooling::Plant plant_of(const Context& c, const cooling::DesignDays& days) {
     g.rack_w = full / g.racks;
     if (hall.main == nullptr || g.liquid_share <= 0) continue;
     const double chip_w = hall.main->accelerator->power.max.or_else(Power{}).si();
+    const double rise_k = g.family == catalog::CoolingFamily::rear_door ? sink_k : plate_k;
     if (chip_w > 0) g.chip = {chip_w, rise_k / chip_w, 0.4, limit_c};
   }
   plant.groups.back().name = plant.halls.back().name = "power-rooms";
@@ -346,6 +367,7 @@ Result<FacilityAnswer> facility_year(const Loaded& loaded, const catalog::Catalo
     for (std::size_t h = 0; h < a.plant.hours.size(); ++h)
       if (a.plant.hours[h].cooling_w() > a.plant.hours[peak].cooling_w()) peak = h;
     a.walk = walk_facility(c, plant, a.air, peak, losses, options);
+    remark_walk(c, plant, a);
   }
   return a;
 }
