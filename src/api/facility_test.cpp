@@ -96,6 +96,17 @@ TEST(Facility, all_cooling_lost_throttles_then_trips) {
   for (const auto& work : a.walk->work) EXPECT_GT(work.tokens, 0) << work.name;
 }
 
+// Memory and network cards beside cold plates breathe the hall's air.
+TEST(Facility, room_fans_lost_trip_racks_on_plates_by_their_air) {
+  const auto a =
+      answered({.file = scenario("nvl72-row"), .lose = {"room-fans"}, .horizon = "20min"});
+  const auto& hall = a.walk->halls.at(0);
+  EXPECT_LT(hall.throttle_at_s, 0);
+  EXPECT_GT(hall.shutdown_at_s, 0);
+  EXPECT_GE(hall.hottest_inlet_c, 57);
+  EXPECT_LT(hall.hottest_chip_c, 87);
+}
+
 TEST(Facility, what_comes_back_in_time_costs_less) {
   const auto lost = answered({.file = scenario("nvl72-row"), .lose = {"cdu-pumps=60%"}});
   const auto back =
@@ -128,7 +139,9 @@ TEST(Facility, wrong_names_are_told_with_the_nearest_all_at_once) {
 }
 
 TEST(Facility, wrong_options_are_told) {
-  const auto text = mistakes({.file = scenario("nvl72-row"), .warmer = "2 kW", .back = "5min"});
+  const auto text = mistakes(
+      {.file = scenario("nvl72-row"), .epw = "/nowhere.epw", .warmer = "2 kW", .back = "5min"});
+  EXPECT_NE(text.find("/nowhere.epw"), std::string::npos) << text;
   EXPECT_NE(text.find("--warmer 2 kW"), std::string::npos) << text;
   EXPECT_NE(text.find("add --lose NODE"), std::string::npos) << text;
   EXPECT_NE(mistakes({.file = scenario("edge-retail")}).find("no hall"), std::string::npos);
