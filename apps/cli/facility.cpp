@@ -24,9 +24,9 @@ struct FacilityCommand {
 constexpr const char* examples =
     "Examples:\n"
     "  headroom facility scenarios/nvl72-row.yaml\n"
-    "  headroom facility scenarios/llama3-405b.yaml --epw chicago.epw --warmer 2K --csv hours.csv\n"
+    "  headroom facility scenarios/llama3-405b.yaml --epw chicago.epw --warmer 2K --csv h.csv\n"
     "  headroom facility scenarios/nvl72-row.yaml --lose cdu-pump@15:00 --back 5min\n"
-    "  headroom facility scenarios/nvl72-row.yaml --lose tower=50% --lose room-fan@15:10 --json\n"
+    "  headroom facility scenarios/nvl72-row.yaml --lose dry-cooler=50% --lose leak --json\n"
     "NODE: cdu-pump, leak, room-fan, loop-pump, tower or dry-cooler, chiller, all-cooling; with "
     "the\n"
     "hall or the loop before it (hall-a.cdu-pump) one of them. The answer lists them.\n"

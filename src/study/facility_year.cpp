@@ -17,6 +17,7 @@ namespace headroom::study {
 namespace {
 
 constexpr double hour_s = 3600;
+constexpr int most_rounds = 20;  // of losses that warm what cooling must cool
 
 /// The study's own heat at maximum: what the plant is sized for.
 cooling::Heat heat_max(const Context& c) {
@@ -66,7 +67,6 @@ class Solver {
 
   /// Rounds until no hour's power rooms move.
   void run(FacilityAnswer& a) {
-    constexpr int most_rounds = 20;
     constexpr double tolerance = 1e-9;
     for (a.rounds = 1; a.rounds <= most_rounds; ++a.rounds) {
       a.plant = cooling::year(plant_, weather_, profile_);
@@ -236,6 +236,11 @@ void remark(const Context& c, const cooling::Plant& plant, const cooling::Design
   for (const auto& m : c.machines)
     if (m.spec->hall.empty())
       say(fmt::format("cluster {} stands outside the halls and is left out", m.spec->name));
+  if (a.rounds > most_rounds)
+    say(fmt::format(
+        "losses and cooling do not settle in every hour, where a stage switches between "
+        "them; the imbalance of {:.1e} in the worst hour is what is left",
+        a.worst_imbalance));
   if (a.plant.outside_curves_h > 0)
     say(
         fmt::format("in {:.0f} hours chillers ran outside their curves, by a share of the "
@@ -243,11 +248,7 @@ void remark(const Context& c, const cooling::Plant& plant, const cooling::Design
                     a.plant.outside_curves_h));
   if (a.plant.energy.unmet > 1e-6 * a.meter_j)
     say("some heat is taken by nothing: no steady state exists in those hours");
-  if (o.warmer_k != 0)
-    say(
-        fmt::format("the plant is sized for the year before it became {:g} K warmer; relative "
-                    "humidity is held",
-                    o.warmer_k));
+  if (o.warmer_k != 0) say("the plant is sized for the year before that shift");
 }
 
 void remark_walk(const Context& c, const cooling::Plant& plant, FacilityAnswer& a) {
