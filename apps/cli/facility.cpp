@@ -24,9 +24,9 @@ struct FacilityCommand {
 constexpr const char* examples =
     "Examples:\n"
     "  headroom facility scenarios/nvl72-row.yaml\n"
-    "  headroom facility scenarios/llama3-405b.yaml --epw chicago.epw --warmer 2K --csv hours.csv\n"
+    "  headroom facility scenarios/llama3-405b.yaml --epw chicago.epw --warmer 2K --csv h.csv\n"
     "  headroom facility scenarios/nvl72-row.yaml --lose cdu-pump@15:00 --back 5min\n"
-    "  headroom facility scenarios/nvl72-row.yaml --lose tower=50% --lose room-fan@15:10 --json\n"
+    "  headroom facility scenarios/nvl72-row.yaml --lose dry-cooler=50% --lose leak --json\n"
     "NODE: cdu-pump, leak, room-fan, loop-pump, tower or dry-cooler, chiller, all-cooling; with "
     "the\n"
     "hall or the loop before it (hall-a.cdu-pump) one of them. The answer lists them.\n"
@@ -84,9 +84,20 @@ bool write_whole(const std::string& path, const std::string& text) {
   return false;
 }
 
+Diagnostics check_csv(const std::string& path) {
+  Diagnostics mistakes;
+  const auto folder = std::filesystem::path(path).parent_path();
+  std::error_code error;
+  if (!folder.empty() && !std::filesystem::is_directory(folder, error))
+    mistakes.add({"--csv " + path, 0, 0, "", "there is no folder " + folder.string(), "", ""});
+  return mistakes;
+}
+
 int run(const FacilityCommand& c, const Terminal& terminal) {
+  Diagnostics mistakes = check_csv(c.csv);
   const auto answer = api::facility(c.request);
-  if (!answer) return refuse(answer.error(), c.json);
+  if (!answer) mistakes.add(answer.error());
+  if (!mistakes.empty()) return refuse(mistakes, c.json);
   if (!c.csv.empty() && !write_whole(c.csv, report::facility_csv(*answer))) return bad_input;
   print(c.json ? report::facility_json(*answer)
                : report::facility_text(*answer, {terminal.colour, terminal.width, false}));

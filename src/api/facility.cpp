@@ -75,7 +75,12 @@ Result<study::FacilityAnswer> facility(const FacilityRequest& request) {
   const auto options = options_of(request, mistakes);
   const auto loaded = study::load(request.file, request.sets, catalog->get());
   if (!loaded) mistakes.add(loaded.error());
-  if (!mistakes.empty()) return failure(std::move(mistakes));
+  if (!loaded) return failure(std::move(mistakes));
+  if (!mistakes.empty()) {  // those of names and of the weather are told beside
+    const auto more = study::facility_year(*loaded, catalog->get(), options);
+    if (!more) mistakes.add(more.error());
+    return failure(std::move(mistakes));
+  }
   return study::facility_year(*loaded, catalog->get(), options);
 }
 

@@ -18,17 +18,17 @@
 namespace headroom::api {
 
 struct FacilityRequest {
-  std::string file;               ///< scenario; "-" is standard input
-  std::vector<std::string> sets;  ///< "path=value", applied in order
-  std::string catalog;            ///< folder laid over the built-in catalogue
-  bool year = false;              ///< the year beside failures; without failures it always is
-  std::string epw;
-  std::string fill_gaps;          ///< longest gap of the EPW file to interpolate, "3 h"
-  std::string warmer;             ///< "2 K"
-  std::vector<std::string> lose;  ///< NODE[=SHARE][@hh:mm]
-  std::string horizon;            ///< "10 min"
-  std::string back;               ///< "5 min"; empty: never
-  std::string reclaimed;          ///< "20 m3/h"
+  std::string file{};               ///< scenario; "-" is standard input
+  std::vector<std::string> sets{};  ///< "path=value", applied in order
+  std::string catalog{};            ///< folder laid over the built-in catalogue
+  bool year = false;                ///< the year beside failures; without failures it always is
+  std::string epw{};
+  std::string fill_gaps{};          ///< longest gap of the EPW file to interpolate, "3 h"
+  std::string warmer{};             ///< "2 K"
+  std::vector<std::string> lose{};  ///< NODE[=SHARE][@hh:mm]
+  std::string horizon{};            ///< "10 min"
+  std::string back{};               ///< "5 min"; empty: never
+  std::string reclaimed{};          ///< "20 m3/h"
 };
 
 Result<study::FacilityAnswer> facility(const FacilityRequest& request);

@@ -29,7 +29,7 @@ struct ValidateInfer {
 Result<std::string> validate_infer(const ValidateInfer& request);
 
 struct ValidateFacility {
-  validation::FacilityOptions options;
+  validation::FacilityOptions options{};
   bool json = false;
 };
 /// Published figures of the facility, as text or JSON.

@@ -286,7 +286,7 @@ class Walker {
   void control_group(std::size_t g) {
     auto& s = groups_[g];
     if (s.supply != outside) valve(s.valve_open, t_[s.supply], solver_.coolant_c()[g]);
-    const bool liquid = plant_.groups[g].liquid_share > 0;
+    const bool breathes = plant_.groups[g].liquid_share < 1;  // some of its parts are in air
     for (auto& part : s.parts) {
       if (part.share <= 0) continue;
       const std::size_t hottest = part.chip != outside ? part.chip : part.coolant;
@@ -294,7 +294,7 @@ class Walker {
         part.power = power_share(options_.throttle, t_[hottest]);
         if (t_[hottest] >= options_.throttle.shutdown_c) part.tripped = true;
       }
-      if (!liquid && s.hall != outside && inlet(g) >= options_.air_shutdown_c) part.tripped = true;
+      if (breathes && s.hall != outside && inlet(g) >= options_.air_shutdown_c) part.tripped = true;
       if (part.tripped) part.power = 0;
     }
   }

@@ -77,8 +77,9 @@ struct WalkOptions {
   double horizon_s = 600;
   double control_s = 1;
   Throttle throttle{};
-  double air_shutdown_c = 57;  ///< inlet at which air-cooled servers trip (135 degF; recalled)
-  double tower_trip_c = 40;    ///< condenser water at which chillers trip (assumed)
+  /// Inlet at which servers with parts in air trip, also those beside plates (135 degF; recalled).
+  double air_shutdown_c = 57;
+  double tower_trip_c = 40;  ///< condenser water at which chillers trip (assumed)
   RackInertia racks{};
   HallInertia halls{};
   LoopInertia loops{};

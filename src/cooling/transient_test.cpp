@@ -316,11 +316,20 @@ TEST(Walk, chillers_lost_and_back) {
   EXPECT_TRUE(w.recovered);
 }
 
+// The plates stay cold; what breathes the aisle's air trips when that is too warm.
 TEST(Walk, hall_fans_lost_warms_the_aisle_and_not_the_plates) {
   const FailureEvent lost{.what = Failure::hall_fans, .index = 0, .at_s = 10};
-  const auto w = walk(liquid_plant(), mild, {lost}, {.horizon_s = 120});
-  EXPECT_GT(w.inlet_c[0].back(), w.inlet_c[0].front() + 8);
-  EXPECT_NEAR(w.groups[0].chip_c.back(), w.groups[0].chip_c.front(), 0.5);
+  const WalkOptions options{.horizon_s = 120};
+  const auto w = walk(liquid_plant(), mild, {lost}, options);
+  const auto& racks = w.groups[0];
+  ASSERT_GT(racks.shutdown_at_s, 15);
+  const auto tripped = static_cast<std::size_t>(racks.shutdown_at_s);
+  EXPECT_GT(w.inlet_c[0][tripped], w.inlet_c[0].front() + 8);
+  EXPECT_GE(w.inlet_c[0][tripped], options.air_shutdown_c);
+  EXPECT_LT(w.inlet_c[0][tripped - 1], options.air_shutdown_c);
+  EXPECT_NEAR(racks.chip_c[tripped], racks.chip_c.front(), 0.5);
+  EXPECT_EQ(racks.power[tripped - 1], 1);
+  EXPECT_EQ(racks.power.back(), 0);
 }
 
 TEST(Walk, halving_the_control_step_changes_times_by_no_more_than_a_step_or_two) {

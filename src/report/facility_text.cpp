@@ -97,7 +97,7 @@ class Writer {
     for (const auto& item : list) total += item.amount;
     const auto text = [&](double x) { return energies ? energy(x) : cubic_metres(x); };
     for (const auto& item : list)
-      if (item.amount > 0)
+      if (item.amount > 1e-9 * total)
         table.add({item.label, text(item.amount), percent(item.amount / total, 2)});
     table.add({"sum", text(total), ""}, o_.colour ? "1" : "");
     out_ += table.str();
@@ -185,7 +185,7 @@ class Writer {
                  {"air at racks", Align::right, 0},
                  {"GPU-hours lost", Align::right, 0}});
     for (const auto& h : w.halls)
-      table.add({h.title, after(h.throttle_at_s), after(h.shutdown_at_s),
+      table.add({h.title, h.has_chip ? after(h.throttle_at_s) : "-", after(h.shutdown_at_s),
                  percent(h.lowest_power, 0), h.has_chip ? celsius(h.hottest_chip_c) : "-",
                  h.liquid ? celsius(h.hottest_coolant_c) : "-", celsius(h.hottest_inlet_c),
                  format_number(h.lost_gpu_s / 3600)});

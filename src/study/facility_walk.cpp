@@ -106,6 +106,8 @@ HallLoss hall_loss(const HallLoads& hall, const cooling::Plant& plant, std::size
   out.throttle_at_s = w.throttle_at_s, out.shutdown_at_s = w.shutdown_at_s;
   out.liquid = group.liquid_share > 0;
   out.has_chip = out.liquid && group.chip.power_w > 0;
+  // Tripped by their air, without throttling.
+  if (out.throttle_at_s == out.shutdown_at_s) out.throttle_at_s = -1;
   const auto most = [](const std::vector<float>& v) {
     return v.empty() ? 0.0 : double(*std::max_element(v.begin(), v.end()));
   };
@@ -161,8 +163,10 @@ std::vector<FacilityNode> facility_nodes(const Context& c, const cooling::Plant&
     if (g.liquid_share > 0) {
       nodes.add(place, "cdu-pump", "pumps (or door fans) of the coolant", Failure::coolant_pumps,
                 i);
+      const auto* main = c.halls[i].main;
+      const double racks = main != nullptr ? main->racks.value.si() : g.racks;
       nodes.add(place, "leak", "racks isolated by a leak", Failure::leak, i,
-                std::min(1.0, 1 / g.racks));
+                1 / std::max(1.0, racks));
     }
     nodes.add(place, "room-fan", "fans of the room units", Failure::hall_fans, i);
   }

@@ -17,6 +17,7 @@ namespace headroom::study {
 namespace {
 
 constexpr double hour_s = 3600;
+constexpr int most_rounds = 20;  // of losses that warm what cooling must cool
 
 /// The study's own heat at maximum: what the plant is sized for.
 cooling::Heat heat_max(const Context& c) {
@@ -66,7 +67,6 @@ class Solver {
 
   /// Rounds until no hour's power rooms move.
   void run(FacilityAnswer& a) {
-    constexpr int most_rounds = 20;
     constexpr double tolerance = 1e-9;
     for (a.rounds = 1; a.rounds <= most_rounds; ++a.rounds) {
       a.plant = cooling::year(plant_, weather_, profile_);
@@ -236,6 +236,11 @@ void remark(const Context& c, const cooling::Plant& plant, const cooling::Design
   for (const auto& m : c.machines)
     if (m.spec->hall.empty())
       say(fmt::format("cluster {} stands outside the halls and is left out", m.spec->name));
+  if (a.rounds > most_rounds)
+    say(fmt::format(
+        "losses and cooling do not settle in every hour, where a stage switches between "
+        "them; the imbalance of {:.1e} in the worst hour is what is left",
+        a.worst_imbalance));
   if (a.plant.outside_curves_h > 0)
     say(
         fmt::format("in {:.0f} hours chillers ran outside their curves, by a share of the "
@@ -243,11 +248,27 @@ void remark(const Context& c, const cooling::Plant& plant, const cooling::Design
                     a.plant.outside_curves_h));
   if (a.plant.energy.unmet > 1e-6 * a.meter_j)
     say("some heat is taken by nothing: no steady state exists in those hours");
-  if (o.warmer_k != 0)
-    say(
-        fmt::format("the plant is sized for the year before it became {:g} K warmer; relative "
-                    "humidity is held",
-                    o.warmer_k));
+  if (o.warmer_k != 0) say("the plant is sized for the year before that shift");
+}
+
+void remark_walk(const Context& c, const cooling::Plant& plant, FacilityAnswer& a) {
+  for (std::size_t i = 0; i < c.halls.size(); ++i) {
+    const auto& g = plant.groups[i];
+    if (g.liquid_share <= 0)
+      a.remarks.push_back(
+          c.halls[i].title +
+          ": air-cooled servers trip at 57 degC at their inlet (recalled); that they "
+          "throttle before is not modelled");
+    else if (g.family == catalog::CoolingFamily::rear_door)
+      a.remarks.push_back(
+          c.halls[i].title +
+          ": behind doors chips are taken 40 K above the air, with the inertia of a "
+          "coolant loop (assumed)");
+    else
+      a.remarks.push_back(c.halls[i].title +
+                          ": chips are taken 25 K above the coolant at full "
+                          "power (assumed)");
+  }
 }
 
 Diagnostic mistake(std::string where, std::string message, std::string hint = {}) {
@@ -258,9 +279,9 @@ Diagnostic mistake(std::string where, std::string message, std::string hint = {}
 
 cooling::Plant plant_of(const Context& c, const cooling::DesignDays& days) {
   auto plant = cooling::plant_of(c.cooling.design, heat_max(c), days);
-  // Chips on plates or in tanks: 25 K above the coolant at full power (assumed, as
-  // cooling/targets.cpp).
-  constexpr double rise_k = 25, limit_c = 87;
+  // Chips at full power above the coolant of plates or tanks (assumed, as cooling/targets.cpp), and
+  // above the air of racks with a door (heat sinks; assumed).
+  constexpr double plate_k = 25, sink_k = 40, limit_c = 87;
   for (std::size_t i = 0; i < c.halls.size(); ++i) {
     auto& g = plant.groups[i];
     const auto& hall = c.halls[i];
@@ -270,6 +291,7 @@ cooling::Plant plant_of(const Context& c, const cooling::DesignDays& days) {
     g.rack_w = full / g.racks;
     if (hall.main == nullptr || g.liquid_share <= 0) continue;
     const double chip_w = hall.main->accelerator->power.max.or_else(Power{}).si();
+    const double rise_k = g.family == catalog::CoolingFamily::rear_door ? sink_k : plate_k;
     if (chip_w > 0) g.chip = {chip_w, rise_k / chip_w, 0.4, limit_c};
   }
   plant.groups.back().name = plant.halls.back().name = "power-rooms";
@@ -346,6 +368,7 @@ Result<FacilityAnswer> facility_year(const Loaded& loaded, const catalog::Catalo
     for (std::size_t h = 0; h < a.plant.hours.size(); ++h)
       if (a.plant.hours[h].cooling_w() > a.plant.hours[peak].cooling_w()) peak = h;
     a.walk = walk_facility(c, plant, a.air, peak, losses, options);
+    remark_walk(c, plant, a);
   }
   return a;
 }

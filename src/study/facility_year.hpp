@@ -22,10 +22,12 @@
 //
 // FAILURES. NODE[=SHARE][@hh:mm]: the nodes of `facility_nodes`; the share of it that is lost
 // (all; of a leak one rack); the time on the day of the year's most cooling electricity (its
-// hour). Full load, the weather of that hour. Chips: 25 K above the coolant at full power
-// (assumed). GPU time lost follows the clock that the power left allows (cooling/throttle.hpp);
-// a job that runs as a gang stops when any of its racks trips. Restarts after the end and work
-// since the last checkpoint are not counted.
+// hour). Full load, the weather of that hour. Chips: 25 K above the coolant at full power,
+// 40 K above the air where racks have doors (assumed); servers, those beside plates too, trip at
+// 57 degC at their air inlet; that air-cooled ones throttle before is not modelled. GPU time lost
+// follows the clock that the power left allows (cooling/throttle.hpp); a job that runs as a gang
+// stops when any rack of its hall trips (taken to be one of its own). Restarts after the end and
+// work since the last checkpoint are not counted.
 //
 // Fails on a scenario without halls, options that contradict, nodes that do not exist, mistakes of
 // the EPW file. Complexity: a few years of the plant, about 30 ms each. Deterministic.

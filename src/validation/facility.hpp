@@ -34,8 +34,8 @@
 namespace headroom::validation {
 
 struct FacilityOptions {
-  std::string targets;  ///< file; empty: the built-in one
-  std::string epw;      ///< folder of EPW files; may be empty
+  std::string targets{};  ///< file; empty: the built-in one
+  std::string epw{};      ///< folder of EPW files; may be empty
   bool all_rows = false;
 };
 
