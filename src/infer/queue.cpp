@@ -70,6 +70,74 @@ double wait_chance(double servers, double load) {
   return load < 1 ? std::pow(load, std::sqrt(2 * (std::max(servers, 1.0) + 1)) - 1) : 1;
 }
 
+double lognormal_cut(double mean, double cv, double most) {
+  if (mean <= 0 || most <= 0) return 0;
+  const double variance = std::log1p(cv * cv);
+  if (variance < 1e-6) return std::min(mean, most);
+  const double width = std::sqrt(2 * variance), at = std::log(most / mean);
+  return mean * 0.5 * std::erfc((variance / 2 - at) / width) +
+         most * 0.5 * std::erfc((variance / 2 + at) / width);
+}
+
+double own_piece(double mean, double cv, double room) {
+  if (mean <= 0 || room <= 0) return 0;
+  const double variance = std::log1p(cv * cv);
+  if (variance < 1e-6) {
+    const double whole = std::floor(mean / room), rest = mean - whole * room;
+    return (whole * room * room + rest * rest) / mean;
+  }
+  // Shares of prompts, of their tokens and of their squares beyond the room; the last piece of a
+  // longer prompt is uniform: room x n - room^2 / 6.
+  const double width = std::sqrt(2 * variance), at = std::log(room / mean);
+  const auto beyond = [&](double order) {
+    return 0.5 * std::erfc((at + (0.5 - order) * variance) / width);
+  };
+  const double squares = mean * mean * (1 + cv * cv) * (1 - beyond(2)) +
+                         room * mean * beyond(1) - room * room / 6 * beyond(0);
+  return std::clamp(squares / mean, 1e-9, room);
+}
+
+Reading read_prompts(const ReadingLoad& l) {
+  Reading r;
+  const double n = l.prompt, q = l.token_s, c2 = l.square;
+  const double rho = std::min(l.rate_s * n * q, 1 - 1e-6);
+  const double plain = std::max(l.plain_s, 1e-9 * q * n);  // its limit where nobody decodes
+  const double arriving = l.rate_s * n * plain;
+  const double y = std::min(arriving / (1 - rho), l.room * (1 - 1e-6));
+  r.step_s = plain + q * y;
+  const double used = std::min(l.rate_s * n * (plain / l.room + q), 1 - 1e-6);
+  const double v2 = c2 - 1 + l.arrival_cv2;  // of the tokens that arrive
+  const double piece = std::min(l.piece + std::max(l.arrival_cv2 - 1, 0.0) * n, l.room);
+  const double free = y * n * v2 / (1 - rho * rho);  // Var Y without an end of the room
+  const double cut = std::max(n * c2 - l.piece, 0.0) / 2;  // rest of one's own prompt
+  double seen = y + piece / (1 - rho * rho), others = seen - piece;
+  for (int i = 0; i < 6; ++i) {
+    const double spread = others > 0 ? std::min(std::sqrt(free) / others, 1.0) : 1;
+    seen = std::max(piece + lognormal_cut(others, spread, l.room - piece), y);
+    r.left = std::max(y * (n * v2 / (1 - rho) - (1 + rho) * (seen - y)) / (2 * (l.room - y)), 0.0);
+    others = std::max(seen + l.room * r.left / y - piece - cut, 0.0);
+  }
+  const double variance = y * (seen - y);
+  const double behind = n * v2 / (2 * (1 - used));  // left, where some are
+  r.full = std::min(r.left / behind, y / l.room);
+  const double cuts = r.full * n / y;
+  const double rest = std::max(cut, n * c2 / 2 * cuts / (cuts + 2));
+  r.variance_s2 = q * q * variance;
+  r.typical = y + r.left;
+  r.found = l.room * r.left / y + arriving + rho * seen - rest * (1 - used) - n * used * (c2 - 1);
+  const double both = (l.room - y) * r.left;
+  const double all = variance + 2 * both + std::max(2 * r.left * behind - r.left * r.left, 0.0);
+  r.memory = all > 0 ? std::clamp(1 - (1 - rho) * (variance + both) / all, 0.0, 1.0) : 0;
+  // Little's law: prompts that wait or are read, by the time that steps take.
+  const double partial = (1 - c2 / 2) * r.full;
+  const double number = r.typical / n + partial;
+  const double whole = 1 - 2 * rest / (n * c2);
+  const double product = (l.room * r.left + y * seen) / n - (c2 - 1) * y * whole + partial * l.room;
+  const double mean2 = r.step_s + r.variance_s2 / r.step_s;
+  r.wait_s = mean2 / 2 + (plain * number + q * product) / (l.rate_s * r.step_s);
+  return r;
+}
+
 namespace {
 
 /// Standard normal quantiles at the middles of equal shares, for sums over a lognormal.
