@@ -18,7 +18,8 @@ namespace {
 struct ReplayCommand {
   CLI::App* verb = nullptr;
   api::ReplayRequest request;
-  std::map<std::string, std::string> values;  ///< by option name
+  std::map<std::string, std::string> values;              ///< by option name
+  std::map<std::string, std::vector<std::string>> lists;  ///< of options that repeat
   std::map<std::string, bool> switches;
   std::string out;
   bool json = false;
@@ -34,6 +35,10 @@ constexpr const char* examples =
     "  headroom replay conv.csv.gz --model llama-3.1-70b --system dgx-h100 --precision fp8\n"
     "      --autoscale queue --min-replicas 1 --max-replicas 8 --slo-ttft 2s\n"
     "  headroom replay conv.csv.gz --model llama-3.1-8b --accelerator h100-sxm --mig 3g --json\n"
+    "  headroom replay --like azure-conv-2023 --rate 4/s --duration 1h --model llama-3.1-70b\n"
+    "      --system dgx-h100\n"
+    "  headroom replay --sessions turns=6,think=20s --input 800 --output 200 --rate 3/s\n"
+    "      --duration 30min --model llama-3.1-8b --accelerator h100-sxm --offload-cpu 200GB\n"
     "Traces: Azure CSV, Mooncake JSONL, BurstGPT, Vidur, ServeGen, result files of vLLM, GuideLLM\n"
     "and AIPerf, headroom's own; plain or .gz.\n"
     "Exit status: 0 the SLOs are met, 1 they are not or the queue grows, 2 bad input, 3 internal "
@@ -43,11 +48,14 @@ void add_options(CLI::App& app, ReplayCommand& c) {
   c.verb = app.add_subcommand(
       "replay", "Replay a trace of requests: latencies, SLOs, replicas, energy, money");
   c.verb->footer(examples);
-  c.verb->add_option("TRACE", c.request.trace, "Trace or request log, plain or .gz")->required();
+  c.verb->add_option("TRACE", c.request.trace,
+                     "Trace or request log, plain or .gz; none for a synthetic load");
   for (const auto& option : api::replay_options()) {
     const std::string name(option.name), doc(option.doc), group(option.group);
     if (option.flag)
       c.verb->add_flag(name, c.switches[name], doc)->group(group);
+    else if (option.repeats)
+      c.verb->add_option(name, c.lists[name], doc)->allow_extra_args(false)->group(group);
     else
       c.verb->add_option(name, c.values[name], doc)->group(group);
   }
@@ -62,7 +70,10 @@ void collect(ReplayCommand& c) {
   for (const auto& option : api::replay_options()) {
     const std::string name(option.name);
     if (c.verb->count(name) == 0) continue;
-    c.request.options.push_back({name, option.flag ? "true" : c.values[name]});
+    if (option.repeats)
+      for (const auto& text : c.lists[name]) c.request.options.push_back({name, text});
+    else
+      c.request.options.push_back({name, option.flag ? "true" : c.values[name]});
   }
 }
 

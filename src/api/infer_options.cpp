@@ -18,7 +18,12 @@ std::span<const OptionPath> infer_option_paths() {
        P::own,
        "",
        ""},
-      {{"--kv-precision", "Model", "KV cache formats that may be tried, e.g. fp8"}, P::own, "", ""},
+      {{"--kv-precision", "Model",
+        "KV cache formats that may be tried, e.g. fp8; auto is fp8 under narrow weights, else bf16 "
+        "(replay: bf16, as vLLM's auto)"},
+       P::own,
+       "",
+       ""},
       {{"--rate", "Traffic", "Mean requests a second, e.g. 20/s"},
        P::work,
        "traffic.rate",

@@ -45,6 +45,7 @@ std::string prompt_words(const requests::Stream& stream, const requests::Request
   text.reserve(static_cast<std::size_t>(r.prompt) * 6);
   int left = r.prompt;
   for (const auto hash : stream.blocks_of(r)) {
+    if (left <= 0) break;  // the answer's blocks
     const int n = std::min(left, stream.block_tokens);
     append(text, hash, n);
     left -= n;

@@ -13,12 +13,6 @@ namespace {
 
 constexpr const char* brought_id = "from-hf";
 
-void scale_rate(requests::Stream& stream, double factor) {
-  if (factor == 1) return;
-  for (auto& r : stream.requests)
-    if (r.after == requests::no_request) r.arrival_s /= factor;
-}
-
 /// Two lists of requests as one in order of arrival. Followers come right after the request before
 /// them in their own list; `after` of `more` counts in `more`.
 std::vector<requests::Request> merged(const std::vector<requests::Request>& own,
@@ -74,6 +68,15 @@ void add_offline(requests::Stream& stream, requests::Stream more, Diagnostics& m
   stream.requests = merged(stream.requests, more.requests);
 }
 
+Result<requests::Stream> arriving(const ReplayRequest& request, const TraceOptions& trace,
+                                  const catalog::Catalog& catalog, requests::ReadReport& report) {
+  if (!request.trace.empty()) return requests::read(request.trace, trace.read, &report);
+  if (trace.synthetic.empty()) return failure(Diagnostics{});  // told with the options
+  auto stream = requests::traffic(trace.synthetic, &catalog, &report);
+  if (stream && stream->name.empty()) stream->name = "synthetic load";
+  return stream;
+}
+
 }  // namespace
 
 Result<study::ReplayAnswer> replay(const ReplayRequest& request) {
@@ -83,14 +86,18 @@ Result<study::ReplayAnswer> replay(const ReplayRequest& request) {
   study::ReplayOptions options;
   TraceOptions trace;
   parse_replay_options(request, options, trace, mistakes);
+  if (request.trace.empty() && trace.synthetic.empty())
+    mistakes.add({"TRACE", 0, 0, "", "which requests?",
+                  "a trace, or a synthetic load: --like azure-conv-2023 --rate 5/s --duration 1h",
+                  ""});
   study::Loaded brought;
   if (!trace.hugging_face.empty() &&
       study::bring_model(brought, trace.hugging_face, brought_id, mistakes))
     options.model = brought_id;
   requests::ReadReport report;
-  auto stream = requests::read(request.trace, trace.read, &report);
-  if (!stream) mistakes.add(stream.error());
-  if (stream) scale_rate(*stream, trace.rate_scale);
+  auto stream = arriving(request, trace, catalog->get(), report);
+  if (!stream && !(request.trace.empty() && trace.synthetic.empty())) mistakes.add(stream.error());
+  if (stream) requests::scale_rate(*stream, trace.rate_scale);
   if (stream && !trace.offline.empty()) {
     requests::ReadOptions read = trace.read;
     read.format.clear();

@@ -4,6 +4,10 @@
 //   r.options = {{"--model", "llama-3.1-70b"}, {"--system", "dgx-h100"}, {"--slo-ttft", "2s"}};
 //   auto answer = api::replay(r);
 //
+// Without a trace the options describe a synthetic load in the words of requests/traffic.hpp:
+//
+//   r.options = {..., {"--like", "azure-conv-2023"}, {"--rate", "5/s"}, {"--duration", "1h"}};
+//
 // Options are texts with units; a bare number takes the option's unit. Mistakes in options, names
 // and the trace's rows are told together, in one pass.
 #pragma once
@@ -24,7 +28,8 @@ struct ReplayOptionInfo {
   std::string_view name;   ///< "--tp"
   std::string_view group;  ///< "Model", "Machine", ...
   std::string_view doc;
-  bool flag = false;  ///< takes no value
+  bool flag = false;     ///< takes no value
+  bool repeats = false;  ///< may be given several times
 };
 std::span<const ReplayOptionInfo> replay_options();
 
@@ -33,9 +38,9 @@ struct ReplayOption {
 };
 
 struct ReplayRequest {
-  std::string trace;
+  std::string trace;                  ///< empty: the options describe a synthetic load
   std::string catalog;                ///< folder laid over the built-in catalogue
-  std::vector<ReplayOption> options;  ///< at most one of a name
+  std::vector<ReplayOption> options;  ///< at most one of a name, but of --class
   bool rows = true;  ///< keep every request's outcome; else only of up to a million (exact
                      ///< percentiles), and histograms beyond
 };

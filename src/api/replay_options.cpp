@@ -8,16 +8,19 @@
 #include <map>
 
 #include "base/units.hpp"
+#include "requests/text_spec.hpp"
 #include "spec/reader.hpp"
 
 namespace headroom::api {
 namespace {
 
-constexpr ReplayOptionInfo table[] = {
+constexpr ReplayOptionInfo own_table[] = {
     {"--model", "Model", "Catalogue model, e.g. llama-3.1-70b (headroom catalog model)"},
     {"--hf", "Model", "Hugging Face config.json in place of --model"},
     {"--precision", "Model", "Weights: bf16, fp8, int8, int4, nvfp4, mxfp4; as published"},
-    {"--kv-precision", "Model", "KV cache: auto (bf16), fp8, int8, nvfp4"},
+    {"--kv-precision", "Model",
+     "KV cache: fp8, int8, nvfp4 or auto: bf16 whatever the weights, as vLLM's auto (infer: fp8 "
+     "under narrow weights)"},
     {"--system", "Machine", "Catalogue system, e.g. dgx-h100 (headroom catalog system)"},
     {"--accelerator", "Machine", "Catalogue accelerator in place of --system, e.g. h100-sxm"},
     {"--domain", "Machine", "With --accelerator: GPUs that share NVLink or its like"},
@@ -37,6 +40,10 @@ constexpr ReplayOptionInfo table[] = {
     {"--static", "Replica", "Static batches: filled, run to their end, replaced", true},
     {"--priorities", "Replica", "vLLM's --scheduling-policy priority", true},
     {"--speculate", "Replica", "Drafts: LENGTH:ACCEPTANCE[:COST], e.g. 4:0.7:0.05"},
+    {"--offload-cpu", "Replica", "KV offload to host memory: SIZE[:RATE to a GPU]; PCIe's rate"},
+    {"--offload-disk", "Replica", "The same to drives, e.g. 2TB:5GB/s; the rate of --storage"},
+    {"--max-loras", "Replica", "LoRA adapters on a GPU at once; all when left out"},
+    {"--max-lora-rank", "Replica", "Of the adapters; 16"},
     {"--replicas", "Fleet", "Replicas; as many as the SLOs need when left out"},
     {"--routing", "Fleet", "least-load, round-robin, prefix-aware, session, two-choices or random"},
     {"--disaggregate", "Fleet", "PREFILL:DECODE replicas, e.g. 2:3"},
@@ -52,7 +59,8 @@ constexpr ReplayOptionInfo table[] = {
     {"--autoscale-interval", "Autoscaling", "Between decisions; 15s"},
     {"--autoscale-window", "Autoscaling", "How long a fleet waits before it shrinks; 5min"},
     {"--provisioning", "Autoscaling", "Time to get a machine; 0s"},
-    {"--storage", "Autoscaling", "Where weights are read (headroom catalog storage-system)"},
+    {"--storage", "Autoscaling",
+     "Where weights and --offload-disk are read (headroom catalog storage-system)"},
     {"--slo-ttft", "SLO", "Time to first token, e.g. 1s or 500ms"},
     {"--slo-tpot", "SLO", "Time per output token, e.g. 50ms"},
     {"--slo-e2e", "SLO", "End to end, e.g. 30s"},
@@ -65,15 +73,31 @@ constexpr ReplayOptionInfo table[] = {
     {"--limit", "Trace", "First so many requests"},
     {"--offline", "Trace", "A second trace, without deadlines, that fills the valleys"},
     {"--format", "Trace", "Of the trace, where it cannot be told from its first line"},
-    {"--rate", "Trace", "Poisson arrivals a second, for files that tell lengths only"},
+    {"--rate", "Trace",
+     "Mean arrivals, e.g. 20/s, of a synthetic load and of files that tell lengths only"},
     {"--skip-bad", "Trace", "Leave malformed rows out and count them", true},
     {"--region", "Place", "Carbon and price of electricity; us-virginia"},
     {"--pue", "Place", "Overhead of the building; 1.35"},
     {"--price", "Place", "USD of a GPU-hour; the catalogue's rent when left out"},
     {"--electricity", "Place", "Price of electricity, e.g. 60 USD/MWh"},
-    {"--seed", "Run", "Of failures, routing and drafts; 1"},
+    {"--seed", "Run", "Of failures, routing, drafts and a synthetic load; 1"},
     {"--threads", "Run", "Where replicas do not depend on each other; 1"},
 };
+
+/// Options of `headroom load` that shape a synthetic load and are none of our own.
+bool shapes_load(const requests::TrafficOption& o) {
+  const std::string_view flag = o.flag;
+  const bool own = std::any_of(std::begin(own_table), std::end(own_table),
+                               [&](const auto& mine) { return mine.name == flag; });
+  return !own && (std::string_view(o.group) == "Synthetic load" || flag == "--requests");
+}
+
+std::vector<ReplayOptionInfo> whole_table() {
+  std::vector<ReplayOptionInfo> all(std::begin(own_table), std::end(own_table));
+  for (const auto& o : requests::traffic_options())
+    if (shapes_load(o)) all.push_back({o.flag, "Synthetic load", o.doc, !o.takes_value, o.repeats});
+  return all;
+}
 
 class Parser {
  public:
@@ -147,6 +171,37 @@ class Parser {
     return std::nullopt;
   }
 
+  /// Events a second: "20/s", or a bare number.
+  void rate(const char* name, double& out) {
+    if (!has(name)) return;
+    const auto n = split_number(given_.at(name));
+    double si = n && n->unit.empty() ? n->number : 0;
+    const bool read =
+        (n && n->unit.empty()) || requests::parse_quantity(given_.at(name), Rate::dim, si);
+    if (read && si > 0 && si <= 1e9)
+      out = si;
+    else
+      fail(shown(name), "expected a rate above zero", "for example 20/s");
+  }
+
+  /// "SIZE[:RATE]".
+  void tier(const char* name, study::ReplayTier& out) {
+    if (!has(name)) return;
+    const std::string& given = given_.at(name);
+    const auto colon = std::min(given.find(':'), given.size());
+    const auto read = [&](std::string text, Dim dim, const char* unit, double& si) {
+      const auto n = split_number(text);
+      if (n && n->unit.empty()) text += std::string(" ") + unit;
+      std::string message, hint;
+      return spec::read_number(text, dim, false, unit, si, message, hint) && si > 0;
+    };
+    double size = 0, rate = 0;
+    if (!read(given.substr(0, colon), Information::dim, "GB", size) ||
+        (colon < given.size() && !read(given.substr(colon + 1), Bandwidth::dim, "GB/s", rate)))
+      return fail(shown(name), "expected SIZE[:RATE], both above zero", "for example 200GB:25GB/s");
+    out = {Information::from_si(size), Bandwidth::from_si(rate)};
+  }
+
   /// "a:b[:c]" as numbers.
   std::vector<double> parts(const char* name) const {
     std::vector<double> out;
@@ -189,6 +244,14 @@ void replica(Parser& p, study::ReplayOptions& o) {
   p.flag("--no-chunked-prefill", o.chunked_prefill, false);
   p.flag("--static", o.static_batching, true);
   p.flag("--priorities", o.priorities, true);
+  p.tier("--offload-cpu", o.offload_cpu);
+  p.tier("--offload-disk", o.offload_disk);
+  p.whole("--max-loras", o.max_loras, 1, 65535);
+  p.whole("--max-lora-rank", o.lora_rank, 1, 4096);
+  for (const char* name : {"--offload-cpu", "--offload-disk"})
+    if (p.has(name) && p.has("--no-prefix-cache"))
+      p.fail(p.shown(name), "keeps what the prefix cache evicts, and there is none",
+             "leave --no-prefix-cache out");
   if (p.has("--domain") && !p.has("--accelerator"))
     p.fail(p.shown("--domain"), "describes the machine around --accelerator",
            "a --system brings its own");
@@ -353,9 +416,41 @@ void place(Parser& p, study::ReplayOptions& o) {
   p.whole("--threads", o.threads, 1, 1024);
 }
 
+/// The options that shape a synthetic load, or that have no meaning beside a trace.
+void traffic(Parser& p, const ReplayRequest& request, study::ReplayOptions& options,
+             TraceOptions& trace) {
+  std::vector<std::string> shaping;
+  for (const auto& o : requests::traffic_options()) {
+    if (!shapes_load(o)) continue;
+    for (const auto& given : request.options) {
+      if (given.name != o.flag) continue;
+      shaping.push_back(given.name);
+      trace.synthetic.emplace_back(given.name, given.value);
+    }
+  }
+  if (!request.trace.empty()) {
+    for (const auto& name : shaping)
+      p.fail(p.shown(name.c_str()), "shapes a synthetic load, but a trace is given",
+             name == "--requests" ? "--limit takes the trace's first requests"
+                                  : "leave the trace out, or --rate-scale it");
+    return;
+  }
+  if (shaping.empty()) return;  // `load` reads a deployment alone
+  if (p.has("--format"))
+    p.fail(p.shown("--format"), "describes a trace, and none is given", "leave it out");
+  if (p.has("--limit") && !p.has("--requests"))
+    trace.synthetic.emplace_back("--requests", std::to_string(trace.read.most));
+  if (p.has("--rate"))
+    trace.synthetic.emplace_back("--rate", fmt::format("{:.17g}/s", trace.read.rate_per_s));
+  trace.synthetic.emplace_back("--seed", std::to_string(options.seed));
+}
+
 }  // namespace
 
-std::span<const ReplayOptionInfo> replay_options() { return table; }
+std::span<const ReplayOptionInfo> replay_options() {
+  static const auto all = whole_table();
+  return all;
+}
 
 void parse_replay_options(const ReplayRequest& request, study::ReplayOptions& options,
                           TraceOptions& trace, Diagnostics& mistakes) {
@@ -378,9 +473,10 @@ void parse_replay_options(const ReplayRequest& request, study::ReplayOptions& op
       std::find(formats.begin(), formats.end(), trace.read.format) == formats.end())
     p.fail(p.shown("--format"), "is no format of traces",
            fmt::format("one of {}", fmt::join(formats, ", ")));
-  p.number("--rate", trace.read.rate_per_s, 1e-9, 1e9);
+  p.rate("--rate", trace.read.rate_per_s);
   p.flag("--skip-bad", trace.read.skip_bad, true);
   trace.read.seed = options.seed;
+  traffic(p, request, options, trace);
   if (p.has("--hf") && p.has("--model"))
     p.fail(p.shown("--hf"), "contradicts " + p.shown("--model"), "give one of them");
 }

@@ -3,6 +3,7 @@
 
 #include "api/replay.hpp"
 #include "requests/reader.hpp"
+#include "requests/traffic.hpp"
 
 namespace headroom::api {
 
@@ -10,8 +11,9 @@ namespace headroom::api {
 struct TraceOptions {
   requests::ReadOptions read;
   double rate_scale = 1;
-  std::string hugging_face;  ///< file of --hf
-  std::string offline;       ///< trace of work without a deadline
+  std::string hugging_face;        ///< file of --hf
+  std::string offline;             ///< trace of work without a deadline
+  requests::OptionList synthetic;  ///< of a load without a trace
 };
 
 /// Every mistake goes to `mistakes`, told with its option.

@@ -213,6 +213,124 @@ TEST(Replay, LimitAndRateScaleChangeTheTrace) {
   EXPECT_NEAR(fast.forecast.offered_s / slow.forecast.offered_s, 5, 1e-6);
 }
 
+// --- Synthetic load, offload, adapters -------------------------------------------------------
+
+study::ReplayAnswer generated(Options options) {
+  auto answer = replay({"", "", with(std::move(options))});
+  EXPECT_TRUE(answer) << render(answer.error());
+  return answer ? std::move(*answer) : study::ReplayAnswer{};
+}
+
+TEST(ReplaySynthetic, TakesTheWordsOfLoad) {
+  const Options asked = {{"--replicas", "1"},    {"--arrivals", "gamma:cv=2"}, {"--rate", "5/s"},
+                         {"--duration", "2min"}, {"--input", "fixed:700"},     {"--output", "90"}};
+  const auto a = generated(asked);
+  EXPECT_NEAR(double(a.run.summary.requests), 600, 150);
+  EXPECT_EQ(a.run.summary.finished, a.run.summary.requests);
+  EXPECT_DOUBLE_EQ(a.run.summary.input_tokens / double(a.run.summary.requests), 700);
+  EXPECT_EQ(generated(asked).run.summary.ttft.p99, a.run.summary.ttft.p99);
+  Options other = asked;
+  other.push_back({"--seed", "2"});
+  EXPECT_NE(generated(other).run.summary.ttft.p99, a.run.summary.ttft.p99);
+  const auto like =
+      generated({{"--replicas", "1"}, {"--like", "azure-conv-2023"}, {"--limit", "50"}});
+  EXPECT_EQ(like.run.summary.requests, 50u);
+}
+
+TEST(ReplaySynthetic, ClassesMayBeSeveral) {
+  Options asked = with({{"--replicas", "1"}, {"--rate", "4"}, {"--requests", "200"}});
+  asked.push_back({"--class", "name=chat share=3 input=300 output=50"});
+  asked.push_back({"--class", "name=batch share=1 input=900 output=50"});
+  const auto answer = replay({"", "", asked});
+  ASSERT_TRUE(answer) << render(answer.error());
+  const auto& a = *answer;
+  ASSERT_EQ(a.run.summary.classes.size(), 2u);
+  EXPECT_GT(a.run.summary.classes[0].requests, a.run.summary.classes[1].requests);
+}
+
+const Options conversations = {{"--replicas", "1"},     {"--sessions", "turns=6,think=2s,fixed"},
+                               {"--input", "600"},      {"--output", "200"},
+                               {"--rate", "8"},         {"--requests", "1200"},
+                               {"--block-tokens", "16"}};
+
+Options conversing(Options more) {
+  more.insert(more.end(), conversations.begin(), conversations.end());
+  return more;
+}
+
+TEST(ReplaySynthetic, SessionsFindTheirAnswers) {
+  const auto a = generated(conversing({}));
+  const auto& s = a.run.summary;
+  EXPECT_EQ(s.finished, 1200u);
+  // Turn k of six finds k - 1 inputs and answers of the 600 k + 200 (k - 1) tokens it reads: the
+  // mean of what is found is 2000 of 2600, less what ends inside a block.
+  EXPECT_NEAR(s.cached_tokens / s.input_tokens, 2000.0 / 2600, 0.02);
+}
+
+TEST(ReplaySynthetic, OffloadBringsBackWhatTheGpuEvicted) {
+  const Options tight = {{"--gpu-memory-utilization", "0.28"}};
+  const auto without = generated(conversing(tight));
+  Options more = tight;
+  more.push_back({"--offload-cpu", "200GB"});
+  const auto host = generated(conversing(more));
+  EXPECT_GT(host.run.summary.cached_tokens, 1.05 * without.run.summary.cached_tokens);
+  EXPECT_LT(host.run.summary.ttft.mean, without.run.summary.ttft.mean);
+  // 200 GB of 128 KiB a token (8B: 32 layers, 8 heads of 128, keys and values, bf16).
+  EXPECT_NEAR(host.config.host.blocks * 16, 200e9 / 131072, 16);
+  more.back().value = "200GB:100MB/s";
+  const auto slow = generated(conversing(more));
+  EXPECT_GT(slow.run.summary.ttft.mean, host.run.summary.ttft.mean);
+  more.back() = {"--offload-disk", "2TB"};
+  const auto disk = generated(conversing(more));
+  EXPECT_GT(disk.run.summary.cached_tokens, 1.05 * without.run.summary.cached_tokens);
+  EXPECT_LT(disk.config.disk.bits_s, 8 * 56e9);
+}
+
+TEST(ReplaySynthetic, FewerAdaptersOnTheGpuWaitMore) {
+  const Options asked = {{"--replicas", "1"}, {"--adapters", "64:zipf=0"},
+                         {"--input", "200"},  {"--output", "100"},
+                         {"--rate", "20"},    {"--requests", "600"}};
+  const auto with_slots = [&](const char* slots) {
+    Options o = asked;
+    o.push_back({"--max-loras", slots});
+    return generated(o);
+  };
+  const auto all = with_slots("64"), few = with_slots("2");
+  EXPECT_EQ(few.run.summary.finished, 600u);
+  EXPECT_GT(few.run.summary.ttft.mean, all.run.summary.ttft.mean);
+  EXPECT_LT(all.kv_tokens, few.kv_tokens);  // their weights take memory
+  EXPECT_GT(all.config.adapters.load_s, 0);
+  Options wide = asked;
+  wide.push_back({"--max-loras", "64"});
+  wide.push_back({"--max-lora-rank", "64"});
+  EXPECT_GT(generated(wide).config.adapters.load_s, 2 * all.config.adapters.load_s);
+}
+
+TEST(ReplayMistakes, OfSyntheticLoadsAndTiers) {
+  const Trace trace(rows(10, 1));
+  EXPECT_NE(mistakes("", with({}), 1).find("which requests?"), std::string::npos);
+  EXPECT_NE(mistakes(trace.path(), with({{"--input", "512"}, {"--requests", "5"}}), 2)
+                .find("a trace is given"),
+            std::string::npos);
+  const auto load = mistakes("",
+                             with({{"--like", "azure-conv-2024"},
+                                   {"--arrivals", "gama"},
+                                   {"--model", "llama-3.1-70x"},
+                                   {"--offload-cpu", "lots"},
+                                   {"--offload-disk", "1TB:fast"},
+                                   {"--max-loras", "0"}}),
+                             6);
+  for (const char* wanted :
+       {"azure-conv-2024", "gama", "70x", "expected SIZE[:RATE]", "--max-loras"})
+    EXPECT_NE(load.find(wanted), std::string::npos) << wanted << load;
+  EXPECT_NE(mistakes(trace.path(), with({{"--max-loras", "60000"}}), 1).find("leave no memory"),
+            std::string::npos);
+  EXPECT_NE(
+      mistakes(trace.path(), with({{"--offload-cpu", "1GB"}, {"--no-prefix-cache", "true"}}), 1)
+          .find("prefix cache"),
+      std::string::npos);
+}
+
 // --- Bad input ------------------------------------------------------------------------------
 
 TEST(ReplayMistakes, EveryOneInOnePass) {

@@ -210,7 +210,7 @@ std::string trtllm_yaml(const Job& j, Role role) {
                      whole(p.limits.max_batch));
   if (p.limits.speculation > 0 && role != Role::prefill)
     out += fmt::format(
-        "speculative_config:\n  decoding_type: Eagle\n  max_draft_len: {}\n"
+        "speculative_config:\n  decoding_type: Eagle3\n  max_draft_len: {}\n"
         "  speculative_model: DRAFT  # path\n",
         whole(p.limits.speculation));
   if (role != Role::all)

@@ -4,17 +4,24 @@
 //   t.text     commands (vllm, sglang), a command and its YAML (trtllm), a manifest (k8s)
 //   t.cannot   what of this configuration the program cannot express
 //
-// NAMES were looked up (2026-11):
-//   vLLM          `vllm serve` arguments, docs.vllm.ai engine_args; NixlConnector's kv_role in
-//                 --kv-transfer-config for disaggregation (nixl_connector_usage)
-//   TensorRT-LLM  tensorrt_llm/commands/serve.py (--tensor_parallel_size, --max_num_tokens,
-//                 --kv_cache_free_gpu_memory_fraction, --config alias --extra_llm_api_options);
-//                 LLM API fields kv_cache_config, enable_chunked_prefill, speculative_config,
-//                 cache_transceiver_config {backend, max_tokens_in_buffer}
-//   SGLang        docs.sglang.io server_arguments (--tp-size, --mem-fraction-static,
-//                 --chunked-prefill-size, --max-running-requests, --disaggregation-mode)
-//   Kubernetes    apps/v1 Deployment, v1 Service, keda.sh/v1alpha1 ScaledObject; probes on vLLM's
-//                 /health; the metric vllm:num_requests_waiting
+// NAMES, and what each was checked against (2026-11); none was run:
+//   vLLM          `vllm serve` arguments: docs.vllm.ai engine_args. NixlConnector and kv_role in
+//                 --kv-transfer-config: seen in public code, not in the manual.
+//   TensorRT-LLM  command line: tensorrt_llm/commands/serve.py. YAML: cache_transceiver_config
+//                 {backend, max_tokens_in_buffer}, context_servers, generation_servers,
+//                 disable_overlap_scheduler in its pull request 9172; kv_cache_config
+//                 {enable_block_reuse, dtype}, cuda_graph_config {enable_padding, max_batch_size},
+//                 enable_attention_dp, enable_chunked_prefill in recipes at
+//                 nvidia.github.io/TensorRT-LLM; speculative_config {max_draft_len,
+//                 speculative_model, decoding_type Eagle3} in its Eagle3DecodingConfig (1.4.0rc1;
+//                 earlier releases call it Eagle: recalled, unverified).
+//   SGLang        docs.sglang.io server_arguments; speculative flags: its page on them;
+//                 --disaggregation-mode: seen in public code. sglang_router.launch_router and its
+//                 --pd-disaggregation, --prefill, --decode: recalled, unverified (its successor smg
+//                 documents the first two).
+//   Kubernetes    apps/v1 Deployment, v1 Service and probes on /health: recalled, unverified.
+//                 KEDA's ScaledObject: keda.sh scaledobject-spec and its prometheus scaler's page.
+//                 vllm:num_requests_waiting: the vLLM Production Stack's KEDA page.
 //
 // The name or path of the weights, the image's tag and addresses stay with the user: they stand
 // as variables at the top. Complexity: microseconds; allocates. Pure, thread-safe.

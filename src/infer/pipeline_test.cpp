@@ -142,6 +142,62 @@ TEST(Rag, BusySearchNodesMakeQueriesWait) {
   EXPECT_LT(calm.search_time.value, busy.search_time.value);
 }
 
+// --- Hybrid ---------------------------------------------------------------------------------
+
+// 25e6 chunks of 512 tokens at 1.5 B: 19.2 GB, one node, two copies as the vectors.
+TEST(Hybrid, TheLaterSearchDecidesAndBothTakeNodes) {
+  Rag rag;
+  const auto vectors = rag.run();
+  rag.spec.hybrid = true;
+  const auto both = rag.run();
+  EXPECT_NEAR(both.lexical_index.value.in(gigabyte), 19.2, 1e-3);
+  EXPECT_EQ(both.index.value, vectors.index.value);
+  EXPECT_EQ(both.search_nodes.value.si(), vectors.search_nodes.value.si() + 2);
+  EXPECT_EQ(both.search_time.value, std::max(both.vector_time.value, both.lexical_time.value));
+  EXPECT_GT(both.lexical_time.value, both.vector_time.value);
+  // At sqrt(p), so that both are back by p.
+  EXPECT_GT(both.vector_time.value, vectors.search_time.value);
+  EXPECT_LT(both.vector_time.value, 1.3 * vectors.search_time.value);
+  // The reranker reads 1.75 times as many.
+  EXPECT_GT(both.rerank_time.value, 1.6 * vectors.rerank_time.value);
+  EXPECT_NEAR(both.first_token.value.si(),
+              (both.embed_time.value + both.search_time.value + both.rerank_time.value +
+               both.service.ttft.value)
+                  .si(),
+              1e-12);
+}
+
+TEST(Hybrid, MoreTermsAndMoreDocumentsTakeLonger) {
+  Rag rag;
+  rag.spec.hybrid = true;
+  Time before{};
+  for (const double terms : {1.0, 3.0, 6.0, 12.0, 24.0}) {
+    rag.spec.query_terms = {terms, said()};
+    const auto r = rag.run();
+    EXPECT_GT(r.lexical_time.value, before) << terms;
+    EXPECT_GE(r.search_time.value, r.lexical_time.value);
+    before = r.lexical_time.value;
+  }
+  const auto small = rag.run();
+  rag.spec.documents = {50e6, said()};
+  EXPECT_GT(rag.run().lexical_time.value, small.lexical_time.value);
+}
+
+TEST(Hybrid, MemoryLimitCountsBothIndexes) {
+  Rag rag;
+  rag.spec.node_count = 8;
+  const auto vectors = rag.run();
+  rag.spec.hybrid = true;
+  const auto both = rag.run();
+  const auto* one = limit(vectors, "infer.docs.index-memory");
+  const auto* two = limit(both, "infer.docs.index-memory");
+  ASSERT_NE(one, nullptr);
+  ASSERT_NE(two, nullptr);
+  EXPECT_LT(two->headroom(), one->headroom());
+  rag.spec.lexical_bytes = {100 * byte, said()};
+  EXPECT_FALSE(limit(rag.run(), "infer.docs.index-memory")->holds());
+}
+
 // The deadline sizes the LLM when it has no TTFT of its own, and stays one limit.
 TEST(Rag, TheDeadlineSizesTheLlm) {
   Rag rag;

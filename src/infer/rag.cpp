@@ -11,8 +11,8 @@ namespace headroom::infer {
 
 namespace {
 
-constexpr double search_ceiling = 0.6;  // load of search nodes' cores (assumed)
-constexpr double embed_host_s = 5e-3;   // tokenizer and reply around one query (assumed)
+constexpr double list_overlap = 0.25;  // of BM25's candidates that the vectors found too (assumed)
+constexpr double embed_host_s = 5e-3;  // tokenizer and reply around one query (assumed)
 
 }  // namespace
 
@@ -86,8 +86,9 @@ void RagStudy::search() {
   const double n = r.chunks.value.si();
   fleet = workload::size_search(index, n, recall.value.si(), peak.value, node);
   const double copies = std::max<double>(fleet.replicas, spec.index_replicas);
-  r.search_nodes = book.derive("search-nodes", Scalar(fleet.shards * copies), "node",
-                               "shards that hold the index x copies that carry the rate",
+  if (spec.hybrid) lexical();
+  r.search_nodes = book.derive("search-nodes", Scalar(fleet.shards * copies + lexical_nodes),
+                               "node", "shards that hold an index x copies that carry the rate",
                                {r.index, node_memory, peak, recall});
   const auto core_time =
       book.input("query-core-time",
@@ -95,7 +96,8 @@ void RagStudy::search() {
   const auto alone = book.input(
       "query-alone", workload::query_latency(index, n / fleet.shards, recall.value.si()), "ms");
   // Nodes beyond the needed ones hold further copies and share the work.
-  const double running = std::max(copies, std::floor(spec.node_count / fleet.shards));
+  const double running =
+      std::max(copies, std::floor((spec.node_count - lexical_nodes) / fleet.shards));
   r.search_busy = book.derive("search-busy", Scalar(fleet.load / (running * cores)), "%",
                               "peak rate x core time of a query / (copies x cores)",
                               {peak, core_time, r.search_nodes});
@@ -105,11 +107,15 @@ void RagStudy::search() {
   one.service_cv = cv;
   one.wait_mean = sakasegawa_wait(cores, busy, core_time.value.si(), arrival2, cv * cv);
   one.busy = wait_chance(cores, busy);
-  r.search_time = book.derive("search-time",
-                              one.quantile(std::pow(percentile, 1 / fleet.shards)) * second, "ms",
-                              "query alone x its spread at the percentile + wait for a core; the "
-                              "slowest of all shards",
-                              {alone, core_time, r.search_busy});
+  const double lists = spec.hybrid ? 2 : 1;
+  const auto vectors =
+      book.derive(spec.hybrid ? "vector-time" : "search-time",
+                  one.quantile(std::pow(percentile, 1 / (lists * fleet.shards))) * second, "ms",
+                  "query alone x its spread at the percentile + wait for a core; the "
+                  "slowest of all shards",
+                  {alone, core_time, r.search_busy});
+  (spec.hybrid ? r.vector_time : r.search_time) = vectors;
+  if (spec.hybrid) later_of_both();
 }
 
 double RagStudy::stage(double service_s, double fixed_s) const {
@@ -129,7 +135,8 @@ void RagStudy::support() {
   rerank_rate = std::max(
       embedding_rate(ranker, *demand.hardware.accelerator, Precision::bf16, pair).si(), 1e-9);
   const double embed_s = std::min(question.value.si(), 8192.0) / embed_rate;
-  const double rerank_s = candidates.value.si() * pair / rerank_rate;
+  const double lists = spec.hybrid ? 2 - list_overlap : 1;
+  const double rerank_s = lists * candidates.value.si() * pair / rerank_rate;
   const double work = peak.value.si() * (embed_s + rerank_s);
   r.support_gpus =
       book.derive("support-gpus", Scalar(std::max(1.0, std::ceil(work / support_ceiling - 1e-9))),

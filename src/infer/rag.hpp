@@ -15,8 +15,15 @@
 // percentile of the sum from above. When `first_token` is given and the LLM has no TTFT of its own,
 // the LLM is sized for what the other stages leave of it.
 //
+// HYBRID (`hybrid`): BM25 over an inverted index of the same chunks (workload/lexical.hpp) on nodes
+// of its own, at the same time as the vectors, so the search takes the later of the two: the p of
+// the later is at most the later of their sqrt(p), as if each decided half. Reciprocal ranks are
+// added in microseconds (left out). Each search hands `candidates` to the reranker, which reads
+// what is left without duplicates: a quarter is in both lists (assumed). Without a reranker BM25
+// changes which chunks are read, not how many.
+//
 // LIMITS (id "infer.<scope>.<...>")
-//   index-memory  index of all copies              | memory of the search nodes (when they are
+//   index-memory  indexes of all copies            | memory of the search nodes (when they are
 //   given) search        search nodes needed              | nodes that exist (when given)
 //   first-token   all stages                       | allowed
 //   refresh       GPU-hours to embed again a day   | 24 h of the embedding GPUs (when given)
@@ -43,9 +50,11 @@ struct RagResult {
   Findings findings;  ///< with the service's
   ServiceResult service;
   Figure<Scalar> chunks;
-  Figure<Information> index;    ///< one copy
-  Figure<Scalar> search_nodes;  ///< needed
-  Figure<Scalar> search_busy;   ///< share of the search nodes' core time at the peak
+  Figure<Information> index;               ///< one copy
+  Figure<Information> lexical_index;       ///< one copy; hybrid only
+  Figure<Scalar> search_nodes;             ///< needed, for both indexes
+  Figure<Scalar> search_busy;              ///< share of the search nodes' core time at the peak
+  Figure<Time> vector_time, lexical_time;  ///< parts of search_time; hybrid only
   Figure<Time> embed_time, search_time, rerank_time, first_token;  ///< at the percentile, peak
   Figure<Scalar> build_gpu_hours;                                  ///< to embed the corpus once
   Figure<Tokens> extra_prefill;                                    ///< retrieved tokens a request

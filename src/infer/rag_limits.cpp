@@ -14,8 +14,11 @@ void RagStudy::search_limits() {
   if (spec.node_count > 0) {
     const auto nodes =
         book.constant("search-nodes-had", Scalar(spec.node_count), "node", published("scenario"));
-    const auto copies = book.derive("index-all-copies", r.index.value * double(spec.index_replicas),
-                                    "GB", "index x copies", {r.index});
+    Information one = r.index.value;
+    std::vector<NodeId> indexes = {r.index.node};
+    if (spec.hybrid) one = one + r.lexical_index.value, indexes.push_back(r.lexical_index.node);
+    const auto copies = book.derive("index-all-copies", one * double(spec.index_replicas), "GB",
+                                    "index x copies", indexes);
     const auto memory = book.derive("search-memory", node_memory.value * double(spec.node_count),
                                     "GB", "nodes x memory of one", {nodes, node_memory});
     auto m =
@@ -98,6 +101,11 @@ void RagStudy::first_token_remedies(Margin& m) const {
     fewer.top_k = Value<Scalar>(k, assumed("half as many"));
     offer(fewer, "put " + amount(k, "chunks", 4) + " into the prompt in place of " +
                      amount(top_k.value.si(), "", 4));
+  }
+  if (spec.hybrid && r.lexical_time.value > r.vector_time.value) {
+    RagSpec plain = spec;
+    plain.hybrid = false;
+    offer(plain, "search the vectors alone");
   }
   if (const double k = std::floor(candidates.value.si() / 2); k >= 1) {
     RagSpec fewer = spec;

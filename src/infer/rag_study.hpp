@@ -8,6 +8,8 @@ namespace headroom::infer {
 
 /// Load of the GPUs that embed and rerank (assumed).
 inline constexpr double support_ceiling = 0.6;
+/// Load of the search nodes' cores (assumed).
+inline constexpr double search_ceiling = 0.6;
 
 struct RagStudy {
   RagStudy(const RagSpec& s, const RagDemand& d, Trace& t) : spec(s), demand(d), book(t, d.scope) {}
@@ -15,6 +17,8 @@ struct RagStudy {
   bool complete_input();
   void corpus();
   void search();
+  void lexical();
+  void later_of_both();
   void support();
   void service();
   ServiceSpec llm_spec();
@@ -46,6 +50,7 @@ struct RagStudy {
   Figure<Information> node_memory;
   NodeId embed_node = no_node, device_node = no_node;
   double embed_rate = 0, rerank_rate = 0, percentile = 0.99, arrival2 = 1;
+  double lexical_nodes = 0;
   double support_busy = 0, support_wait_s = 0;
   bool ttft_passed_on = false;
 };

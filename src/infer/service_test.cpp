@@ -195,5 +195,18 @@ TEST(Service, LengthsFallBackInOrder) {
   EXPECT_EQ(complete(t, &trace).output.mean.get().si(), 28);
 }
 
+// Every fp8 form that vLLM takes is one flag; int8 and bf16 need none.
+TEST(VllmCommand, NamesTheQuantisation) {
+  const auto command = [](Precision weights) {
+    Layout layout;
+    layout.weights = weights;
+    return vllm_command({}, llama_8b(), layout, {});
+  };
+  for (const auto fp8 : {Precision::fp8, Precision::mxfp8, Precision::fp8_block})
+    EXPECT_NE(command(fp8).find(" --quantization fp8"), std::string::npos);
+  EXPECT_NE(command(Precision::nvfp4).find(" --quantization modelopt_fp4"), std::string::npos);
+  EXPECT_EQ(command(Precision::bf16).find("--quantization"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace headroom::infer

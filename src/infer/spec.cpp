@@ -131,6 +131,11 @@ void RagSpec::fields(spec::Fields& f) {
       .above(0);
   f.number("links", links, "", "HNSW links a node (M); default 16").between(2, 256);
   f.number("recall", recall, "%", "Recall the search must reach; default 95 %").between(50, 100);
+  f.flag("hybrid", hybrid, "BM25 beside the vector search, fused by reciprocal rank");
+  f.number("query_terms", query_terms, "", "Terms of a BM25 query; default 6").above(0);
+  f.number("lexical_bytes", lexical_bytes, "B",
+           "Inverted index of BM25, bytes a token of the documents; default 1.5")
+      .above(0);
   f.number("top_k", top_k, "", "Chunks put into the prompt; default 8").at_least(0);
   f.number("candidates", candidates, "",
            "Chunks that the reranker reads for a query; default 0, no reranker")

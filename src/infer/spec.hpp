@@ -113,10 +113,13 @@ struct RagSpec {
   Value<Scalar> dimensions;  ///< unset: of the embedding model
   workload::IndexKind index = workload::IndexKind::hnsw;
   Value<Information> bytes_per_dimension;
-  Value<Scalar> links;       ///< HNSW M
-  Value<Scalar> recall;      ///< recall target of the search
-  Value<Scalar> top_k;       ///< chunks put into the prompt
-  Value<Scalar> candidates;  ///< chunks the reranker reads; 0: no reranker
+  Value<Scalar> links;               ///< HNSW M
+  Value<Scalar> recall;              ///< recall target of the search
+  bool hybrid = false;               ///< BM25 beside the vectors, fused by reciprocal rank
+  Value<Scalar> query_terms;         ///< of BM25
+  Value<Information> lexical_bytes;  ///< of the inverted index a token of the documents
+  Value<Scalar> top_k;               ///< chunks put into the prompt
+  Value<Scalar> candidates;          ///< chunks the reranker reads; 0: no reranker
   std::string rerank_model;
   Value<Scalar> refresh;           ///< share of the corpus embedded again each day
   Value<Information> node_memory;  ///< memory for the index in one search node

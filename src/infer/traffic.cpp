@@ -98,6 +98,7 @@ std::string quantization_flag(Precision weights) {
   switch (weights) {
     case Precision::fp8:
     case Precision::mxfp8:
+    case Precision::fp8_block:
       return " --quantization fp8";
     case Precision::int4:
       return " --quantization awq";

@@ -9,9 +9,10 @@
 // closed loop).
 //
 // Prompt blocks: `hashes[first_block .. first_block + blocks)` name the request's leading blocks
-// of `Stream::block_tokens` tokens each. Equal hash means equal block and equal blocks before it
-// (Mooncake's convention). A request without hashes shares nothing, unless `shared` names a
-// prefix group: then its first `shared_tokens` tokens equal those of every request of the group.
+// of `Stream::block_tokens` tokens each; those beyond the prompt are the answer's. Equal hash means
+// equal block and equal blocks before it (Mooncake's convention). A request without hashes shares
+// nothing, unless `shared` names a prefix group: then its first `shared_tokens` tokens equal those
+// of every request of the group.
 #pragma once
 
 #include <cstdint>

@@ -88,9 +88,13 @@ void reuse(const Stream& stream, Stats& s) {
   for (const auto& r : stream.requests) {
     const auto own = stream.blocks_of(r);
     std::size_t hit = 0;
-    while (hit < own.size() && seen.contains(own[hit])) ++hit;
+    // Blocks beyond the prompt are the answer's: later turns find them, this one does not.
+    const auto readable = std::min(
+        own.size(),
+        static_cast<std::size_t>((r.prompt + stream.block_tokens - 1) / stream.block_tokens));
+    while (hit < readable && seen.contains(own[hit])) ++hit;
     seen.insert(own.begin() + static_cast<std::ptrdiff_t>(hit), own.end());
-    blocks += static_cast<double>(own.size());
+    blocks += static_cast<double>(readable);
     found_blocks += static_cast<double>(hit);
     double tokens = std::min<double>(r.prompt, static_cast<double>(hit) * stream.block_tokens);
     if (r.shared != no_request) {

@@ -258,7 +258,8 @@ class Generator {
 
   void hash(Request& r) {
     r.first_block = static_cast<std::uint32_t>(stream_.hashes.size());
-    r.blocks = static_cast<std::uint32_t>(r.prompt / s_.block_tokens);
+    const auto whole = (std::int64_t(r.prompt) + r.output) / s_.block_tokens;
+    r.blocks = static_cast<std::uint32_t>(whole);
     const auto common =
         r.shared == no_request ? 0u : static_cast<std::uint32_t>(r.shared_tokens / s_.block_tokens);
     for (std::uint32_t b = 0; b < r.blocks; ++b)

@@ -23,9 +23,8 @@
 // CLASSES have shares of all requests, each with its lengths, model, priority. A class with
 // `turns` above 1 sends sessions: the rate still counts requests. A turn's prompt is the
 // conversation so far (prefix, inputs and answers) plus its own input, up to `context`, where the
-// session ends; the next turn follows `think_s` (exponential) after the answer. Its prompt's whole
-// blocks carry hashes, so an engine finds what was there before; the answers' tokens are part of
-// the next prompt, but not of the hashes of their own request.
+// session ends; the next turn follows `think_s` (exponential) after the answer. The whole blocks of
+// prompt and answer carry hashes, so an engine finds the conversation so far, answers included.
 //
 // PREFIXES. `prefixes` shared beginnings (system prompts) of `prefix_tokens`, used by
 // `prefix_share` of the class's requests with Zipf popularity; their tokens come on top of the

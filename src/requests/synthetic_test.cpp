@@ -275,7 +275,7 @@ TEST(Sessions, GrowWaitAndShareTheirPast) {
     ASSERT_EQ(r.prompt, before.prompt + 100 + 300);
     ASSERT_EQ(r.session, before.session);
     const auto old = stream.blocks_of(before), now = stream.blocks_of(r);
-    ASSERT_EQ(now.size(), static_cast<std::size_t>(r.prompt / 64));
+    ASSERT_EQ(now.size(), static_cast<std::size_t>((r.prompt + r.output) / 64));
     ASSERT_TRUE(std::equal(old.begin(), old.end(), now.begin()));
   }
   // Sessions of one prefix share 1024 / 64 blocks and no more.

@@ -251,6 +251,20 @@ void remark(const requests::Stream& stream, const ReplayOptions& o, ReplayAnswer
   if (refused.empty() && s.too_long > 0)
     a.remarks.push_back(fmt::format(
         "{} requests were rejected: longer than the context or than the KV memory", s.too_long));
+  const auto tier = [&](const char* what, const serving::Tier& t) {
+    if (t.blocks > 0)
+      a.remarks.push_back(
+          fmt::format("KV offload: {} holds {:.0f} tokens of a replica, {:.1f} GB/s "
+                      "to a GPU",
+                      what, t.blocks * a.config.block_tokens, t.bits_s / 8e9));
+  };
+  tier("host memory", a.config.host);
+  tier("disk", a.config.disk);
+  if (a.config.adapters.slots > 0)
+    a.remarks.push_back(
+        fmt::format("{} LoRA adapters of rank {} on a GPU at once, {:.1f} ms to load "
+                    "one",
+                    a.config.adapters.slots, o.lora_rank, 1e3 * a.config.adapters.load_s));
   if (a.forecast.overloaded != s.overloaded)
     a.remarks.push_back(
         a.forecast.overloaded

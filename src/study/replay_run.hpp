@@ -47,6 +47,13 @@ struct ReplayClass {
   serving::ClassRule rule;
 };
 
+/// Memory of one replica below its GPUs' for KV. Without a rate: the accelerator's PCIe link for
+/// host memory; for disk what `storage` reads, divided over the machine's GPUs.
+struct ReplayTier {
+  Information size;  ///< of all GPUs of the replica together, as vLLM's --kv-offloading-size
+  Bandwidth rate;    ///< towards one GPU; 0: see above
+};
+
 struct ReplayOptions {
   std::string model, system, accelerator;
   std::string slice;     ///< MIG profile, with `accelerator` or `system`
@@ -67,6 +74,9 @@ struct ReplayOptions {
   bool prefix_cache = true, chunked_prefill = true, static_batching = false, priorities = false;
   serving::Speculation speculation;
   int prefill_replicas = 0, decode_replicas = 0;  ///< disaggregation
+  ReplayTier offload_cpu, offload_disk;           ///< for KV blocks evicted from the GPUs
+  int max_loras = 0;                              ///< adapters on a GPU at once; 0: all stay loaded
+  int lora_rank = 16;                             ///< vLLM's --max-lora-rank
 
   std::vector<ReplayClass> classes{};
   std::vector<int> offline{};  ///< classes of the stream that fill the valleys

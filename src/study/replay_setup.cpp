@@ -13,6 +13,7 @@
 #include "infer/service.hpp"
 #include "money/inputs.hpp"
 #include "serving/devices.hpp"
+#include "workload/transformer.hpp"
 
 namespace headroom::study {
 namespace {
@@ -20,6 +21,10 @@ namespace {
 constexpr double nic_share = 0.94;  // of the line rate that a transfer reaches, as fabric's default
 constexpr double nic_latency_s = 20e-6;  // assumed: RDMA set-up and hop
 constexpr int most_tensor_ranks = 8;
+constexpr double pcie_share = 0.8;          // of a PCIe link that copies of KV reach (assumed)
+constexpr double pcie_fallback = 32e9;      // bytes/s where the catalogue tells no link: gen4 x16
+constexpr double pcie_latency_s = 20e-6;    // assumed: launch of a copy
+constexpr double drive_latency_s = 100e-6;  // a read from NVMe, as the catalogue's (recalled)
 // From the end of a step to the client, in steps: vLLM's API server, see infer/capacity.cpp; other
 // engines alike (assumed).
 constexpr double delivery_steps = 1.5;
@@ -62,6 +67,7 @@ class Setup {
     lay_out();
     if (!mistakes_.empty()) return std::move(s_);
     engine();
+    if (!mistakes_.empty()) return std::move(s_);
     pools();
     return std::move(s_);
   }
@@ -230,6 +236,7 @@ class Setup {
     l.attention_dp = std::max(1, o_.attention_dp);
     l.tp = o_.tp > 0 ? o_.tp : usual_tp();
     l.ep = std::max(1, o_.ep);
+    l.lora_rank = o_.lora_rank;
     check_layout();
     if (!mistakes_.empty()) return;
     const infer::StepModel step(*s_.model, s_.accelerator, path(domain()), l, *s_.software);
@@ -312,9 +319,71 @@ class Setup {
     // Sliding windows hold less than a full context: a token as a mean sequence takes it.
     const double context = std::max(1.0, s_.shape.context());
     const double token_bits = s_.oracle->model().kv_per_gpu(context).si() / context;
-    const double free_bits = s_.replica->memory().kv_free().si();
+    const double free_bits = s_.replica->memory().kv_free().si() - adapters(e.adapters);
+    if (free_bits <= 0)
+      return fail(fmt::format("--max-loras {}", o_.max_loras),
+                  fmt::format("adapters of rank {} leave no memory for the KV cache", o_.lora_rank),
+                  "fewer, or a smaller --max-lora-rank");
     e.kv_blocks = token_bits > 0 ? std::floor(free_bits / token_bits / e.block_tokens) : 1e9;
+    const double block_bits = token_bits * e.block_tokens * s_.layout.gpus();
+    offload(o_.offload_cpu, block_bits, host_rate(), pcie_latency_s, e.host);
+    if (o_.offload_disk.size > Information{})
+      offload(o_.offload_disk, block_bits, drive_rate(), drive_latency_s, e.disk);
+    check_host_memory();
     s_.targets = {o_.slo.ttft_s, o_.slo.tpot_s, o_.slo.e2e_s, o_.percentile};
+  }
+
+  /// Bits a second from host memory to one GPU.
+  double host_rate() const {
+    const double raw =
+        s_.accelerator.pcie ? s_.accelerator.pcie.get().in(byte / second) : pcie_fallback;
+    return 8 * raw * pcie_share;
+  }
+
+  /// The same from the drives of a machine, whose GPUs share them.
+  double drive_rate() {
+    const auto* store = look_up<catalog::StorageSystem>("--storage", o_.storage);
+    if (store == nullptr) return 0;
+    const auto& read = store->client ? store->client : store->read;
+    if (!read && !(o_.offload_disk.rate > Bandwidth{}))
+      fail("--offload-disk", "the catalogue does not know what --storage " + o_.storage + " reads",
+           "add a rate: --offload-disk SIZE:RATE");
+    const double sharing = s_.system != nullptr ? std::max(1, s_.system->accelerators) : 1;
+    return read ? read.get().si() / std::max(sharing, double(s_.layout.gpus())) : 0;
+  }
+
+  static void offload(const ReplayTier& tier, double block_bits, double usual_rate,
+                      double latency_s, serving::Tier& out) {
+    if (!(tier.size > Information{}) || block_bits <= 0) return;
+    out.blocks = std::floor(tier.size.si() / block_bits);
+    out.bits_s = tier.rate > Bandwidth{} ? tier.rate.si() : usual_rate;
+    out.latency_s = latency_s;
+  }
+
+  void check_host_memory() {
+    if (s_.system == nullptr || !s_.system->host_memory) return;
+    const auto had = s_.system->host_memory.get();
+    if (o_.offload_cpu.size > had)
+      fail(
+          "--offload-cpu " + format(o_.offload_cpu.size, "GB"),
+          fmt::format("is more than the {} of host memory of {}", format(had, "GB"), s_.system->id),
+          "");
+  }
+
+  /// Fills the rule; returns the bits that adapters take on a GPU. Both matrices of every
+  /// projection outside the experts, in 16 bits, sharded as the projection; loaded over PCIe while
+  /// the step waits.
+  double adapters(serving::Adapters& rule) const {
+    if (o_.max_loras <= 0) return 0;
+    double values = 0;
+    for (const auto& layer : workload::layer_classes(*s_.model))
+      for (const auto& g : workload::layer_gemms(*s_.model, layer, 1, {.tensor = s_.layout.tp}))
+        if (g.name.find("expert") != 0 && g.name != "router")
+          values += layer.count * (g.n + g.k) * o_.lora_rank;
+    const double bits = 16 * values / s_.layout.pp;
+    rule.slots = o_.max_loras;
+    rule.load_s = pcie_latency_s + bits / host_rate();
+    return o_.max_loras * bits;
   }
 
   serving::Loading loading() {
