@@ -74,6 +74,27 @@ std::vector<std::uint64_t> prompt_hashes(int user, int group, double system, dou
   return out;
 }
 
+/// Distinct prompts of an open-loop client. A mean length that is whole in hundredths, over
+/// thousands of requests and the same in all stages of a run, is that of passes over 100 prompts;
+/// otherwise one prompt a session.
+int distinct_prompts(const InferRow& row, int sessions) {
+  constexpr int passes_over = 100;
+  const auto mean = row.facts.number("stage.prompt_tokens_mean");
+  const double sum = mean.value_or(0) * passes_over;
+  return sum > 0 && std::abs(sum - std::round(sum)) < 1e-9 * sum ? passes_over : sessions;
+}
+
+/// Arrival times of inference-perf's "constant" load: exponential gaps, stretched so that all of
+/// them fill the stage (its ConstantLoadTimer).
+std::vector<double> constant_load(std::uint32_t count, double duration_s, std::uint64_t seed) {
+  Draw draw(seed);
+  std::vector<double> at(count);
+  double sum = 0;
+  for (auto& t : at) t = sum -= std::log1p(-draw.next());
+  for (auto& t : at) t *= duration_s / sum;
+  return at;
+}
+
 infer::Load load_of(const InferCase& c) {
   infer::Load l;
   l.rate_s = c.rate_s, l.input = c.input, l.output = c.output, l.arrival_cv = 0;
@@ -164,7 +185,8 @@ std::vector<StageResult> replay_stages(const std::vector<const InferCase*>& stag
       groups * int(std::clamp(f.number("workload.users_per_system_prompt").value_or(1), 1., 1e4));
   const double system = f.number("workload.system_prompt_len").value_or(0);
   std::vector<std::vector<std::uint64_t>> hashes;
-  for (int u = 0; u < users; ++u)
+  const int prompts = distinct_prompts(*stages.front()->row, users);
+  for (int u = 0; u < prompts; ++u)
     hashes.push_back(prompt_hashes(u, u % groups, system, stages.front()->input));
   double start = 0;
   std::uint32_t id = 0;
@@ -178,9 +200,10 @@ std::vector<StageResult> replay_stages(const std::vector<const InferCase*>& stag
         std::clamp(c->row->facts.number("stage.duration_s").value_or(600), 1.0, longest);
     const auto count = std::uint32_t(std::clamp(std::round(duration * c->rate_s), 1.0, 1e6));
     std::vector<Outcome> ended;
+    const auto arrivals = constant_load(count, duration, out.size() + 1);
     for (std::uint32_t i = 0; i < count; ++i, ++id) {
       Request r;
-      r.arrival_s = start + i / c->rate_s;
+      r.arrival_s = start + arrivals[i];
       r.prompt = whole(c->input), r.output = whole(c->output);
       const auto& blocks = hashes[i % hashes.size()];
       r.blocks = std::uint32_t(blocks.size());
