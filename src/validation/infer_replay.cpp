@@ -176,7 +176,8 @@ std::vector<StageResult> replay_stages(const std::vector<const InferCase*>& stag
   if (stages.empty()) return out;
   const infer::StepOracle oracle(step);
   auto config = engine_of(*stages.front(), step);
-  config.delivery_steps = delivery_steps;
+  config.delivery_steps = delivery_steps - 1;
+  config.schedule_ahead = 1;
   Engine engine(oracle, config);
   const auto& f = stages.front()->row->facts;
   const int groups =
