@@ -74,14 +74,26 @@ std::vector<std::uint64_t> prompt_hashes(int user, int group, double system, dou
   return out;
 }
 
-/// Distinct prompts of an open-loop client. A mean length that is whole in hundredths, over
-/// thousands of requests and the same in all stages of a run, is that of passes over 100 prompts;
-/// otherwise one prompt a session.
-int distinct_prompts(const InferRow& row, int sessions) {
-  constexpr int passes_over = 100;
-  const auto mean = row.facts.number("stage.prompt_tokens_mean");
-  const double sum = mean.value_or(0) * passes_over;
-  return sum > 0 && std::abs(sum - std::round(sum)) < 1e-9 * sum ? passes_over : sessions;
+/// The hashes of the prompts that an open-loop client sends in turn. A mean length that is whole in
+/// hundredths, over thousands of requests and the same in all stages of a run, is that of passes
+/// over 100 prompts that have nothing in common; otherwise one prompt a session, system prompts
+/// shared.
+std::vector<std::vector<std::uint64_t>> client_prompts(const InferRow& row, double length) {
+  const auto whole_number = [&](const char* key) {
+    return int(std::clamp(row.facts.number(key).value_or(1), 1.0, 1e4));
+  };
+  constexpr int independent = 100;
+  std::vector<std::vector<std::uint64_t>> out;
+  const double sum = row.facts.number("stage.prompt_tokens_mean").value_or(0) * independent;
+  if (sum > 0 && std::abs(sum - std::round(sum)) < 1e-9 * sum) {
+    for (int i = 0; i < independent; ++i) out.push_back(prompt_hashes(i, i, 0, length));
+    return out;
+  }
+  const int groups = whole_number("workload.unique_system_prompts");
+  const int users = groups * whole_number("workload.users_per_system_prompt");
+  const double system = row.facts.number("workload.system_prompt_len").value_or(0);
+  for (int u = 0; u < users; ++u) out.push_back(prompt_hashes(u, u % groups, system, length));
+  return out;
 }
 
 /// Arrival times of inference-perf's "constant" load: exponential gaps, stretched so that all of
@@ -176,19 +188,10 @@ std::vector<StageResult> replay_stages(const std::vector<const InferCase*>& stag
   if (stages.empty()) return out;
   const infer::StepOracle oracle(step);
   auto config = engine_of(*stages.front(), step);
+  config.schedule_ahead = 1;  // the first of the steps of delivery: vLLM schedules asynchronously
   config.delivery_steps = delivery_steps - 1;
-  config.schedule_ahead = 1;
   Engine engine(oracle, config);
-  const auto& f = stages.front()->row->facts;
-  const int groups =
-      int(std::clamp(f.number("workload.unique_system_prompts").value_or(1), 1., 1e4));
-  const int users =
-      groups * int(std::clamp(f.number("workload.users_per_system_prompt").value_or(1), 1., 1e4));
-  const double system = f.number("workload.system_prompt_len").value_or(0);
-  std::vector<std::vector<std::uint64_t>> hashes;
-  const int prompts = distinct_prompts(*stages.front()->row, users);
-  for (int u = 0; u < prompts; ++u)
-    hashes.push_back(prompt_hashes(u, u % groups, system, stages.front()->input));
+  const auto hashes = client_prompts(*stages.front()->row, stages.front()->input);
   double start = 0;
   std::uint32_t id = 0;
   for (const auto* c : stages) {
