@@ -3,6 +3,7 @@
 #   make test   the same, then every test
 BUILD ?= build
 JOBS ?= $(shell nproc)
+BENCHES = $(basename $(notdir $(wildcard bench/*_bench.cpp)))
 
 .PHONY: all deps demo test test-deps build unit bench docs format clean
 
@@ -28,9 +29,8 @@ test: test-deps
 
 bench: test-deps
 	cmake -S . -B $(BUILD) -G Ninja -DCMAKE_BUILD_TYPE=Release -DHEADROOM_BENCH=ON >/dev/null
-	ninja -C $(BUILD) -j $(JOBS) headroom headroom_bench train_bench
-	$(BUILD)/bench/headroom_bench
-	$(BUILD)/bench/train_bench
+	ninja -C $(BUILD) -j $(JOBS) headroom $(BENCHES)
+	for b in $(BENCHES); do echo "== $$b"; $(BUILD)/bench/$$b || exit 1; done
 	bench/startup.sh $(BUILD)/headroom
 
 # Generated pages: the reference from the field lists, the claims table.

@@ -173,6 +173,7 @@ int dispatch(int argc, char** argv) {
       add_infer_verb(app, terminal),
       add_replay_verb(app, terminal),
       add_load_verb(app),
+      add_facility_verb(app, terminal),
       add_validation_verbs(app),
       add_init_verb(app),
       add_shell_verbs(app, api::version()),

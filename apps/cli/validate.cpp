@@ -99,6 +99,22 @@ CLI::App* add_validate_infer(CLI::App& validate, api::ValidateInfer& request) {
   return verb;
 }
 
+CLI::App* add_validate_facility(CLI::App& validate, api::ValidateFacility& request) {
+  auto* verb = validate.add_subcommand("facility", "Power and cooling against published figures");
+  verb->footer(
+      "Examples:\n"
+      "  headroom validate facility\n"
+      "  headroom validate facility --epw weather --json");
+  verb->add_option("--targets", request.options.targets,
+                   "Targets; left out: data/validation/facility.yaml, which is built in");
+  verb->add_option("--epw", request.options.epw,
+                   "Folder of EPW files of the climates; left out: synthetic years")
+      ->check(CLI::ExistingDirectory);
+  verb->add_flag("--rows", request.options.all_rows, "Every row, not the 15 worst");
+  verb->add_flag("--json", request.json, "For programs; field names are stable");
+  return verb;
+}
+
 /// Options that describe the job of all logs, by the key of a measured row.
 struct JobOption {
   const char* flag;
@@ -191,6 +207,8 @@ Run add_validation_verbs(CLI::App& app) {
   auto* train = add_validate_train(*validate, *request, *raw);
   const auto serving = std::make_shared<api::ValidateInfer>();
   auto* infer = add_validate_infer(*validate, *serving);
+  const auto site_facts = std::make_shared<api::ValidateFacility>();
+  auto* facility = add_validate_facility(*validate, *site_facts);
   auto* calibrate = app.add_subcommand("calibrate", "Fit the model to your own machines");
   calibrate->require_subcommand(1);
   const auto results = std::make_shared<api::CalibrateInfer>();
@@ -200,6 +218,7 @@ Run add_validation_verbs(CLI::App& app) {
   return [=]() -> std::optional<int> {
     if (*serving_site) return finish(api::calibrate_infer(*results), results->json);
     if (*logs) return finish(api::calibrate_train(*site), site->json);
+    if (*facility) return finish(api::validate_facility(*site_facts), site_facts->json);
     if (*infer) return finish(api::validate_infer(*serving), serving->json);
     if (!*train) return std::nullopt;
     request->options.calibration = !*raw;

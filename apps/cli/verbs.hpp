@@ -29,7 +29,10 @@ Run add_replay_verb(CLI::App& app, std::function<Terminal()> terminal);
 /// `infer`.
 Run add_infer_verb(CLI::App& app, std::function<Terminal()> terminal);
 
-/// `validate train`, `calibrate train`.
+/// `facility`.
+Run add_facility_verb(CLI::App& app, std::function<Terminal()> terminal);
+
+/// `validate ...`, `calibrate ...`.
 Run add_validation_verbs(CLI::App& app);
 
 /// `init`.

@@ -110,6 +110,12 @@ Result<std::string> validate_infer(const ValidateInfer& request) {
                       : validation::to_text(*v, request.options);
 }
 
+Result<std::string> validate_facility(const ValidateFacility& request) {
+  const auto v = validation::validate_facility(request.options);
+  if (!v) return failure(v.error());
+  return request.json ? validation::to_json(*v) : validation::to_text(*v, request.options);
+}
+
 Result<std::string> calibrate_infer(const CalibrateInfer& request) {
   std::unique_ptr<catalog::Catalog> own;
   if (!request.catalog.empty()) {

@@ -5,6 +5,7 @@
 
 #include "base/result.hpp"
 #include "report/report.hpp"
+#include "validation/facility.hpp"
 #include "validation/infer.hpp"
 #include "validation/infer_calibrate.hpp"
 #include "validation/train.hpp"
@@ -26,6 +27,13 @@ struct ValidateInfer {
   bool page = false;  ///< the serving page
 };
 Result<std::string> validate_infer(const ValidateInfer& request);
+
+struct ValidateFacility {
+  validation::FacilityOptions options;
+  bool json = false;
+};
+/// Published figures of the facility, as text or JSON.
+Result<std::string> validate_facility(const ValidateFacility& request);
 
 struct CalibrateInfer {
   validation::CalibrateInferOptions options;

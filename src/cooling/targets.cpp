@@ -120,6 +120,9 @@ class Checker {
  public:
   explicit Checker(std::string epw_folder) : folder_(std::move(epw_folder)) {}
 
+  /// Of the EPW files read.
+  const Diagnostics& mistakes() const { return mistakes_; }
+
   bool predict(const Row& r, TargetResult& out) {
     const auto at = [](const Value<Scalar>& v) { return v.or_else(0.0).si(); };
     if (r.model == "tower-approach") {
@@ -178,6 +181,7 @@ class Checker {
           read->source = file->second;
           return weather_.emplace(climate, std::move(*read)).first->second;
         }
+        mistakes_.add(read.error());
       }
     }
     const auto* entry = builtin().find<catalog::Climate>(climate);
@@ -186,11 +190,13 @@ class Checker {
 
   std::string folder_;
   std::map<std::string, WeatherYear> weather_;
+  Diagnostics mistakes_;
 };
 
 TargetResult frame(const Row& r) {
   TargetResult t;
   t.id = r.id;
+  t.model = r.model;
   t.unit = r.unit;
   t.source = r.source;
   t.known_miss = r.known_miss;
@@ -199,6 +205,16 @@ TargetResult frame(const Row& r) {
   t.tolerance =
       r.within ? r.within.get().si() : std::abs(t.expected) * r.tolerance.or_else(0.0).si();
   return t;
+}
+
+// Keys that other readers take.
+void drop(spec::Node& root, std::string_view key) {
+  for (std::size_t i = 0; i + 1 < root.items.size(); i += 2) {
+    if (root.items[i].text != key) continue;
+    const auto at = root.items.begin() + static_cast<std::ptrdiff_t>(i);
+    root.items.erase(at, at + 2);
+    return;
+  }
 }
 
 }  // namespace
@@ -250,21 +266,23 @@ Plant esif_plant(const WeatherYear& weather, bool thermosyphon) {
 Result<std::vector<TargetResult>> check_targets(const std::string& file,
                                                 const std::string& epw_folder) {
   Diagnostics diagnostics;
-  auto document = spec::load_yaml(file, diagnostics);
+  const auto document = spec::load_yaml(file, diagnostics);
   if (!document) return failure(std::move(diagnostics));
+  return check_target_document(file, *document, epw_folder);
+}
+
+Result<std::vector<TargetResult>> check_target_document(const std::string& name,
+                                                        const spec::Document& document,
+                                                        const std::string& epw_folder) {
+  Diagnostics diagnostics;
   TargetFile rows;
   spec::ReadContext context;
-  context.file = document->file;
-  context.document = &*document;
+  context.file = document.file;
+  context.document = &document;
   context.default_source = published("facility targets");
-  spec::Node only = document->root;
-  for (std::size_t i = 0; i + 1 < only.items.size(); i += 2) {
-    if (only.items[i].text == "sources") {
-      only.items.erase(only.items.begin() + static_cast<std::ptrdiff_t>(i),
-                       only.items.begin() + static_cast<std::ptrdiff_t>(i) + 2);
-      break;
-    }
-  }
+  spec::Node only = document.root;
+  drop(only, "sources");
+  drop(only, "power");
   if (!spec::read(only, rows, context, diagnostics)) return failure(std::move(diagnostics));
   Checker checker(epw_folder);
   std::vector<TargetResult> table;
@@ -275,13 +293,14 @@ Result<std::vector<TargetResult>> check_targets(const std::string& file,
       continue;
     }
     Diagnostic d;
-    d.file = file;
+    d.file = name;
     d.line = row.expect.origin.line;
     d.column = row.expect.origin.column;
     d.message =
         fmt::format("row '{}': model '{}' or entry '{}' is unknown", row.id, row.model, row.entry);
     diagnostics.add(std::move(d));
   }
+  diagnostics.add(checker.mistakes());
   if (!diagnostics.empty()) return failure(std::move(diagnostics));
   return table;
 }

@@ -17,8 +17,10 @@
 //   air-shutdown        cabinet (kW): seconds from loss of cooling to the servers' protection
 //   plate-shutdown      the same of a liquid-cooled hall that loses its coolant pumps
 //
-// Errors: mistakes of the file, each at its place. Complexity: the eight climates' years dominate,
-// about 1 s in all.
+// `power:` is a second list of rows, which power/targets.hpp computes; it is passed over here.
+//
+// Errors: mistakes of the file and of EPW files, each at its place. Complexity: the eight climates'
+// years dominate, about 1 s in all.
 #pragma once
 
 #include <string>
@@ -27,11 +29,13 @@
 #include "base/result.hpp"
 #include "cooling/plant.hpp"
 #include "cooling/weather.hpp"
+#include "spec/node.hpp"
 
 namespace headroom::cooling {
 
 struct TargetResult {
-  std::string id, unit, source, note;
+  std::string id, model, unit, source;
+  std::string note;        ///< the weather it was computed with
   std::string known_miss;  ///< why it is not met; empty: it should be
   double expected = 0, predicted = 0;
   double tolerance = 0;  ///< allowed |predicted - expected|, in `unit`
@@ -45,8 +49,12 @@ struct TargetResult {
 };
 
 /// `epw_folder` may be empty or missing.
-Result<std::vector<TargetResult>> check_targets(const std::string& file,
-                                                const std::string& epw_folder = {});
+headroom::Result<std::vector<TargetResult>> check_targets(const std::string& file,
+                                                          const std::string& epw_folder = {});
+
+/// The same of a document that is already parsed.
+headroom::Result<std::vector<TargetResult>> check_target_document(
+    const std::string& name, const spec::Document& document, const std::string& epw_folder = {});
 
 /// A table for people; misses first.
 std::string to_text(const std::vector<TargetResult>& table);

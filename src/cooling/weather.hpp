@@ -75,10 +75,10 @@ struct EpwOptions {
   int fill_gap_h = 0;  ///< longest gap to interpolate; 0: none
 };
 
-Result<WeatherYear> read_epw(const std::string& path, const EpwOptions& options = {});
+headroom::Result<WeatherYear> read_epw(const std::string& path, const EpwOptions& options = {});
 /// The same of a text; `name` stands for the file in messages.
-Result<WeatherYear> parse_epw(const std::string& name, std::string_view text,
-                              const EpwOptions& options = {});
+headroom::Result<WeatherYear> parse_epw(const std::string& name, std::string_view text,
+                                        const EpwOptions& options = {});
 
 WeatherYear synthetic_year(const catalog::Climate& climate, std::uint64_t seed = 1);
 

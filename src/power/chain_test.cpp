@@ -6,6 +6,7 @@
 #include <rapidcheck/gtest.h>
 
 #include "catalog/catalog.hpp"
+#include "power/targets.hpp"
 
 namespace headroom::power {
 namespace {
@@ -78,26 +79,10 @@ TEST(Solve, mechanical_share_moves_cooling_behind_the_ups) {
   EXPECT_GT(with.meter.si(), without.meter.si());
 }
 
-// Frontier by its components (ExaDigiT RAPS, config/frontier.yaml, commit 6c142bf): 74 racks
-// of 128 nodes; a SIVOC a node, (P + 13 W) / 0.98; a rectifier for four nodes and a 250 W
-// switch, (P + 17 W) / 0.96; 25 CDUs of 8,473.47 W. Nodes stand for the hall, SIVOCs for its
-// distribution, rectifiers for the UPS with the switches behind it, CDUs for other loads.
-double frontier_mw(double cpu, double gpu) {
-  constexpr double nodes = 74 * 128, rectifiers = nodes / 4, any_rating = 1e6;
-  const double node_w = cpu * 280 + (1 - cpu) * 90 + gpu * 560 + (4 - gpu) * 88 + 74.26 + 80 + 30;
-  Chain chain;
-  chain.distribution = {
-      {Power::from_si(any_rating), nodes * 13 / 0.98 / any_rating, 1 / 0.98 - 1, 0}};
-  chain.ups = {Power::from_si(any_rating), rectifiers * 17 / 0.96 / any_rating, 1 / 0.96 - 1, 0};
-  chain.mechanical_on_ups = 1;
-  const Loads loads{{nodes * node_w * watt}, rectifiers * 250 * watt, 25 * 8473.47 * watt};
-  return solve(chain, loads).meter.in(megawatt);
-}
-
 TEST(Solve, frontier_idle_hpl_and_peak_within_a_thousandth) {
-  EXPECT_NEAR(frontier_mw(0, 0), 7.307, 0.0073);
-  EXPECT_NEAR(frontier_mw(0.33, 4 * 0.79), 22.954, 0.023);
-  EXPECT_NEAR(frontier_mw(1, 4), 28.228, 0.028);
+  EXPECT_NEAR(frontier_power(0, 0).in(megawatt), 7.307, 0.0073);
+  EXPECT_NEAR(frontier_power(0.33, 4 * 0.79).in(megawatt), 22.954, 0.023);
+  EXPECT_NEAR(frontier_power(1, 4).in(megawatt), 28.228, 0.028);
 }
 
 Stage arbitrary_stage() {

@@ -52,9 +52,10 @@ def layout(row):
     return {"tp": tp, "ep": min(ep, tp), "adp": 1}
 
 
-def kv_format(weights, model, engine):
-    wide = weights in ("bf16", "int4") or model == "gpt-oss-120b"
-    return "bf16" if wide or (engine == "vllm-v1" and model in ("minimax-m2.5", "kimi-k2.5")) else "fp8"
+def kv_format(weights, model):
+    """As src/validation/infer_case.cpp: published runs of narrow weights keep the cache in 8 bits
+    (Little's law on rows whose users wait for memory), weight-only and GPT-OSS ones do not."""
+    return "bf16" if weights in ("bf16", "int4") or model == "gpt-oss-120b" else "fp8"
 
 
 def closed_loop(raw):
@@ -68,7 +69,7 @@ def closed_loop(raw):
         weights = "mxfp4" if model == "gpt-oss-120b" else precision(r["precision"])
         drawn = 1 if r["sid"].startswith(("meta_llama", "qwen_qwen3")) else DRAWN
         yield dict(id=r["id"], model=model, gpu=gpu, engine=engine, weights=weights,
-                   kv=kv_format(weights, model, engine), layout=layout(r), running=r["concurrency"],
+                   kv=kv_format(weights, model), layout=layout(r), running=r["concurrency"],
                    input=r["isl"] * drawn, output=r["osl"] * drawn, cached=0, measured=first(r["tpot_ms"]),
                    memory=0.9, kind="closed", budget=BUDGET[engine],
                    # Odd: with multi-token prediction that the source leaves unsaid. Wrong: as fast as one user alone.

@@ -1,0 +1,36 @@
+// A scenario's halls through a year and through failures of cooling, for the verb `facility`.
+//
+//   api::FacilityRequest r{.file = "scenarios/nvl72-row.yaml"};
+//   r.warmer = "2 K", r.lose = {"all-cooling@15:00"};
+//   auto answer = api::facility(r);
+//
+// Quantities are texts with units; a bare number takes the option's unit. Mistakes of the scenario,
+// of options, of node names and of the EPW file are told at their place.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "report/facility_report.hpp"
+#include "study/facility_year.hpp"
+
+namespace headroom::api {
+
+struct FacilityRequest {
+  std::string file;               ///< scenario; "-" is standard input
+  std::vector<std::string> sets;  ///< "path=value", applied in order
+  std::string catalog;            ///< folder laid over the built-in catalogue
+  bool year = false;              ///< the year beside failures; without failures it always is
+  std::string epw;
+  std::string fill_gaps;          ///< longest gap of the EPW file to interpolate, "3 h"
+  std::string warmer;             ///< "2 K"
+  std::vector<std::string> lose;  ///< NODE[=SHARE][@hh:mm]
+  std::string horizon;            ///< "10 min"
+  std::string back;               ///< "5 min"; empty: never
+  std::string reclaimed;          ///< "20 m3/h"
+};
+
+Result<study::FacilityAnswer> facility(const FacilityRequest& request);
+
+}  // namespace headroom::api

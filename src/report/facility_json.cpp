@@ -1,0 +1,191 @@
+#include <fmt/format.h>
+
+#include <cmath>
+#include <iterator>
+#include <nlohmann/json.hpp>
+
+#include "report/facility_report.hpp"
+
+namespace headroom::report {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using study::FacilityAnswer;
+using study::FacilityItem;
+
+Json number(double v) { return std::isfinite(v) ? Json(v) : Json(nullptr); }
+Json celsius(double v) { return v < -200 ? Json(nullptr) : number(v); }
+Json moment(double s) { return s < 0 ? Json(nullptr) : number(s); }
+
+Json items(const std::vector<FacilityItem>& list) {
+  Json out = Json::object();
+  for (const auto& item : list) out[item.key] = number(item.amount);
+  return out;
+}
+
+Json months(const FacilityAnswer& a) {
+  Json out = Json::array();
+  for (std::size_t m = 0; m < a.months.size(); ++m) {
+    const auto& x = a.months[m];
+    out.push_back({{"month", m + 1},
+                   {"pue", number(x.pue())},
+                   {"it_j", number(x.it_j)},
+                   {"meter_j", number(x.meter_j)},
+                   {"cooling_j", number(x.cooling_j)},
+                   {"loss_j", number(x.loss_j)},
+                   {"water_kg", number(x.water_kg)},
+                   {"carbon_kg", a.carbon_origin.empty() ? Json(nullptr) : number(x.carbon_kg)},
+                   {"chiller_h", number(x.chiller_h)},
+                   {"warmest_wet_bulb_c", celsius(x.warmest_wet_bulb_c)},
+                   {"peak_meter_w", number(x.peak_meter_w)}});
+  }
+  return out;
+}
+
+Json days(const FacilityAnswer& a) {
+  Json out = Json::array();
+  for (const auto& d : a.days)
+    out.push_back({{"day", d.label},
+                   {"dry_bulb_c", number(d.dry_bulb_c)},
+                   {"wet_bulb_c", number(d.wet_bulb_c)},
+                   {"cooling_w", number(d.cooling_w)},
+                   {"heat_w", number(d.heat_w)},
+                   {"water_kg_s", number(d.water_kg_s)},
+                   {"short_k", number(d.short_k)},
+                   {"compressor", d.compressor}});
+  return out;
+}
+
+Json year(const FacilityAnswer& a) {
+  if (!a.has_year) return nullptr;
+  return {{"pue", number(a.pue)},
+          {"pue_boundary", a.boundary},
+          {"pue_first_model", number(a.first_pue)},
+          {"wue_l_per_kwh", number(a.wue_l_kwh)},
+          {"erf", number(a.erf)},
+          {"hours", a.hours.size()},
+          {"chiller_free_h", number(a.chiller_free_h)},
+          {"short_h", number(a.short_h)},
+          {"worst_short_k", number(a.worst_short_k)},
+          {"carbon_kg", a.carbon_origin.empty() ? Json(nullptr) : number(a.carbon_kg)},
+          {"carbon_origin", a.carbon_origin},
+          {"meter_j", number(a.meter_j)},
+          {"it_j", number(a.it_j)},
+          {"energy_in_j", items(a.energy)},
+          {"heat_out_j", items(a.heat)},
+          {"imbalance", number(a.imbalance)},
+          {"worst_hour_imbalance", number(a.worst_imbalance)},
+          {"water_by_use_kg", items(a.water)},
+          {"water_by_source_kg", items(a.water_sources)},
+          {"peak_day_water_kg", number(a.peak_day_water_kg)},
+          {"peak_meter_w", number(a.peak_meter_w)},
+          {"peak_hour", a.peak_hour},
+          {"peak_cooling_w", number(a.peak_cooling_w)},
+          {"warmest_coolant_c", celsius(a.warmest_coolant_c)},
+          {"warmest_inlet_c", celsius(a.warmest_inlet_c)},
+          {"warmest_supply_c", celsius(a.warmest_supply_c)},
+          {"design_days", days(a)},
+          {"months", months(a)}};
+}
+
+Json halls(const study::FacilityWalk& w) {
+  Json out = Json::array();
+  for (std::size_t i = 0; i < w.halls.size(); ++i) {
+    const auto& h = w.halls[i];
+    const auto& g = w.walk.groups[i];
+    out.push_back({{"hall", h.scope},
+                   {"gpus", number(h.gpus)},
+                   {"throttle_at_s", moment(h.throttle_at_s)},
+                   {"shutdown_at_s", moment(h.shutdown_at_s)},
+                   {"lowest_power", number(h.lowest_power)},
+                   {"lost_gpu_s", number(h.lost_gpu_s)},
+                   {"hottest_chip_c", h.has_chip ? number(h.hottest_chip_c) : Json(nullptr)},
+                   {"hottest_coolant_c", h.liquid ? number(h.hottest_coolant_c) : Json(nullptr)},
+                   {"hottest_inlet_c", number(h.hottest_inlet_c)},
+                   {"power", g.power},
+                   {"chip_c", h.has_chip ? Json(g.chip_c) : Json(nullptr)},
+                   {"coolant_c", h.liquid ? Json(g.coolant_c) : Json(nullptr)},
+                   {"inlet_c", w.walk.inlet_c[i]}});
+  }
+  return out;
+}
+
+Json walk(const FacilityAnswer& a) {
+  if (!a.walk) return nullptr;
+  const auto& w = *a.walk;
+  Json work = Json::array();
+  for (const auto& x : w.work)
+    work.push_back({{"workload", x.name}, {"tokens_lost", number(x.tokens)}});
+  return {{"lost", w.lost},
+          {"hour", w.hour},
+          {"dry_bulb_c", number(w.dry_bulb_c)},
+          {"wet_bulb_c", number(w.wet_bulb_c)},
+          {"horizon_s", number(w.horizon_s)},
+          {"back_s", w.back_s > 0 ? number(w.back_s) : Json(nullptr)},
+          {"step_s", number(w.walk.control_s)},
+          {"recovered", w.recovered},
+          {"lost_gpu_s", number(w.lost_gpu_s)},
+          {"usd_lost", w.price_origin.empty() ? Json(nullptr) : number(w.usd)},
+          {"price", w.price_origin},
+          {"work", work},
+          {"imbalance", number(w.walk.worst_imbalance)},
+          {"halls", halls(w)},
+          {"loop_supply_c", w.walk.supply_c}};
+}
+
+}  // namespace
+
+std::string facility_json(const FacilityAnswer& a) {
+  Json nodes = Json::array();
+  for (const auto& n : a.nodes) nodes.push_back({{"name", n.name}, {"what", n.what}});
+  const Json out{{"scenario", a.scenario},
+                 {"halls", a.halls},
+                 {"holds", a.holds()},
+                 {"weather", a.weather},
+                 {"warmer_k", number(a.warmer_k)},
+                 {"it_max_w", number(a.it_max_w)},
+                 {"it_mean_w", number(a.it_mean_w)},
+                 {"year", year(a)},
+                 {"failure", walk(a)},
+                 {"nodes", nodes},
+                 {"remarks", a.remarks}};
+  return out.dump(2) + "\n";
+}
+
+std::string facility_csv(const FacilityAnswer& a) {
+  std::string out =
+      "hour,month,dry_bulb_c,wet_bulb_c,meter_w,it_w,hall_loss_w,ups_loss_w,switchgear_loss_w,"
+      "transformer_loss_w,other_w,room_fans_w,coolant_pumps_w,loop_pumps_w,tower_pumps_w,"
+      "rejection_fans_w,compressors_w,heat_pumps_w,by_tower_w,by_dry_w,by_outside_air_w,"
+      "by_condenser_air_w,reused_w,unmet_w,water_kg_s,compressor,short_k,coolant_c,inlet_c,"
+      "supply_c\n";
+  auto to = std::back_inserter(out);
+  const auto temperature = [&](double c) {
+    if (c < -200) return fmt::format_to(to, ",");
+    return fmt::format_to(to, ",{:.3f}", c);
+  };
+  for (std::size_t h = 0; h < a.hours.size(); ++h) {
+    const auto& x = a.hours[h];
+    const auto& s = a.plant.hours[h];
+    fmt::format_to(to, "{},{},{:.2f},{:.2f}", h, study::month_of(h, a.hours.size()) + 1,
+                   a.air.dry_bulb_c[h], a.air.wet_bulb_c[h]);
+    for (const double w : {x.meter_w,          x.it_w,
+                           x.hall_loss_w,      x.ups_w,
+                           x.switchgear_w,     x.transformer_w,
+                           x.other_w,          s.room_fans_w,
+                           s.coolant_pumps_w,  s.loop_pumps_w,
+                           s.tower_pumps_w,    s.rejection_fans_w,
+                           s.compressors_w,    s.heat_pumps_w,
+                           s.by_tower_w,       s.by_dry_w,
+                           s.by_outside_air_w, s.by_condenser_air_w,
+                           s.reused_w,         s.unmet_w})
+      fmt::format_to(to, ",{:.3f}", w);
+    fmt::format_to(to, ",{:.6g},{},{:.3f}", s.makeup(), s.compressor ? 1 : 0, s.short_k);
+    temperature(s.warmest_coolant_c), temperature(s.warmest_inlet_c);
+    temperature(s.warmest_supply_c);
+    out += '\n';
+  }
+  return out;
+}
+
+}  // namespace headroom::report

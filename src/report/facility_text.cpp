@@ -1,0 +1,227 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/units.hpp"
+#include "report/facility_report.hpp"
+#include "report/table.hpp"
+
+namespace headroom::report {
+namespace {
+
+using study::FacilityAnswer;
+using study::FacilityItem;
+
+constexpr double kwh = 3.6e6;
+
+std::string percent(double share, int digits = 1) {
+  return fmt::format("{:.{}f} %", 100 * share, digits);
+}
+std::string energy(double joules) { return format_scaled(joules, "Wh"); }
+std::string power(double watts) { return format_scaled(watts, "W"); }
+std::string cubic_metres(double kg) { return fmt::format("{} m3", format_number(kg / 1e3)); }
+std::string celsius(double c) { return fmt::format("{:.1f} degC", c); }
+std::string after(double s) {
+  if (s < 0) return "never";
+  return s < 120 ? fmt::format("{:.0f} s", s) : fmt::format("{:.1f} min", s / 60);
+}
+
+class Writer {
+ public:
+  Writer(const FacilityAnswer& a, const TextOptions& o)
+      : a_(a), o_(o), width_(static_cast<std::size_t>(std::max(60, o.width))) {}
+
+  std::string write() {
+    headline();
+    if (a_.has_year) {
+      figures();
+      items("Energy of the year: in at the meter", a_.energy, true);
+      items("Heat of the year: out of the site", a_.heat, true);
+      balance();
+      water();
+      days();
+      months();
+    }
+    if (a_.walk) walk();
+    nodes();
+    remarks();
+    return std::move(out_);
+  }
+
+ private:
+  std::string paint(const std::string& text, const char* style) const {
+    return o_.colour ? "\033[" + std::string(style) + "m" + text + "\033[0m" : text;
+  }
+  void title(const std::string& text) { out_ += "\n" + paint(text, "1") + "\n"; }
+  void line(const char* label, const std::string& text) {
+    out_ += fmt::format("  {:<28}{}\n", label, text);
+  }
+
+  void headline() {
+    out_ += paint(a_.scenario, "1") + "\n";
+    line("halls", fmt::format("{}", fmt::join(a_.halls, ", ")));
+    line("IT", fmt::format("{} at maximum, {} in the mean of the year", power(a_.it_max_w),
+                           power(a_.it_mean_w)));
+    line("weather", a_.weather + (a_.warmer_k != 0 ? fmt::format(", {:+g} K", a_.warmer_k) : ""));
+  }
+
+  void figures() {
+    title("Year");
+    line("PUE", fmt::format("{:.4f}   ({})", a_.pue, a_.boundary));
+    line("PUE of check's first model", fmt::format("{:.4f}", a_.first_pue));
+    line("WUE", fmt::format("{:.3f} L/kWh", a_.wue_l_kwh));
+    line("ERF", percent(a_.erf, 2));
+    line("chiller-free", fmt::format("{:.0f} of {} h", a_.chiller_free_h, a_.hours.size()));
+    line("set points missed",
+         a_.short_h > 0
+             ? paint(fmt::format("{:.0f} h, by up to {:.1f} K", a_.short_h, a_.worst_short_k), "31")
+             : std::string("never"));
+    line("peak at the meter", fmt::format("{}, {}", power(a_.peak_meter_w), hour_of(a_.peak_hour)));
+    line("peak of cooling", power(a_.peak_cooling_w));
+    if (a_.carbon_kg > 0)
+      line("carbon",
+           fmt::format("{} ({})", format_scaled(a_.carbon_kg, "kgCO2e"), a_.carbon_origin));
+    line("warmest",
+         fmt::format("coolant {}, air at racks {}, facility water {}", bulb(a_.warmest_coolant_c),
+                     bulb(a_.warmest_inlet_c), bulb(a_.warmest_supply_c)));
+  }
+
+  static std::string bulb(double c) { return c < -200 ? std::string("-") : celsius(c); }
+  std::string hour_of(std::size_t h) const { return study::hour_name(h, a_.hours.size()); }
+
+  void items(const char* head, const std::vector<FacilityItem>& list, bool energies) {
+    title(head);
+    Table table({{"", Align::left, 0}, {"", Align::right, 0}, {"", Align::right, 0}});
+    double total = 0;
+    for (const auto& item : list) total += item.amount;
+    const auto text = [&](double x) { return energies ? energy(x) : cubic_metres(x); };
+    for (const auto& item : list)
+      if (item.amount > 0)
+        table.add({item.label, text(item.amount), percent(item.amount / total, 2)});
+    table.add({"sum", text(total), ""}, o_.colour ? "1" : "");
+    out_ += table.str();
+  }
+
+  void balance() {
+    out_ += fmt::format("  in less out: {:.1e} of the year, {:.1e} of the worst hour\n",
+                        a_.imbalance, a_.worst_imbalance);
+  }
+
+  void water() {
+    double total = 0;
+    for (const auto& item : a_.water) total += item.amount;
+    if (total <= 0) {
+      title("Water");
+      out_ += "  none\n";
+      return;
+    }
+    items("Water of the year, by use", a_.water, false);
+    for (const auto& s : a_.water_sources)
+      line(("from " + s.label).c_str(), cubic_metres(s.amount));
+    line("most on one day", cubic_metres(a_.peak_day_water_kg));
+  }
+
+  void days() {
+    title("Design days, full load");
+    Table table({{"", Align::left, 0},
+                 {"dry bulb", Align::right, 0},
+                 {"wet bulb", Align::right, 0},
+                 {"cooling", Align::right, 0},
+                 {"heat", Align::right, 0},
+                 {"water", Align::right, 0},
+                 {"compressor", Align::right, 0},
+                 {"short by", Align::right, 0}});
+    for (const auto& d : a_.days)
+      table.add({d.label, celsius(d.dry_bulb_c), celsius(d.wet_bulb_c), power(d.cooling_w),
+                 power(d.heat_w), fmt::format("{:.2f} m3/h", d.water_kg_s * 3.6),
+                 d.compressor ? "runs" : "-",
+                 d.short_k > 0 ? fmt::format("{:.1f} K", d.short_k) : std::string("-")});
+    out_ += table.str();
+  }
+
+  void months() {
+    static constexpr const char* names[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                            "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    title("Months");
+    std::vector<Column> columns{{"", Align::left, 0}};
+    for (const char* head : {"PUE", "meter", "cooling", "losses", "water m3", "L/kWh", "chiller h",
+                             "wet bulb", "peak"})
+      columns.push_back({head, Align::right, 0});
+    if (a_.carbon_kg > 0) columns.push_back({"tCO2e", Align::right, 0});
+    Table table(columns);
+    for (std::size_t m = 0; m < a_.months.size(); ++m) {
+      const auto& x = a_.months[m];
+      if (x.it_j <= 0) continue;
+      std::vector<std::string> cells{names[m],
+                                     fmt::format("{:.4f}", x.pue()),
+                                     energy(x.meter_j),
+                                     energy(x.cooling_j),
+                                     energy(x.loss_j),
+                                     fmt::format("{:.0f}", x.water_kg / 1e3),
+                                     fmt::format("{:.3f}", x.water_kg / (x.it_j / kwh)),
+                                     fmt::format("{:.0f}", x.chiller_h),
+                                     celsius(x.warmest_wet_bulb_c),
+                                     power(x.peak_meter_w)};
+      if (a_.carbon_kg > 0) cells.push_back(fmt::format("{:.0f}", x.carbon_kg / 1e3));
+      table.add(cells);
+    }
+    out_ += table.str();
+  }
+
+  void walk() {
+    const auto& w = *a_.walk;
+    title(fmt::format("Lost: {}", fmt::join(w.lost, "; ")));
+    line("when", fmt::format("{}, {} dry bulb, {} wet bulb, full load",
+                             study::hour_name(w.hour, a_.hours.size()), celsius(w.dry_bulb_c),
+                             celsius(w.wet_bulb_c)));
+    line("back", w.back_s > 0 ? "after " + after(w.back_s) : std::string("not within the walk"));
+    Table table({{"", Align::left, 0},
+                 {"throttles", Align::right, 0},
+                 {"trips", Align::right, 0},
+                 {"lowest power", Align::right, 0},
+                 {"chip", Align::right, 0},
+                 {"coolant", Align::right, 0},
+                 {"air at racks", Align::right, 0},
+                 {"GPU-hours lost", Align::right, 0}});
+    for (const auto& h : w.halls)
+      table.add({h.title, after(h.throttle_at_s), after(h.shutdown_at_s),
+                 percent(h.lowest_power, 0), h.has_chip ? celsius(h.hottest_chip_c) : "-",
+                 h.liquid ? celsius(h.hottest_coolant_c) : "-", celsius(h.hottest_inlet_c),
+                 format_number(h.lost_gpu_s / 3600)});
+    out_ += table.str();
+    line("at the end", std::string(w.recovered ? "every rack at full power" : "not recovered") +
+                           ", " + after(w.horizon_s) + " after the first loss");
+    for (const auto& work : w.work)
+      line(("tokens of " + work.name).c_str(), format_scaled(work.tokens, "token") + " not made");
+    if (!w.price_origin.empty())
+      line("GPU time lost is worth",
+           fmt::format("{} ({})", format_scaled(w.usd, "USD"), w.price_origin));
+    line("in less out and stored", fmt::format("{:.1e}", w.walk.worst_imbalance));
+  }
+
+  void nodes() {
+    std::vector<std::string> names;
+    for (const auto& n : a_.nodes) names.push_back(n.name);
+    out_ += "\n" + wrap(fmt::format("can be lost: {}", fmt::join(names, ", ")), width_, "  ");
+  }
+
+  void remarks() {
+    if (a_.remarks.empty()) return;
+    title("Remarks");
+    for (const auto& r : a_.remarks) out_ += wrap(r, width_, "  ");
+  }
+
+  const FacilityAnswer& a_;
+  const TextOptions& o_;
+  std::size_t width_;
+  std::string out_;
+};
+
+}  // namespace
+
+std::string facility_text(const FacilityAnswer& answer, const TextOptions& options) {
+  return Writer(answer, options).write();
+}
+
+}  // namespace headroom::report

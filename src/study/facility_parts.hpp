@@ -1,0 +1,32 @@
+// What the year and the failures of a facility share. Internal to study.
+#pragma once
+
+#include "cooling/failure_walk.hpp"
+#include "study/context.hpp"
+#include "study/facility_year.hpp"
+
+namespace headroom::study {
+
+/// The plant of a context's halls: group and hall of the same index are a hall of the scenario,
+/// the last of both the power rooms. Chips have a path to their coolant.
+cooling::Plant plant_of(const Context& c, const cooling::DesignDays& days);
+
+/// The nodes of a plant that can be lost.
+std::vector<FacilityNode> facility_nodes(const Context& c, const cooling::Plant& plant);
+
+/// Reads `options.lose` against the nodes; mistakes are told together.
+struct Loss {
+  const FacilityNode* node = nullptr;
+  double share = -1;  ///< below 0: the node's own
+  int minute = -1;    ///< of the day
+  std::string text;
+};
+std::vector<Loss> read_losses(const std::vector<std::string>& texts,
+                              const std::vector<FacilityNode>& nodes, Diagnostics& mistakes);
+
+/// `peak_hour`: of the year's most cooling electricity.
+FacilityWalk walk_facility(Context& c, const cooling::Plant& plant,
+                           const cooling::WeatherYear& weather, std::size_t peak_hour,
+                           const std::vector<Loss>& losses, const FacilityOptions& options);
+
+}  // namespace headroom::study

@@ -1,0 +1,262 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "base/units.hpp"
+#include "catalog/accelerator.hpp"
+#include "study/facility_parts.hpp"
+#include "study/training_parts.hpp"
+
+namespace headroom::study {
+namespace {
+
+using cooling::Failure;
+using cooling::FailureEvent;
+
+constexpr std::size_t of_hour = 60, of_day = 24 * 60;
+
+/// The nodes of one kind, and all of them together under the kind's own name.
+class Nodes {
+ public:
+  void add(const std::string& place, const std::string& kind, const std::string& what,
+           Failure failure, std::size_t index, double share = 1) {
+    FailureEvent event;
+    event.what = failure, event.index = index, event.share = share;
+    single_.push_back({place + "." + kind, what + " of " + place, {event}});
+    for (auto& node : all_) {
+      if (node.name != kind) continue;
+      node.events.push_back(event);
+      return;
+    }
+    all_.push_back({kind, what, {event}});
+  }
+  std::vector<FacilityNode> list() && {
+    FailureEvent everything;
+    std::vector<FacilityNode> out = std::move(all_);
+    out.insert(out.end(), single_.begin(), single_.end());
+    out.push_back({"all-cooling", "all cooling", {everything}});
+    return out;
+  }
+
+ private:
+  std::vector<FacilityNode> all_, single_;
+};
+
+/// "cdu-pumps" and "CDU-Pump" are "cdu-pump".
+std::string plain(std::string text) {
+  for (char& ch : text) {
+    if (ch >= 'A' && ch <= 'Z') ch = static_cast<char>(ch - 'A' + 'a');
+    if (ch == '_' || ch == ' ') ch = '-';
+  }
+  if (text.size() > 3 && text.back() == 's') text.pop_back();
+  return text;
+}
+
+/// "hh:mm" as minutes of the day; -1: it is none.
+int clock_minutes(const std::string& text) {
+  const auto colon = text.find(':');
+  if (colon == std::string::npos) return -1;
+  const auto h = split_number(text.substr(0, colon)), m = split_number(text.substr(colon + 1));
+  const auto whole = [](const std::optional<NumberText>& n, double most) {
+    return n && n->unit.empty() && n->number >= 0 && n->number <= most &&
+           n->number == std::floor(n->number);
+  };
+  if (!whole(h, 23) || !whole(m, 59)) return -1;
+  return static_cast<int>(h->number * 60 + m->number);
+}
+
+Diagnostic mistake(const std::string& text, std::string message, std::string hint = {}) {
+  return {"--lose " + text, 0, 0, "", std::move(message), std::move(hint), ""};
+}
+
+const FacilityNode* find(const std::vector<FacilityNode>& nodes, const std::string& name) {
+  for (const auto& node : nodes)
+    if (node.name == plain(name)) return &node;
+  return nullptr;
+}
+
+std::string nearest_node(const std::vector<FacilityNode>& nodes, const std::string& name) {
+  std::vector<std::string> names;
+  for (const auto& node : nodes) names.push_back(node.name);
+  const auto hint = did_you_mean(plain(name), names);
+  return hint.empty() ? fmt::format("one of {}", fmt::join(names, ", ")) : hint;
+}
+
+/// The lost share of the clock over the walk, of one group: seconds.
+double lost_seconds(const cooling::GroupWalk& w, double dt, double until_s,
+                    const cooling::Throttle& throttle) {
+  double lost = 0;
+  for (std::size_t k = 0; k + 1 < w.power.size(); ++k) {
+    if (static_cast<double>(k) * dt >= until_s) break;
+    const double power = w.power[k];
+    lost += dt * (power >= 1 - 1e-6 ? 0 : 1 - cooling::clock_share(throttle, power));
+  }
+  return lost;
+}
+
+HallLoss hall_loss(const HallLoads& hall, const cooling::Plant& plant, std::size_t index,
+                   const cooling::Walk& walk, const cooling::Throttle& throttle) {
+  const auto& w = walk.groups[index];
+  const auto& group = plant.groups[index];
+  HallLoss out;
+  out.scope = hall.scope, out.title = hall.title;
+  for (const auto* m : hall.machines) out.gpus += m->gpus.value;
+  out.throttle_at_s = w.throttle_at_s, out.shutdown_at_s = w.shutdown_at_s;
+  out.liquid = group.liquid_share > 0;
+  out.has_chip = out.liquid && group.chip.power_w > 0;
+  const auto most = [](const std::vector<float>& v) {
+    return v.empty() ? 0.0 : double(*std::max_element(v.begin(), v.end()));
+  };
+  out.hottest_chip_c = most(w.chip_c), out.hottest_coolant_c = most(w.coolant_c);
+  out.hottest_inlet_c = most(walk.inlet_c[index]);
+  if (!w.power.empty()) out.lowest_power = *std::min_element(w.power.begin(), w.power.end());
+  const double forever = std::numeric_limits<double>::infinity();
+  out.lost_gpu_s = out.gpus * lost_seconds(w, walk.control_s, forever, throttle);
+  return out;
+}
+
+/// Tokens a workload makes in a second of full speed; 0: no rate is known.
+double tokens_s(const Work& work) {
+  const auto& p = work.product;
+  if (!work.has_product) return 0;
+  if (p.kind == money::Product::Kind::training)
+    return p.run_time.value.si() > 0 ? p.run_tokens.value.si() / p.run_time.value.si() : 0;
+  return p.output_rate.node != no_node ? p.output_rate.value.si() : 0;
+}
+
+void add_work(const Context& c, const cooling::Walk& walk, const cooling::Throttle& throttle,
+              double horizon_s, FacilityWalk& out) {
+  for (const auto& work : c.work) {
+    const double rate = tokens_s(work);
+    if (rate <= 0 || work.machines == nullptr) continue;
+    for (std::size_t i = 0; i < c.halls.size(); ++i) {
+      if (work.machines->spec->hall != c.halls[i].spec->building.name) continue;
+      const auto& w = walk.groups[i];
+      const bool stops = work.gang && w.shutdown_at_s >= 0;
+      const double until = stops ? w.shutdown_at_s : horizon_s;
+      const double lost =
+          lost_seconds(w, walk.control_s, until, throttle) + (stops ? horizon_s - until : 0);
+      out.work.push_back({work.spec->name, rate * lost});
+    }
+  }
+}
+
+std::string in_words(const Loss& loss, double share) {
+  std::string text = loss.node->what;
+  if (share < 1) text = fmt::format("{:.3g} % of {}", 100 * share, text);
+  if (loss.minute >= 0)
+    text += fmt::format(" at {:02}:{:02}", loss.minute / int(of_hour), loss.minute % int(of_hour));
+  return text;
+}
+
+}  // namespace
+
+std::vector<FacilityNode> facility_nodes(const Context& c, const cooling::Plant& plant) {
+  Nodes nodes;
+  for (std::size_t i = 0; i < c.halls.size(); ++i) {
+    const auto& g = plant.groups[i];
+    const auto& place = c.halls[i].scope;
+    if (g.liquid_share > 0) {
+      nodes.add(place, "cdu-pump", "pumps (or door fans) of the coolant", Failure::coolant_pumps,
+                i);
+      nodes.add(place, "leak", "racks isolated by a leak", Failure::leak, i,
+                std::min(1.0, 1 / g.racks));
+    }
+    nodes.add(place, "room-fan", "fans of the room units", Failure::hall_fans, i);
+  }
+  std::vector<bool> used(plant.loops.size());
+  for (const auto& g : plant.groups)
+    if (g.liquid_share > 0) used[g.loop] = true;
+  for (const auto& h : plant.halls)
+    if (!h.direct_expansion) used[h.loop] = true;
+  for (std::size_t l = 0; l < plant.loops.size(); ++l) {
+    const auto& loop = plant.loops[l];
+    if (!used[l]) continue;
+    const std::string place = loop.name + "-loop";
+    nodes.add(place, "loop-pump", "facility water pumps", Failure::loop_pumps, l);
+    if (loop.tower.water > 0) nodes.add(place, "tower", "towers", Failure::tower, l);
+    if (loop.dry.ua_w_k > 0) nodes.add(place, "dry-cooler", "dry coolers", Failure::tower, l);
+    if (loop.chillers.capacity_w > 0) nodes.add(place, "chiller", "chillers", Failure::chillers, l);
+  }
+  return std::move(nodes).list();
+}
+
+std::vector<Loss> read_losses(const std::vector<std::string>& texts,
+                              const std::vector<FacilityNode>& nodes, Diagnostics& mistakes) {
+  std::vector<Loss> out;
+  for (const auto& text : texts) {
+    Loss loss;
+    loss.text = text;
+    std::string name = text;
+    if (const auto at = name.find('@'); at != std::string::npos) {
+      loss.minute = clock_minutes(name.substr(at + 1));
+      if (loss.minute < 0)
+        mistakes.add(mistake(text, "'" + name.substr(at + 1) + "' is no time of day",
+                             "hh:mm, 00:00 to 23:59"));
+      name.resize(at);
+    }
+    if (const auto at = name.find('='); at != std::string::npos) {
+      const auto n = split_number(std::string_view(name).substr(at + 1));
+      loss.share = n ? n->number / (n->unit == "%" ? 100 : 1) : 0;
+      if (!n || (n->unit != "%" && !n->unit.empty()) || loss.share <= 0 || loss.share > 1)
+        mistakes.add(mistake(text, "'" + name.substr(at + 1) + "' is no share that is lost",
+                             "above 0 up to 100 %"));
+      name.resize(at);
+    }
+    loss.node = find(nodes, name);
+    if (loss.node == nullptr)
+      mistakes.add(
+          mistake(text, "nothing here is called '" + name + "'", nearest_node(nodes, name)));
+    out.push_back(std::move(loss));
+  }
+  return out;
+}
+
+FacilityWalk walk_facility(Context& c, const cooling::Plant& plant,
+                           const cooling::WeatherYear& weather, std::size_t peak_hour,
+                           const std::vector<Loss>& losses, const FacilityOptions& options) {
+  const int none = static_cast<int>(of_day);
+  int first = none;
+  for (const auto& loss : losses)
+    if (loss.minute >= 0) first = std::min(first, loss.minute);
+  FacilityWalk out;
+  out.hour = first == none ? peak_hour : peak_hour / 24 * 24 + std::size_t(first) / of_hour;
+  std::vector<FailureEvent> events;
+  double last = 0;
+  for (const auto& loss : losses) {
+    const double at = loss.minute >= 0 ? 60.0 * (loss.minute - first) : 0;
+    last = std::max(last, at);
+    for (auto event : loss.node->events) {
+      if (loss.share > 0) event.share = loss.share;
+      event.at_s = at;
+      if (options.back_s > 0) event.back_s = at + options.back_s;
+      events.push_back(event);
+    }
+    out.lost.push_back(in_words(loss, events.back().share));
+  }
+  cooling::HourInput in;
+  in.hour = out.hour;
+  in.dry_bulb_c = out.dry_bulb_c = weather.dry_bulb_c[out.hour];
+  in.wet_bulb_c = out.wet_bulb_c = weather.wet_bulb_c[out.hour];
+  in.pressure_pa = weather.pressure_pa[out.hour];
+  in.humidity = weather.humidity[out.hour];
+  cooling::WalkOptions walk_options;
+  walk_options.horizon_s = out.horizon_s = last + options.horizon_s;
+  out.back_s = options.back_s;
+  out.walk = cooling::walk(plant, in, events, walk_options);
+  out.recovered = out.walk.recovered;
+  for (std::size_t i = 0; i < c.halls.size(); ++i) {
+    out.halls.push_back(hall_loss(c.halls[i], plant, i, out.walk, walk_options.throttle));
+    out.lost_gpu_s += out.halls.back().lost_gpu_s;
+  }
+  add_work(c, out.walk, walk_options.throttle, out.horizon_s, out);
+  if (const auto price = gpu_hour_price(c, {}); price.known()) {
+    out.usd = out.lost_gpu_s * price.rate.value.si();
+    out.price_origin = price.origin;
+  }
+  return out;
+}
+
+}  // namespace headroom::study

@@ -1,0 +1,353 @@
+#include "study/facility_year.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "catalog/climate.hpp"
+#include "catalog/region.hpp"
+#include "cooling/plant_checks.hpp"
+#include "cooling/plant_of_design.hpp"
+#include "study/check.hpp"
+#include "study/facility_parts.hpp"
+
+namespace headroom::study {
+namespace {
+
+constexpr double hour_s = 3600;
+
+/// The study's own heat at maximum: what the plant is sized for.
+cooling::Heat heat_max(const Context& c) {
+  cooling::Heat h;
+  for (const auto& hall : c.halls) h.it.push_back(hall.it_max.value);
+  h.loss = c.power.max.distribution_loss;
+  h.power_rooms = c.power.max.power_room_heat();
+  return h;
+}
+
+const catalog::Region* region_of(const Context& c) {
+  if (!c.scenario.site) return nullptr;
+  return c.catalog.find<catalog::Region>(c.scenario.site->region);
+}
+
+Result<cooling::WeatherYear> weather_of(const Context& c, const FacilityOptions& o) {
+  if (!o.epw.empty()) return cooling::read_epw(o.epw, {o.fill_gap_h});
+  cooling::Demand demand;
+  if (const auto* region = region_of(c))
+    demand.climate = c.catalog.find<catalog::Climate>(region->climate);
+  const auto spec = c.scenario.cooling.value_or(cooling::PlantSpec{});
+  return cooling::synthetic_year(cooling::climate_of(spec, demand, c.catalog));
+}
+
+/// The plant's hours and the chain's, in step with each other.
+class Solver {
+ public:
+  Solver(const Context& c, cooling::Plant plant, const cooling::WeatherYear& weather)
+      : c_(c), plant_(std::move(plant)), weather_(weather) {
+    const std::size_t halls = c.halls.size();
+    loads_.other = c.power.typical.other;
+    for (std::size_t i = 0; i < halls; ++i) {
+      const double max = c.halls[i].it_max.value.si(), now = c.halls[i].it_typical.value.si();
+      const double share = max > 0 ? now / max : 0;
+      profile_.by_group.push_back({share});
+      loads_.halls.push_back(c.halls[i].it_typical.value);
+      // The hall's loss is the chain's at this load, not the plant's straight line.
+      const double full = plant_.halls[i].loss_w;
+      const double loss = c.power.typical.distribution_loss[i].si();
+      if (full > 0 && share < 1)
+        plant_.halls[i].loss_idle_share = (loss / full - share) / (1 - share);
+    }
+    rooms_full_ = plant_.groups.back().rack_w * plant_.groups.back().racks;
+    const double rooms = c.power.typical.power_room_heat().si();
+    profile_.by_group.emplace_back(weather.hours(), rooms_full_ > 0 ? rooms / rooms_full_ : 0);
+  }
+
+  /// Rounds until no hour's power rooms move.
+  void run(FacilityAnswer& a) {
+    constexpr int most_rounds = 20;
+    constexpr double tolerance = 1e-9;
+    for (a.rounds = 1; a.rounds <= most_rounds; ++a.rounds) {
+      a.plant = cooling::year(plant_, weather_, profile_);
+      if (pass_chain(a) <= tolerance) break;
+    }
+  }
+
+ private:
+  /// The chain at every hour; the largest change of the rooms' heat over the meter.
+  double pass_chain(FacilityAnswer& a) {
+    a.hours.resize(a.plant.hours.size());
+    auto& rooms = profile_.by_group.back();
+    double change = 0;
+    for (std::size_t h = 0; h < a.hours.size(); ++h) {
+      loads_.cooling = Power::from_si(a.plant.hours[h].cooling_w());
+      const auto flow = power::solve(c_.power.chain, loads_);
+      auto& out = a.hours[h];
+      out.meter_w = flow.meter.si(), out.it_w = flow.it.si(), out.other_w = flow.other.si();
+      out.ups_w = flow.ups_loss.si(), out.switchgear_w = flow.switchgear_loss.si();
+      out.transformer_w = flow.transformer_loss.si(), out.hall_loss_w = 0;
+      for (const auto loss : flow.distribution_loss) out.hall_loss_w += loss.si();
+      if (rooms_full_ <= 0) continue;
+      const double now = flow.power_room_heat().si() / rooms_full_;
+      change = std::max(change, std::abs(now - rooms[h]) * rooms_full_ / out.meter_w);
+      rooms[h] = now;
+    }
+    return change;
+  }
+
+  const Context& c_;
+  cooling::Plant plant_;
+  const cooling::WeatherYear& weather_;
+  cooling::LoadProfile profile_;
+  power::Loads loads_;
+  double rooms_full_ = 0;
+};
+
+void sum_energy(FacilityAnswer& a) {
+  double it = 0, hall = 0, ups = 0, switchgear = 0, transformer = 0, other = 0;
+  for (std::size_t h = 0; h < a.hours.size(); ++h) {
+    const auto& x = a.hours[h];
+    it += x.it_w, hall += x.hall_loss_w, ups += x.ups_w, switchgear += x.switchgear_w;
+    transformer += x.transformer_w, other += x.other_w;
+    a.meter_j += x.meter_w * hour_s;
+    if (x.meter_w > a.peak_meter_w) a.peak_meter_w = x.meter_w, a.peak_hour = h;
+    const auto& s = a.plant.hours[h];
+    const double out = s.by_tower_w + s.by_dry_w + s.by_outside_air_w + s.by_condenser_air_w +
+                       s.reused_w + s.unmet_w + x.transformer_w + x.other_w;
+    a.worst_imbalance = std::max(a.worst_imbalance, std::abs(x.meter_w - out) / x.meter_w);
+  }
+  a.it_j = it * hour_s;
+  const auto& e = a.plant.energy;
+  a.energy = {{"it", "IT", a.it_j},
+              {"room_fans", "fans of room units and doors", e.room_fans},
+              {"coolant_pumps", "coolant pumps", e.coolant_pumps},
+              {"loop_pumps", "facility water pumps", e.loop_pumps},
+              {"tower_pumps", "tower pumps", e.tower_pumps},
+              {"rejection_fans", "fans of towers and dry coolers", e.rejection_fans},
+              {"compressors", "compressors", e.compressors},
+              {"heat_pumps", "heat pumps of reuse", e.heat_pumps},
+              {"distribution_loss", "losses in the halls' distribution", hall * hour_s},
+              {"ups_loss", "losses of the UPS", ups * hour_s},
+              {"switchgear_loss", "losses of switchgear", switchgear * hour_s},
+              {"transformer_loss", "losses of transformers", transformer * hour_s},
+              {"other", "other loads", other * hour_s}};
+  a.heat = {{"tower", "towers", e.by_tower},
+            {"dry_cooler", "dry coolers", e.by_dry},
+            {"outside_air", "outside air through the halls", e.by_outside_air},
+            {"condenser_air", "air-cooled condensers", e.by_condenser_air},
+            {"reused", "reused", e.reused},
+            {"outdoors", "transformers and other loads, outdoors", (transformer + other) * hour_s},
+            {"unmet", "taken by nothing", e.unmet}};
+  double out = 0;
+  for (const auto& item : a.heat) out += item.amount;
+  a.imbalance = a.meter_j > 0 ? std::abs(a.meter_j - out) / a.meter_j : 0;
+}
+
+void sum_months(FacilityAnswer& a, double kg_per_j) {
+  a.months.assign(12, {});
+  for (std::size_t h = 0; h < a.hours.size(); ++h) {
+    auto& m = a.months[std::size_t(month_of(h, a.hours.size()))];
+    const auto& x = a.hours[h];
+    const auto& s = a.plant.hours[h];
+    m.it_j += x.it_w * hour_s, m.meter_j += x.meter_w * hour_s, m.loss_j += x.loss_w() * hour_s;
+    m.cooling_j += s.cooling_w() * hour_s, m.water_kg += s.makeup() * hour_s;
+    m.carbon_kg += x.meter_w * hour_s * kg_per_j;
+    m.chiller_h += s.compressor ? 1 : 0;
+    m.warmest_wet_bulb_c = std::max(m.warmest_wet_bulb_c, a.air.wet_bulb_c[h]);
+    m.peak_meter_w = std::max(m.peak_meter_w, x.meter_w);
+  }
+}
+
+void sum_water(FacilityAnswer& a, const FacilityOptions& o) {
+  const auto& w = a.plant.water;
+  a.water = {{"tower_evaporation", "evaporated in towers", w.tower_evaporation},
+             {"pads", "evaporated on pads", w.pads},
+             {"blow_down", "blow-down", w.blow_down},
+             {"drift", "drift", w.drift}};
+  std::vector<cooling::WaterSource> sources;
+  if (o.reclaimed_kg_s > 0) sources.push_back({"reclaimed", o.reclaimed_kg_s});
+  const auto given = cooling::water_by_source(a.plant, sources);
+  for (std::size_t i = 0; i < sources.size(); ++i)
+    a.water_sources.push_back({sources[i].name, "reclaimed water", given[i]});
+  a.water_sources.push_back({"mains", "mains", given.back()});
+}
+
+void add_days(FacilityAnswer& a, const cooling::Plant& plant) {
+  const auto days = cooling::design_days(a.air);
+  const auto points = cooling::design_points(plant, a.air);
+  const auto add = [&](const char* label, const cooling::DesignAir& air,
+                       const cooling::HourState& s) {
+    const double heat = s.it_w + s.loss_w + s.cooling_w();
+    a.days.push_back({label, air.dry_bulb_c, std::min(air.wet_bulb_c, air.dry_bulb_c),
+                      s.cooling_w(), heat, s.makeup(), s.short_k, s.compressor});
+  };
+  add("0.4 % dry bulb", days.by_dry_bulb, points.by_dry_bulb);
+  add("0.4 % wet bulb", days.by_wet_bulb, points.by_wet_bulb);
+  add("hottest", days.extreme, points.extreme_dry_bulb);
+  add("highest wet bulb", days.extreme_wet, points.extreme_wet_bulb);
+}
+
+void carbon(const Context& c, FacilityAnswer& a) {
+  double kg_per_j = 0;
+  if (c.site.carbon_intensity.node != no_node) {
+    kg_per_j = c.site.carbon_intensity.value.si();
+    a.carbon_origin = "the site's yearly mean intensity";
+  } else if (const auto* region = region_of(c); region != nullptr && region->carbon) {
+    kg_per_j = region->carbon.get().si();
+    a.carbon_origin = "yearly mean of the grid of " + region->place;
+  }
+  a.carbon_kg = a.meter_j * kg_per_j;
+  sum_months(a, kg_per_j);
+}
+
+void fill_year(const Context& c, const FacilityOptions& o, const cooling::Plant& plant,
+               FacilityAnswer& a) {
+  Solver(c, plant, a.air).run(a);
+  const auto& y = a.plant;
+  sum_energy(a);
+  sum_water(a, o);
+  carbon(c, a);
+  add_days(a, plant);
+  a.has_year = o.year;
+  a.pue = a.it_j > 0 ? a.meter_j / a.it_j : 0;
+  a.wue_l_kwh = a.it_j > 0 ? y.water.total() / (a.it_j / 3.6e6) : 0;
+  a.erf = a.meter_j > 0 ? y.energy.reused / a.meter_j : 0;
+  a.first_pue = c.power.pue_typical.value;
+  a.chiller_free_h = y.chiller_free_h, a.short_h = y.short_h, a.worst_short_k = y.worst_short_k;
+  a.peak_cooling_w = y.peak_cooling_w, a.peak_day_water_kg = y.peak_day_water_kg;
+  for (const auto& s : y.hours) {
+    a.warmest_coolant_c = std::max(a.warmest_coolant_c, s.warmest_coolant_c);
+    a.warmest_inlet_c = std::max(a.warmest_inlet_c, s.warmest_inlet_c);
+    a.warmest_supply_c = std::max(a.warmest_supply_c, s.warmest_supply_c);
+  }
+}
+
+void remark(const Context& c, const cooling::Plant& plant, const cooling::DesignDays& days,
+            const FacilityOptions& o, FacilityAnswer& a) {
+  const auto say = [&](std::string text) {
+    if (std::find(a.remarks.begin(), a.remarks.end(), text) == a.remarks.end())
+      a.remarks.push_back(std::move(text));
+  };
+  const auto faults = cooling::check_set_points(plant, days);
+  for (const auto& fault : faults.all())
+    say(fault.message + (fault.hint.empty() ? "" : "; " + fault.hint));
+  for (const auto& text : a.air.remarks) say(text);
+  for (const auto& m : c.machines)
+    if (m.spec->hall.empty())
+      say(fmt::format("cluster {} stands outside the halls and is left out", m.spec->name));
+  if (a.plant.outside_curves_h > 0)
+    say(
+        fmt::format("in {:.0f} hours chillers ran outside their curves, by a share of the "
+                    "reversible COP",
+                    a.plant.outside_curves_h));
+  if (a.plant.energy.unmet > 1e-6 * a.meter_j)
+    say("some heat is taken by nothing: no steady state exists in those hours");
+  if (o.warmer_k != 0)
+    say(
+        fmt::format("the plant is sized for the year before it became {:g} K warmer; relative "
+                    "humidity is held",
+                    o.warmer_k));
+}
+
+Diagnostic mistake(std::string where, std::string message, std::string hint = {}) {
+  return {std::move(where), 0, 0, "", std::move(message), std::move(hint), ""};
+}
+
+}  // namespace
+
+cooling::Plant plant_of(const Context& c, const cooling::DesignDays& days) {
+  auto plant = cooling::plant_of(c.cooling.design, heat_max(c), days);
+  // Chips on plates or in tanks: 25 K above the coolant at full power (assumed, as
+  // cooling/targets.cpp).
+  constexpr double rise_k = 25, limit_c = 87;
+  for (std::size_t i = 0; i < c.halls.size(); ++i) {
+    auto& g = plant.groups[i];
+    const auto& hall = c.halls[i];
+    g.name = plant.halls[i].name = hall.scope;
+    const double full = g.racks * g.rack_w;
+    g.racks = std::max(1.0, hall.racks);
+    g.rack_w = full / g.racks;
+    if (hall.main == nullptr || g.liquid_share <= 0) continue;
+    const double chip_w = hall.main->accelerator->power.max.or_else(Power{}).si();
+    if (chip_w > 0) g.chip = {chip_w, rise_k / chip_w, 0.4, limit_c};
+  }
+  plant.groups.back().name = plant.halls.back().name = "power-rooms";
+  return plant;
+}
+
+int month_of(std::size_t hour, std::size_t hours_of_year) {
+  std::array<std::size_t, 12> days{31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  if (hours_of_year >= 8784) days[1] = 29;
+  std::size_t day = hour / 24;
+  for (int m = 0; m < 12; ++m) {
+    if (day < days[std::size_t(m)]) return m;
+    day -= days[std::size_t(m)];
+  }
+  return 11;
+}
+
+std::string hour_name(std::size_t hour, std::size_t hours_of_year) {
+  static constexpr const char* names[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                          "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  const int month = month_of(hour, hours_of_year);
+  std::size_t first = hour / 24 * 24;
+  while (first >= 24 && month_of(first - 24, hours_of_year) == month) first -= 24;
+  return fmt::format("{} {} {:02}:00", (hour - first) / 24 + 1, names[month], hour % 24);
+}
+
+bool FacilityAnswer::holds() const {
+  if (has_year && (short_h > 0 || plant.energy.unmet > 1e-6 * meter_j)) return false;
+  if (!walk) return true;
+  return std::all_of(walk->halls.begin(), walk->halls.end(),
+                     [](const HallLoss& h) { return h.throttle_at_s < 0 && h.shutdown_at_s < 0; });
+}
+
+Result<FacilityAnswer> facility_year(const Loaded& loaded, const catalog::Catalog& catalog,
+                                     const FacilityOptions& options) {
+  Verdict verdict;
+  Context c(loaded.scenario, loaded, catalog, verdict);
+  c.as_of = study_date(loaded.scenario);
+  walk(c);
+  Diagnostics mistakes;
+  if (!c.has_facility)
+    mistakes.add(mistake(loaded.file, "no hall stands in this scenario",
+                         "add building.halls, and hall to its clusters"));
+  auto weather = weather_of(c, options);
+  if (!weather) mistakes.add(weather.error());
+  FacilityAnswer a;
+  cooling::Plant plant;
+  cooling::DesignDays days;
+  if (c.has_facility && weather) {
+    days = cooling::design_days(*weather);
+    plant = plant_of(c, days);
+    a.nodes = facility_nodes(c, plant);
+  }
+  std::vector<Loss> losses;
+  if (c.has_facility && weather) losses = read_losses(options.lose, a.nodes, mistakes);
+  if (!mistakes.empty()) return failure(std::move(mistakes));
+
+  a.scenario = loaded.scenario.name;
+  a.boundary = "meter of the halls: IT, losses from transformer to rack, cooling, other loads";
+  a.weather = weather->source.empty() ? weather->name : weather->source;
+  a.warmer_k = options.warmer_k;
+  a.air = options.warmer_k != 0
+              ? cooling::shifted(*weather, options.warmer_k, cooling::HumidityHeld::relative)
+              : std::move(*weather);
+  for (const auto& hall : c.halls) {
+    a.halls.push_back(hall.title);
+    a.it_max_w += hall.it_max.value.si();
+    a.it_mean_w += hall.it_typical.value.si();
+  }
+  fill_year(c, options, plant, a);
+  remark(c, plant, days, options, a);
+  if (!losses.empty()) {
+    std::size_t peak = 0;
+    for (std::size_t h = 0; h < a.plant.hours.size(); ++h)
+      if (a.plant.hours[h].cooling_w() > a.plant.hours[peak].cooling_w()) peak = h;
+    a.walk = walk_facility(c, plant, a.air, peak, losses, options);
+  }
+  return a;
+}
+
+}  // namespace headroom::study
