@@ -116,9 +116,27 @@ std::vector<Estimate> closed_estimates(const InferCase& c, const infer::StepMode
   return out;
 }
 
+/// Why the case's model cannot run on its GPUs: weights that leave no room for a cache.
+std::optional<std::string> too_large(const InferCase& c, const infer::StepModel& step) {
+  const auto memory = infer::replica_memory(step, c.limits, *c.model);
+  if (memory.fits()) return std::nullopt;
+  return fmt::format("does not fit: {:.3g} GB of weights and {:.2g} GB of workspace on {:.3g} GB",
+                     memory.weights.in(gigabyte), memory.workspace.in(gigabyte),
+                     memory.had.in(gigabyte));
+}
+
+bool fits(const InferCase& c, const infer::StepModel& step, Report& report) {
+  const auto why = too_large(c, step);
+  if (!why) return true;
+  for (const auto& m : c.measures)
+    report.skipped.push_back({fmt::format("{}/{}", c.id, m.metric), group_name(c, m.metric), *why});
+  return false;
+}
+
 /// A row that needs no other.
 void add_alone(const InferCase& c, InferMode mode, std::vector<Raw>& raw, Report& report) {
   const auto step = step_of(c, mode);
+  if (!fits(c, step, report)) return;
   add_raw(c,
           c.scene == Scene::log           ? estimates_of(c, replay_log(c, step))
           : c.scene == Scene::closed_loop ? closed_estimates(c, step)
@@ -143,6 +161,8 @@ void add_stages(std::vector<InferCase>& stages, InferMode mode, std::vector<Raw>
   std::vector<const InferCase*> run;
   for (const auto& s : stages) run.push_back(&s);
   const auto step = step_of(stages.front(), mode);
+  const auto fitting = [&](const InferCase& c) { return fits(c, step, out.report); };
+  if (std::count_if(stages.begin(), stages.end(), fitting) == 0) return;
   const auto results = replay_stages(run, step);
   for (std::size_t i = 0; i < stages.size(); ++i) {
     auto& c = stages[i];

@@ -74,6 +74,39 @@ std::vector<std::uint64_t> prompt_hashes(int user, int group, double system, dou
   return out;
 }
 
+/// The hashes of the prompts that an open-loop client sends in turn. A mean length that is whole in
+/// hundredths, over thousands of requests and the same in all stages of a run, is that of passes
+/// over 100 prompts that have nothing in common; otherwise one prompt a session, system prompts
+/// shared.
+std::vector<std::vector<std::uint64_t>> client_prompts(const InferRow& row, double length) {
+  const auto whole_number = [&](const char* key) {
+    return int(std::clamp(row.facts.number(key).value_or(1), 1.0, 1e4));
+  };
+  constexpr int independent = 100;
+  std::vector<std::vector<std::uint64_t>> out;
+  const double sum = row.facts.number("stage.prompt_tokens_mean").value_or(0) * independent;
+  if (sum > 0 && std::abs(sum - std::round(sum)) < 1e-9 * sum) {
+    for (int i = 0; i < independent; ++i) out.push_back(prompt_hashes(i, i, 0, length));
+    return out;
+  }
+  const int groups = whole_number("workload.unique_system_prompts");
+  const int users = groups * whole_number("workload.users_per_system_prompt");
+  const double system = row.facts.number("workload.system_prompt_len").value_or(0);
+  for (int u = 0; u < users; ++u) out.push_back(prompt_hashes(u, u % groups, system, length));
+  return out;
+}
+
+/// Arrival times of inference-perf's "constant" load: exponential gaps, stretched so that all of
+/// them fill the stage (its ConstantLoadTimer).
+std::vector<double> constant_load(std::uint32_t count, double duration_s, std::uint64_t seed) {
+  Draw draw(seed);
+  std::vector<double> at(count);
+  double sum = 0;
+  for (auto& t : at) t = sum -= std::log1p(-draw.next());
+  for (auto& t : at) t *= duration_s / sum;
+  return at;
+}
+
 infer::Load load_of(const InferCase& c) {
   infer::Load l;
   l.rate_s = c.rate_s, l.input = c.input, l.output = c.output, l.arrival_cv = 0;
@@ -155,17 +188,10 @@ std::vector<StageResult> replay_stages(const std::vector<const InferCase*>& stag
   if (stages.empty()) return out;
   const infer::StepOracle oracle(step);
   auto config = engine_of(*stages.front(), step);
-  config.delivery_steps = delivery_steps;
+  config.schedule_ahead = 1;  // the first of the steps of delivery: vLLM schedules asynchronously
+  config.delivery_steps = delivery_steps - 1;
   Engine engine(oracle, config);
-  const auto& f = stages.front()->row->facts;
-  const int groups =
-      int(std::clamp(f.number("workload.unique_system_prompts").value_or(1), 1., 1e4));
-  const int users =
-      groups * int(std::clamp(f.number("workload.users_per_system_prompt").value_or(1), 1., 1e4));
-  const double system = f.number("workload.system_prompt_len").value_or(0);
-  std::vector<std::vector<std::uint64_t>> hashes;
-  for (int u = 0; u < users; ++u)
-    hashes.push_back(prompt_hashes(u, u % groups, system, stages.front()->input));
+  const auto hashes = client_prompts(*stages.front()->row, stages.front()->input);
   double start = 0;
   std::uint32_t id = 0;
   for (const auto* c : stages) {
@@ -178,9 +204,10 @@ std::vector<StageResult> replay_stages(const std::vector<const InferCase*>& stag
         std::clamp(c->row->facts.number("stage.duration_s").value_or(600), 1.0, longest);
     const auto count = std::uint32_t(std::clamp(std::round(duration * c->rate_s), 1.0, 1e6));
     std::vector<Outcome> ended;
+    const auto arrivals = constant_load(count, duration, out.size() + 1);
     for (std::uint32_t i = 0; i < count; ++i, ++id) {
       Request r;
-      r.arrival_s = start + i / c->rate_s;
+      r.arrival_s = start + arrivals[i];
       r.prompt = whole(c->input), r.output = whole(c->output);
       const auto& blocks = hashes[i % hashes.size()];
       r.blocks = std::uint32_t(blocks.size());
