@@ -2,9 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <unistd.h>
 #include <algorithm>
 #include <cmath>
 #include <ctime>
+#include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "base/diagnostics.hpp"
@@ -221,6 +224,47 @@ TEST(Infer, AScenariosWorkloadsAreAnsweredByKind) {
   EXPECT_EQ(answer.runs[0].kind, "serve");
   EXPECT_EQ(answer.runs[1].kind, "video");
   EXPECT_FALSE(answer.runs[1].stages.empty());
+}
+
+// Pictures and hybrid retrieval in one scenario, by `infer` and by `check`.
+TEST(Infer, PicturesAndHybridRetrieval) {
+  const auto path = std::filesystem::temp_directory_path() /
+                    ("headroom-infer-" + std::to_string(::getpid()) + ".yaml");
+  std::ofstream(path) << R"(
+name: studio
+clusters:
+  - {name: c, system: dgx-h100, count: 4}
+workloads:
+  - {name: pictures, kind: video, model: flux-1-dev, gpus: 16, rate: 1 1/s, deadline: 15 s}
+  - name: papers
+    kind: rag
+    gpus: 16
+    documents: 2e6
+    hybrid: true
+    llm: {model: llama-3.1-8b, traffic: {rate: 3 request/s}}
+    first_token: 5 s
+)";
+  InferRequest r;
+  r.file = path.string();
+  r.answer.advice = false;
+  r.answer.finalists = 0;
+  const auto answer = planned(r);
+  std::filesystem::remove(path);
+  ASSERT_EQ(answer.runs.size(), 2u);
+  const auto value = [](const study::InferenceRun& run, const std::string& key) {
+    for (const auto& s : run.stages)
+      for (const auto& line : s.lines)
+        if (line.key == key) return line.si;
+    return std::nan("");
+  };
+  const auto& pictures = answer.runs[0];
+  EXPECT_EQ(pictures.stages.at(0).title.find("Pictures: "), 0u);
+  EXPECT_GT(value(pictures, "response"), value(pictures, "clip_time"));
+  EXPECT_LT(value(pictures, "response"), 15);
+  EXPECT_TRUE(std::isnan(value(pictures, "gpu_seconds_per_second")));
+  const auto& papers = answer.runs[1];
+  EXPECT_EQ(value(papers, "search_time"),
+            std::max(value(papers, "vector_time"), value(papers, "lexical_time")));
 }
 
 // --- Mistakes ---------------------------------------------------------------------------

@@ -386,6 +386,68 @@ RC_GTEST_PROP(VideoProperty, WorkIsConservedAndGrows, ()) {
   RC_ASSERT(wider.gpu_seconds.value >= r.gpu_seconds.value);
 }
 
+// --- Pictures ------------------------------------------------------------------------------
+
+/// FLUX.1 [dev] at 1024 x 1024: 4,096 latent tokens and 512 of text, 50 steps of one pass.
+struct Pictures : Video {
+  Pictures() {
+    model = dense("flux-1-dev", 57, 3072, 24, 24, 12288, 0);
+    model.family = catalog::ModelFamily::diffusion_image;
+    model.gated = false;
+    model.head = false;
+    model.diffusion.steps = 50;
+    model.diffusion.width = model.diffusion.height = 1024;
+    model.diffusion.text_tokens = 512;
+    spec = {};
+    spec.rate = {2 * (1 / (1 * second)), said()};
+  }
+};
+
+TEST(Pictures, WorkByHand) {
+  Pictures p;
+  const auto r = p.run();
+  ASSERT_TRUE(r.picture);
+  // 57 blocks of 12 h2 weights, 4,608 tokens; attention 4 h T2 a block.
+  const double tokens = 4608, h = 3072;
+  const double by_hand = 50 * 57 * (2 * 12 * h * h * tokens + 4 * h * tokens * tokens);
+  EXPECT_NEAR(r.clip_flops.value.si() / by_hand, 1, 0.02);
+  // Two a second keep that many GPUs busy, at 80 % at most.
+  EXPECT_GE(r.gpus_needed.value.si() * 0.8, 2 * r.gpu_seconds.value.si() - 1e-6);
+  EXPECT_LT((r.gpus_needed.value.si() - 1) * 0.8, 2 * r.gpu_seconds.value.si());
+  EXPECT_EQ(r.gpu_seconds_per_second.node, no_node);
+}
+
+TEST(Pictures, AVideoModelsSingleFrameIsOne) {
+  Video v;
+  v.spec.frames = 1;
+  const auto picture = v.run();
+  EXPECT_TRUE(picture.picture);
+  Video longer;
+  longer.spec.frames = 81;
+  const auto clip = longer.run();
+  EXPECT_FALSE(clip.picture);
+  EXPECT_GT(clip.clip_flops.value.si(), 21 * picture.clip_flops.value.si());  // 21 latent frames
+}
+
+TEST(Pictures, TheDeadlineHoldsForTheTailAndAddsGpus) {
+  Pictures p;
+  const auto free = p.run();
+  const Time alone = free.clip_time.value;
+  EXPECT_GT(free.response.value, alone);
+  p.spec.deadline = {1.02 * alone, said()};
+  const auto tight = p.run();
+  EXPECT_GT(tight.gpus_needed.value.si(), free.gpus_needed.value.si());
+  EXPECT_LE(tight.response.value, 1.02 * alone * 1.0001);
+  EXPECT_TRUE(limit(p.run(tight.gpus_needed.value.si()), "infer.clips.deadline")->holds());
+  EXPECT_FALSE(limit(p.run(tight.gpus_needed.value.si() - 1), "infer.clips.deadline")->holds());
+  // No number of GPUs makes one picture faster than an idle group does.
+  p.spec.deadline = {0.5 * alone, said()};
+  const auto never = p.run();
+  EXPECT_FALSE(limit(never, "infer.clips.deadline")->holds());
+  EXPECT_FALSE(limit(never, "infer.clips.deadline")->remedies.empty());
+  EXPECT_EQ(never.gpus_needed.value, free.gpus_needed.value);
+}
+
 TEST(Video, NotADiffusionModel) {
   Video v;
   v.model = llama_8b();

@@ -171,7 +171,11 @@ void EmbedSpec::fields(spec::Fields& f) {
 void VideoSpec::fields(spec::Fields& f) {
   f.reference("model", model, "model", "Diffusion model").required();
   precision.field(f, "precision", "Format of the weights; auto is bf16");
-  f.number("clips", clips, "", "Clips a day").at_least(0);
+  f.number("clips", clips, "", "Clips, or pictures, a day").at_least(0);
+  f.number("rate", rate, "1/s", "Clips or pictures a second, in place of clips; they queue")
+      .above(0);
+  f.integer("frames", frames, "Frames of a clip in place of its length; 1 is a picture")
+      .between(0, 1000000);
   f.number("clip", clip, "s", "Length of one; default 5 s").above(0);
   f.number("width", width, "", "Pixels; default the model's").above(0);
   f.number("height", height, "", "Pixels; default the model's").above(0);
@@ -179,11 +183,15 @@ void VideoSpec::fields(spec::Fields& f) {
   f.number("steps", steps, "", "Denoising steps; default the model's").above(0);
   f.number("mfu", mfu, "%", "Share of dense peak the network reaches; default 40 %")
       .between(1, 100);
-  f.number("deadline", deadline, "s", "Time allowed from order to clip; default not asked")
+  f.number("deadline", deadline, "s",
+           "Time allowed from order to clip, at p99 with a rate; default not asked")
       .above(0);
   f.number("working_day", working_day, "h", "Hours a day in which clips are made; default 24 h")
       .between(0.1, 24);
   f.integer("gpus_per_clip", gpus_per_clip, "GPUs that work on one clip together").between(1, 64);
+  if (clips && rate)
+    f.mistake("rate", "'clips' and 'rate' both say how many",
+              "give clips a day, or a rate a second");
 }
 
 void EdgeSpec::fields(spec::Fields& f) {

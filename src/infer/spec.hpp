@@ -145,13 +145,15 @@ struct EmbedSpec {
 struct VideoSpec {
   std::string model;
   Format precision;
-  Value<Scalar> clips;          ///< a day
+  Value<Scalar> clips;          ///< a day; of pictures as well
+  Value<Rate> rate;             ///< in place of `clips`: they arrive at random and wait for GPUs
+  int frames = 0;               ///< in place of `clip`; 1: a picture, as an image model makes it
   Value<Time> clip;             ///< length of one clip
   Value<Scalar> width, height;  ///< pixels
   Value<Rate> frame_rate;
   Value<Scalar> steps;      ///< denoising steps
   Value<Scalar> mfu;        ///< of the denoiser; unset: the model's default
-  Value<Time> deadline;     ///< time allowed from request to clip
+  Value<Time> deadline;     ///< time allowed from request to clip; its p99 with a rate
   Value<Time> working_day;  ///< hours a day in which clips may be made
   int gpus_per_clip = 1;
   void fields(spec::Fields& f);

@@ -75,18 +75,28 @@ documents: 2e6
 chunk: 512 token
 index: ivf-pq
 recall: 95 %
+hybrid: true
+query_terms: 8
+lexical_bytes: 2 B
 node_memory: 256 GB
 llm: {model: falcon-40b, traffic: {rate: 3 request/s}}
 first_token: 3 s
 )"),
             "");
   EXPECT_EQ(rag.index, workload::IndexKind::ivf_pq);
+  EXPECT_TRUE(rag.hybrid);
+  EXPECT_EQ(rag.query_terms.get().si(), 8);
   VideoSpec video;
   EXPECT_EQ(
       read_text(
           video,
           "{model: wan-2.1-14b, clips: 1000, clip: 5 s, frame_rate: 16 1/s, deadline: 10 min}"),
       "");
+  VideoSpec pictures;
+  EXPECT_EQ(read_text(pictures, "{model: flux-1-dev, rate: 2 1/s, deadline: 12 s}"), "");
+  EXPECT_EQ(pictures.rate.get().si(), 2);
+  EXPECT_NE(read_text(pictures, "{model: flux-1-dev, rate: 2 1/s, clips: 9}").find("'rate' both"),
+            std::string::npos);
   EdgeSpec edge;
   EXPECT_EQ(read_text(edge,
                       "{model: llama-3.1-8b, precision: int4, sites: 600, requests: 400, uplink: "

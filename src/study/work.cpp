@@ -290,7 +290,13 @@ void assess_rag(Context& c, Work& work) {
   add_line(lines, "index", "memory of one copy of the index", r.index, "GB");
   add_line(lines, "search_nodes", "search nodes needed", r.search_nodes, "node");
   add_line(lines, "embed_time", "time to embed a question", r.embed_time, "ms");
-  add_line(lines, "search_time", "time of the vector search", r.search_time, "ms");
+  if (spec.hybrid) {
+    add_line(lines, "lexical_index", "memory of one copy of BM25's index", r.lexical_index, "GB");
+    add_line(lines, "vector_time", "time of the vector search", r.vector_time, "ms");
+    add_line(lines, "lexical_time", "time of BM25", r.lexical_time, "ms");
+  }
+  add_line(lines, "search_time", spec.hybrid ? "the later of both" : "time of the vector search",
+           r.search_time, "ms");
   add_line(lines, "rerank_time", "time to rerank", r.rerank_time, "ms");
   add_line(lines, "first_token", "question to first token", r.first_token, "s");
   add_line(lines, "extra_prefill", "retrieved tokens a request", r.extra_prefill, "token");
@@ -324,15 +330,18 @@ void assess_video(Context& c, Work& work) {
   d.hardware = hardware(*work.machines, offered(c, work));
   const auto r = infer::assess(work.spec->video, d, c.trace);
   c.add(r.findings);
-  auto& lines = section(c, work, "Video: " + work.spec->name).lines;
-  add_line(lines, "clip_flops", "FLOPs of a clip", r.clip_flops, "PFLOP");
-  add_line(lines, "clip_time", "time of a clip", r.clip_time, "s");
-  add_line(lines, "gpu_seconds", "GPU-seconds of a clip", r.gpu_seconds, "1");
-  add_line(lines, "gpu_seconds_per_second", "GPU-seconds a second of clip",
-           r.gpu_seconds_per_second, "1");
+  const std::string what = r.picture ? " of a picture" : " of a clip";
+  auto& lines = section(c, work, (r.picture ? "Pictures: " : "Video: ") + work.spec->name).lines;
+  add_line(lines, "clip_flops", "FLOPs" + what, r.clip_flops, "PFLOP");
+  add_line(lines, "clip_time", "time" + what, r.clip_time, "s");
+  if (work.spec->video.rate) add_line(lines, "response", "p99 of wait and making", r.response, "s");
+  add_line(lines, "gpu_seconds", "GPU-seconds" + what, r.gpu_seconds, "1");
+  if (!r.picture)
+    add_line(lines, "gpu_seconds_per_second", "GPU-seconds a second of clip",
+             r.gpu_seconds_per_second, "1");
   add_line(lines, "gpus_needed", "GPUs needed", r.gpus_needed, "GPU");
   add_line(lines, "busy", "share of time the GPUs work", r.busy, "%");
-  add_line(lines, "energy_per_clip", "accelerators' energy of a clip", r.energy_per_clip, "Wh");
+  add_line(lines, "energy_per_clip", "accelerators' energy" + what, r.energy_per_clip, "Wh");
   work.gpus_held = std::min(double(r.gpus_needed.value), double(d.hardware.gpus->value));
   work.gpus_needed = r.gpus_needed;
   work.power_share = r.busy;
