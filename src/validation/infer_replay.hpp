@@ -13,7 +13,7 @@
 // Prompts are sent in turn. The rows' mean prompt length is whole in hundredths wherever all
 // requests finished, and the same in both stages of a run, which only passes over 100 (not users x
 // system prompts, 44 to 50) explain; it does not grow, so no answer is fed back. These 100 share
-// nothing here (assumed: shared system prompts leave TTFT p99 15.8 % off instead of 9.9 %). The
+// nothing here (assumed: shared system prompts leave TTFT p99 12.0 % off instead of 11.1 %). The
 // first pass is computed, later ones find all but the last block. Stages of one run follow each
 // other in one engine, the second one warm. vLLM composes a step while the one before runs
 // (asynchronous scheduling), one of the 1.5 steps of delivery that infer/capacity.cpp derives: a
