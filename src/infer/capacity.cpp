@@ -163,25 +163,31 @@ double Replica::carrying_s(const Shape& s, const Mix& m, double seen, double car
 }
 
 /// What arrivals at random moments add: a long step is followed by the prompts that came in it,
-/// so a request, which starts behind its own prompt, meets more of them than a mean step holds:
-/// (1 - rho) x answer = steps x d + q x (tokens that wait at its start - at its end).
+/// so a request, which starts behind its own prompt, meets more of them than a mean step holds.
 void Replica::queue(const Load& load, const Shape& s, Mix& m) const {
-  const double step = m.step_s;
-  ReadingLoad l{0, m.decode_s, m.token_s, m.room, s.fresh, s.square};
-  l.arrival_cv2 = load.arrival_cv * load.arrival_cv;
-  l.piece = own_piece(s.fresh, std::sqrt(std::max(s.square - 1, 0.0)), m.room);
-  Reading r;
-  for (int i = 0; i < 5; ++i) {
-    l.rate_s = m.prompts / m.step_s;
-    r = read_prompts(l);
-    const double more = (r.found - r.typical) * (1 - std::pow(r.memory, s.steps));
-    m.extra_s = s.steps > 0 ? std::max(more * m.token_s / s.steps, 0.0) : 0;
-    m.step_s = std::min(step + m.extra_s, m.full_s);
-  }
-  m.used = std::min(l.rate_s * m.full_s * s.fresh / m.room, 1 - 1e-9);
-  m.interval_s = r.step_s + r.variance_s2 / r.step_s;
-  m.first_s = r.wait_s;
+  const double input2 = s.square - 1;
   const double prompt = m.token_s * s.fresh;
+  const double mean = m.prompts * s.fresh;
+  // Tokens a step: a compound Poisson sum that the budget cuts off.
+  const double square =
+      std::min(mean * s.fresh * (1 + input2) + mean * mean, std::max(m.room, mean) * mean);
+  const double share = std::min(m.prompts * prompt / m.step_s, 0.97);
+  const double spread = m.token_s * m.token_s * (square - mean * mean) / (1 - share * share);
+  const double step = m.step_s;
+  m.interval_s = step + spread / step;
+  const double own = prompt * (1 + m.prompts * (m.interval_s / step - 1));
+  const double left = std::min(own, m.full_s - m.decode_s);  // excess of one's own last step
+  const double slots = std::max(1.0, m.room / s.fresh);
+  const double turn = std::max(1.0, s.fresh / m.room) * m.full_s;
+  for (int i = 0; i < 4; ++i) {
+    const double rate = m.prompts / m.step_s;
+    m.used = std::min(rate * m.full_s * s.fresh / m.room, 1 - 1e-9);
+    m.queue_s = sakasegawa_wait(slots, m.used, turn, load.arrival_cv * load.arrival_cv, input2);
+    const double behind = (m.queue_s + (m.chunks - 1) * m.full_s) * (1 - step / m.full_s);
+    const double more = s.steps > 0 ? rate * (left + behind) * prompt / s.steps : 0;
+    m.extra_s = more;
+    m.step_s = std::min(step + more, m.full_s);
+  }
   m.running = m.batch + m.rate_s() * std::max(prompt + m.chunks * m.decode_s, m.chunks * step);
 }
 
@@ -331,8 +337,9 @@ Response Replica::first_token(const Load& load, const Shape& s, const Mix& m,
   first.fixed = (0.5 * stepping + 1 + delivery_steps) * m.decode_s;
   first.service_mean = prompt + (m.chunks - 1) * m.decode_s;
   first.service_cv = prompt_cv(load, s, m);
-  const double own = 1.5 * m.decode_s + first.service_mean;
-  first.wait_mean = std::min(std::max(m.first_s - own, 0.0) + for_slot, overloaded);
+  first.wait_mean = std::min(stepping * std::max(m.interval_s - m.decode_s, 0.0) / 2 +
+                                 others * prompt + m.queue_s + for_slot,
+                             overloaded);
   first.busy = std::max(1 - (1 - carrying) * std::exp(-others),
                         std::max(m.used, wait_chance(o.batch_cap, o.slots)));
   return first;

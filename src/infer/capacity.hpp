@@ -184,7 +184,7 @@ class Replica {
     double full_s = 0;      ///< a step whose budget is used up
     double token_s = 0;     ///< what one more prompt token adds
     double used = 0;        ///< share of time in which the budget is used up
-    double first_s = 0;     ///< arrival to the end of a prompt's last step
+    double queue_s = 0;     ///< wait for the budget
     double extra_s = 0;     ///< of T, by prompts that came behind a request\'s own
     double rate_s() const { return step_s > 0 ? prompts / step_s : 0; }
   };
