@@ -71,6 +71,19 @@ std::string mistakes(const std::string& trace, Options options, std::size_t coun
   return text;
 }
 
+// 131,072 bytes a token of Llama 3.1 8B in bf16: 32 layers, 8 heads of 128, keys and values.
+TEST(Replay, KvTokensFitTheReplicasMemory) {
+  const Trace trace(rows(50, 8));
+  double of_one = 0;
+  for (const char* dp : {"1", "2", "4"}) {
+    const auto a = replayed(trace, {{"--replicas", "1"}, {"--tp", "1"}, {"--dp", dp}});
+    EXPECT_EQ(a.gpus_per_replica, std::stod(dp));
+    EXPECT_LE(a.kv_tokens * 131072, a.gpus_per_replica * 80e9 * 0.9 - 16e9);
+    if (of_one == 0) of_one = a.kv_tokens;
+    EXPECT_GE(a.kv_tokens, 0.95 * std::stod(dp) * of_one);
+  }
+}
+
 TEST(Replay, AnswersAndCountsWhatItSends) {
   const Trace trace(rows(400, 8));
   const auto a = replayed(trace, {{"--replicas", "2"}, {"--slo-ttft", "1s"}, {"--slo-tpot", "50"}});

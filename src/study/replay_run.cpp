@@ -234,7 +234,7 @@ void describe(const requests::Stream& stream, const ReplayOptions& o, const Repl
   a.gpus_per_replica = s.gpus;
   a.config = s.deployment.engine;
   a.kv_blocks = a.config.kv_blocks;
-  a.kv_tokens = a.kv_blocks * a.config.block_tokens * l.attention_dp;
+  a.kv_tokens = a.kv_blocks * a.config.block_tokens;  // of all attention replicas
   a.slo = o.slo;
   a.percentile = o.percentile;
   a.definitions = o.definitions;
