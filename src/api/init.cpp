@@ -179,7 +179,7 @@ std::string workload(const Parsed& p) {
   std::string out = fmt::format("  - name: answers\n    kind: {}\n", p.work);
   if (rag)
     out +=
-        "    documents: 1e6            # yours? these four are placeholders\n"
+        "    documents: 1e6            # assumed, as the next three: put yours\n"
         "    document_tokens: 1500 token\n    embedding_model: bge-m3\n    first_token: 3 s\n"
         "    llm:\n";
   out += fmt::format(
