@@ -62,7 +62,7 @@ class Reader {
 
   template <class T>
   std::string known(const char* key, const std::string& given) {
-    const auto id = trimmed(given);
+    auto id = trimmed(given);
     const auto& all = catalog::Catalog::builtin();
     if (!all.find<T>(id))
       mistake(key, fmt::format("'{}' is no {} of the catalogue", id, T::kind),
@@ -190,7 +190,7 @@ std::string workload(const Parsed& p) {
 }
 
 std::string title(const InitAnswers& a, const Parsed& p) {
-  if (const auto own = trimmed(a.name); !own.empty()) return own;
+  if (auto own = trimmed(a.name); !own.empty()) return own;
   return fmt::format("{} {} on {} x {}", p.work, p.model, p.count, p.system);
 }
 
