@@ -110,6 +110,7 @@ struct Node {
   double fuel_s = 0;         ///< generator: fuel at its rating; 0: no limit known
   double restart_s = 0;      ///< load: after power is back (mechanical)
   Overload overload{};
+  double trip_w = 0;  ///< load of one unit at which `overload` counts x = 1; 0: `rating_w`
   PhaseUse phase{};
   std::string hall{};  ///< IT load: scope of its hall
   double racks = 0;    ///< IT load: of one unit
