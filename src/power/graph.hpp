@@ -216,6 +216,7 @@ class Solver {
   void restore();
   /// Nodes whose figures differ, or may, from the base's, in no order, each once.
   std::span<const int> changed() const { return touched_; }
+  bool is_changed(int node) const { return is_touched_[static_cast<std::size_t>(node)] != 0; }
 
  private:
   struct Bits {
