@@ -27,9 +27,13 @@ constexpr const char* examples =
     "  headroom facility scenarios/llama3-405b.yaml --epw chicago.epw --warmer 2K --csv h.csv\n"
     "  headroom facility scenarios/nvl72-row.yaml --lose cdu-pump@15:00 --back 5min\n"
     "  headroom facility scenarios/nvl72-row.yaml --lose dry-cooler=50% --lose leak --json\n"
+    "  headroom facility scenarios/nvl72-row.yaml --chain --pairs\n"
+    "  headroom facility scenarios/nvl72-row.yaml --lose mains --for 5min\n"
     "NODE: cdu-pump, leak, room-fan, loop-pump, tower or dry-cooler, chiller, all-cooling; with "
     "the\n"
-    "hall or the loop before it (hall-a.cdu-pump) one of them. The answer lists them.\n"
+    "hall or the loop before it (hall-a.cdu-pump) one of them; mains or a node of the power "
+    "chain,\n"
+    "NAME.unit for one unit of a bank. The answer lists them.\n"
     "Exit status: 0 every set point holds, 1 one does not or racks throttle, 2 bad input, 3 "
     "internal error.";
 
@@ -44,7 +48,10 @@ void add_options(CLI::App& app, FacilityCommand& c) {
       ->add_option("--set", r.sets, "path=value: change one input, e.g. cooling.kind=chiller-water")
       ->allow_extra_args(false);
   c.verb->add_option("--catalog", r.catalog, "Folder laid over the built-in catalogue");
-  c.verb->add_flag("--year", r.year, "The year, hour by hour; always without --lose");
+  c.verb->add_flag("--year", r.year, "The year, hour by hour; always without --lose or --chain");
+  c.verb->add_flag("--chain", r.chain,
+                   "The power chain: one-line diagram, every node lost once, stranded kW");
+  c.verb->add_flag("--pairs", r.pairs, "With --chain: every two nodes lost");
   c.verb->add_option("--epw", r.epw, "Weather file; left out: a year of the region's climate");
   c.verb->add_option("--fill-gaps", r.fill_gaps,
                      "Longest gap of the weather file to interpolate, e.g. 3h");
