@@ -56,6 +56,9 @@ void Spec::fields(spec::Fields& f) {
   f.number("other", other, "kW", "Lights, offices, security; default 1 % of the IT maximum")
       .at_least(0);
   f.flag("itemised", itemised, "Put this gear on the bill instead of a price a kW of building");
+  f.list(
+      "nodes", nodes,
+      "The chain node by node, for `facility --chain`; drawn from the banks above when left out");
 }
 
 void FeedSpec::fields(spec::Fields& f) {

@@ -18,8 +18,10 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "catalog/redundancy.hpp"
+#include "power/topology_spec.hpp"
 #include "spec/fields.hpp"
 
 namespace headroom::power {
@@ -68,6 +70,8 @@ struct Spec {
   Value<Scalar> power_factor;  ///< at transformers and generators
   Value<Power> other;          ///< lights, offices, security
   bool itemised = false;       ///< put this gear on the bill, line by line
+  /// The chain node by node, for the answers by graph; empty: drawn from the banks above.
+  std::vector<NodeSpec> nodes;
   void fields(spec::Fields& f);
 };
 

@@ -121,6 +121,7 @@ class Linker {
     for (auto& cluster : loaded_.scenario.clusters) link_hall(cluster);
     for (auto& work : loaded_.scenario.workloads) { link_cluster(work); }
     for (const auto& model : loaded_.scenario.models) bring_model(model);
+    check_power_nodes();
     check_dates();
   }
 
@@ -195,6 +196,16 @@ class Linker {
                   "copy the configuration beside the scenario and give its name");
     }
     study::bring_model(loaded_, full.string(), file.id, diagnostics_);
+  }
+
+  void check_power_nodes() {
+    if (!loaded_.scenario.power) return;
+    std::vector<power::HallPlace> halls;
+    if (loaded_.scenario.building)
+      for (const auto& hall : loaded_.scenario.building->halls)
+        halls.push_back({hall.building.name, hall.building.racks.or_else(0.0)});
+    for (const auto& f : power::check_nodes(loaded_.scenario.power->nodes, halls))
+      fail(f.at, f.path, f.message, f.hint);
   }
 
   void check_dates() {
