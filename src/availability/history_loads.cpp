@@ -80,14 +80,20 @@ void History::update_loads(double t) {
     bool stopped = false;
   };
   std::vector<Now> now(loads_.size());
-  for (std::size_t v = 0; v < sinks_.size(); ++v)
+  std::vector<double> lost(loads_.size());
+  for (std::size_t v = 0; v < sinks_.size(); ++v) {
+    std::fill(lost.begin(), lost.end(), 0.0);
     for (std::size_t s = 0; s < sinks_[v].size(); ++s) {
-      const auto& sink = system_.views[v].sinks[s];
       const double delivered = sinks_[v][s].delivered;
+      if (delivered >= whole) continue;
+      const auto& sink = system_.views[v].sinks[s];
       auto& n = now[std::size_t(sink.load)];
-      n.delivered = std::min(n.delivered, delivered);
-      if (delivered < whole && (sink.sheds || delivered <= 0)) n.stopped = true;
+      if (sink.sheds || delivered <= 0) n.stopped = true;
+      lost[std::size_t(sink.load)] += p_.weights[v][s] * (1 - delivered);
     }
+    for (std::size_t l = 0; l < now.size(); ++l)
+      now[l].delivered = std::min(now[l].delivered, 1 - lost[l]);
+  }
   bool down = false;
   for (const auto& n : now) down = down || n.delivered < whole;
   if (down && !site_down_) begin_outage(t);

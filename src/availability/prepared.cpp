@@ -51,10 +51,13 @@ Prepared::Prepared(const System& s, const SimulateOptions& o)
   make_sources();
   make_calendar();
   for (const auto& v : system.views) {
-    double longest = 0;
-    for (const auto& sink : v.sinks) longest = std::max(longest, sink.recover_s);
-    recover_s.push_back(longest);
-    longest_recovery_s = std::max(longest_recovery_s, longest);
+    auto& w = weights.emplace_back();
+    std::vector<double> sum(system.loads.size());
+    for (const auto& sink : v.sinks) sum[std::size_t(sink.load)] += sink.weight;
+    for (const auto& sink : v.sinks) {
+      w.push_back(sink.weight / sum[std::size_t(sink.load)]);
+      longest_recovery_s = std::max(longest_recovery_s, sink.recover_s);
+    }
   }
   starts.resize(system.groups.size());
   for (std::size_t g = 0; g < system.groups.size(); ++g) {

@@ -43,10 +43,10 @@ class Prepared {
   double horizon_s;
   double rate = 0;  ///< of all sources
   std::vector<Source> sources;
-  std::vector<Alone> alone;       ///< a group
-  std::vector<int> weibull;       ///< groups with a clock a unit
-  std::vector<double> recover_s;  ///< a view: longest of its sinks
+  std::vector<Alone> alone;  ///< a group
+  std::vector<int> weibull;  ///< groups with a clock a unit
   double longest_recovery_s = 0;
+  std::vector<std::vector<double>> weights;  ///< a view, a sink: share of its load
   bool any_calendar = false;
   /// Units of the standby group that start, of all: cumulative chances (no common cause).
   std::vector<std::vector<double>> starts;

@@ -64,10 +64,10 @@ void add_planned(const Prepared& p, SimulateResult& r) {
     std::vector<double> least(p.system.loads.size(), 1.0);
     for (std::size_t v = 0; v < p.system.views.size(); ++v) {
       const auto& got = served.of(v, out);
-      for (std::size_t s = 0; s < got.size(); ++s) {
-        auto& x = least[std::size_t(p.system.views[v].sinks[s].load)];
-        x = std::min(x, got[s]);
-      }
+      std::vector<double> lost(least.size());
+      for (std::size_t s = 0; s < got.size(); ++s)
+        lost[std::size_t(p.system.views[v].sinks[s].load)] += p.weights[v][s] * (1 - got[s]);
+      for (std::size_t l = 0; l < least.size(); ++l) least[l] = std::min(least[l], 1 - lost[l]);
     }
     for (std::size_t l = 0; l < least.size(); ++l) {
       const auto& load = p.system.loads[l];

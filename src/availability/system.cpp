@@ -127,6 +127,7 @@ void check_view(const System& s, const View& v, std::vector<std::string>& out) {
       say("a sink names a node or a load that there is not");
       whole_graph = false;
     }
+    if (sink.weight <= 0) say("a sink has no weight");
     for (std::size_t i = 1; i < sink.ride.size(); ++i)
       if (sink.ride[i].lost <= sink.ride[i - 1].lost) say("points of a ride-through do not ascend");
   }

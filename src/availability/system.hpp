@@ -77,6 +77,7 @@ struct Ride {
 struct Sink {
   int load = 0, node = 0;
   double demand_w = 0;
+  double weight = 1;         ///< of the load's GPUs, over its other sinks of the view
   bool sheds = true;         ///< short: racks are dropped (power); false: all run slower (cooling)
   std::vector<Ride> ride{};  ///< ascending `lost`; empty: short at once
   double recover_s = 0;      ///< to be as before after all was used up; 0: at once
