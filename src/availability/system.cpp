@@ -265,6 +265,7 @@ Ride ride_at(const Sink& sink, double lost) {
     }
     const double span = high.lost - low.lost;
     const double x = span > 0 ? (lost - low.lost) / span : 1;
+    if (high.rate == never) return {lost, never, low.after + x * (high.after - low.after)};
     return {lost, low.rate + x * (high.rate - low.rate), low.after + x * (high.after - low.after)};
   }
   return {lost, points.back().rate, points.back().after};
