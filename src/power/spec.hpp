@@ -20,6 +20,7 @@
 #include <string>
 
 #include "catalog/redundancy.hpp"
+#include "power/waveform_spec.hpp"
 #include "spec/fields.hpp"
 
 namespace headroom::power {
@@ -67,6 +68,7 @@ struct Spec {
   UpsSpec ups;
   Value<Scalar> power_factor;  ///< at transformers and generators
   Value<Power> other;          ///< lights, offices, security
+  TransientSpec transient;     ///< swings and sags
   bool itemised = false;       ///< put this gear on the bill, line by line
   void fields(spec::Fields& f);
 };
