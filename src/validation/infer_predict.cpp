@@ -54,12 +54,20 @@ TokenParts token_parts(const StepModel& step, const InferCase& c, double batch, 
 }
 
 /// Sequences that the cache holds. TensorRT-LLM admits a request only when all of its answer will
-/// fit (capacity_scheduler_policy GUARANTEED_NO_EVICT, its default); vLLM and SGLang as long as
-/// what is there fits.
+/// fit (capacity_scheduler_policy GUARANTEED_NO_EVICT, its default), and its share is of the
+/// memory that weights and workspace leave (kv_cache_free_gpu_memory_fraction); vLLM and SGLang
+/// admit as long as what is there fits, and their share is of the whole memory.
 double kv_cap(const InferCase& c, const StepModel& step) {
-  const infer::Replica replica(*c.model, step, c.limits);
-  const bool reserved = c.engine.name == "tensorrt-llm";
-  return replica.kv_cap(c.input + (reserved ? c.output : c.output / 2));
+  if (c.engine.name != "tensorrt-llm") {
+    const infer::Replica replica(*c.model, step, c.limits);
+    return replica.kv_cap(c.input + c.output / 2);
+  }
+  auto whole = c.limits;
+  whole.memory_share = 1;
+  const auto memory = infer::replica_memory(step, whole, *c.model);
+  const double each = step.kv_per_gpu(c.input + c.output).si();
+  if (!memory.fits()) return 0;
+  return each > 0 ? c.limits.memory_share * memory.kv_free().si() / each : 1e9;
 }
 
 struct Loop {
@@ -142,11 +150,62 @@ std::vector<Estimate> of_disaggregated(const InferCase& c, const StepModel& step
   return out;
 }
 
-/// Tokens/s of one instance that is never short of requests.
+StepTime sum(const StepTime& a, double weight_a, const StepTime& b, double weight_b) {
+  return difference(difference(a, StepTime{}, weight_a), difference(b, StepTime{}, -weight_b), 1);
+}
+
+/// Steps of `batch` sequences and of fewer, as one step a token of `batch`.
+struct Steps {
+  TokenParts parts;
+  double weight = 0;
+
+  void add(const TokenParts& p, double w) {
+    parts.decode = sum(parts.decode, 1, p.decode, w);
+    parts.decodes += w * p.decodes, parts.steps += w, weight += w;
+  }
+};
+
+/// `requests` of one length at once run in waves of `batch`: whoever starts together ends
+/// together, and the last wave is short.
+void add_waves(Steps& s, const StepModel& step, const InferCase& c, double batch, double requests) {
+  const double whole = std::floor(requests / batch + 1e-9), last = requests - whole * batch;
+  s.add(token_parts(step, c, batch, 0), whole * batch / requests);
+  if (last >= 1) s.add(token_parts(step, c, last, 0), batch / requests);
+}
+
+/// Answers of many lengths, exponential by number: those that go on are fewer and fewer, down to
+/// the longest of all, which the run waits for.
+void add_tail(Steps& s, const StepModel& step, const InferCase& c, double batch, double requests) {
+  const double waves = std::max(1.0, requests / batch);
+  const double most = std::min(std::log(requests), 8.0);  // lengths in means
+  constexpr int parts = 32;
+  for (int i = 0; i < parts; ++i) {
+    const double at = (i + 0.5) / parts * most;
+    const double alive = std::clamp(requests * std::exp(-at / waves), 1.0, batch);
+    s.add(token_parts(step, c, alive, 0), waves * most / parts * batch / requests);
+  }
+}
+
+/// Tokens/s of one instance that gets all of its requests at once: as many as are known, else
+/// without end.
 Estimate saturated(const InferCase& c, const StepModel& step, const Measure& m) {
-  const double cap = std::max(1.0, std::min(c.limits.max_batch, kv_cap(c, step) / c.beams));
+  double cap = std::max(1.0, std::min(c.limits.max_batch, kv_cap(c, step) / c.beams));
+  const double requests = c.requests / c.replicas;
+  if (requests >= 1) cap = std::min(cap, requests);
   const double batch = cap * c.beams;
   auto parts = token_parts(step, c, batch, batch / c.beams / std::max(1.0, c.output));
+  // Prompts that take as long as the answers mix the waves.
+  const double begun = cap * c.input / std::max(1.0, c.limits.budget);
+  const bool lockstep = c.beams == 1 && requests >= 1 && begun < c.output;
+  if (lockstep) {
+    Steps s;
+    s.parts = parts, s.parts.decode = {}, s.parts.steps = s.parts.decodes = 0;
+    if (c.output_cv > 0)
+      add_tail(s, step, c, batch, requests);
+    else
+      add_waves(s, step, c, batch, requests);
+    parts = s.parts;
+  }
   return parted(m, c.replicas * batch / c.beams / seconds(parts), parts);
 }
 
