@@ -31,6 +31,7 @@ class Engine::State {
   void submit(std::uint32_t id, const requests::Request& request,
               std::span<const std::uint64_t> blocks, double now_s);
   void run_until(double t, std::vector<Outcome>& ended);
+  void use(const infer::StepOracle& oracle);
   double next_step_s() const;
   double next_change_s();
   int running() const { return running_.size; }

@@ -13,6 +13,7 @@
 #include "infer/service.hpp"
 #include "money/inputs.hpp"
 #include "serving/devices.hpp"
+#include "serving/engine_settings.hpp"
 #include "workload/transformer.hpp"
 
 namespace headroom::study {
@@ -25,9 +26,6 @@ constexpr double pcie_share = 0.8;          // of a PCIe link that copies of KV 
 constexpr double pcie_fallback = 32e9;      // bytes/s where the catalogue tells no link: gen4 x16
 constexpr double pcie_latency_s = 20e-6;    // assumed: launch of a copy
 constexpr double drive_latency_s = 100e-6;  // a read from NVMe, as the catalogue's (recalled)
-// From the end of a step to the client, in steps: vLLM's API server, see infer/capacity.cpp; other
-// engines alike (assumed).
-constexpr double delivery_steps = 1.5;
 
 std::string shown(std::string_view option, const std::string& value) {
   return value.empty() ? std::string(option) : fmt::format("{} {}", option, value);
@@ -304,27 +302,28 @@ class Setup {
 
   void engine() {
     auto& e = s_.deployment.engine;
-    e.max_num_seqs = static_cast<int>(s_.limits.max_batch);
-    e.max_num_batched_tokens = static_cast<int>(s_.limits.budget);
-    e.max_model_len = o_.max_model_len > 0 ? o_.max_model_len : s_.model->context;
-    e.prefix_cache = o_.prefix_cache;
+    s_.shape = stream_shape(stream_, o_.offline);
+    const auto& step = s_.oracle->model();
+    serving::Adapters rule;
+    const double taken = adapters(rule);
+    if (s_.replica->memory().kv_free().si() <= taken)
+      return fail(fmt::format("--max-loras {}", o_.max_loras),
+                  fmt::format("adapters of rank {} leave no memory for the KV cache", o_.lora_rank),
+                  "fewer, or a smaller --max-lora-rank");
+    const int longest = o_.max_model_len > 0 ? o_.max_model_len : s_.model->context;
+    e = serving::engine_config(step, s_.limits, s_.replica->memory(),
+                               {.context = s_.shape.context(),
+                                .max_model_len = double(longest),
+                                .prefix_cache = o_.prefix_cache,
+                                .taken_bits = taken});
+    e.adapters = rule;
     e.chunked_prefill = o_.chunked_prefill;
     e.static_batching = o_.static_batching;
     e.priorities = o_.priorities;
     e.speculation = o_.speculation;
     e.hash_tokens = stream_.block_tokens;
     e.seed = o_.seed;
-    e.delivery_steps = delivery_steps;
-    s_.shape = stream_shape(stream_, o_.offline);
-    // Sliding windows hold less than a full context: a token as a mean sequence takes it.
-    const double context = std::max(1.0, s_.shape.context());
-    const double token_bits = s_.oracle->model().kv_per_gpu(context).si() / context;
-    const double free_bits = s_.replica->memory().kv_free().si() - adapters(e.adapters);
-    if (free_bits <= 0)
-      return fail(fmt::format("--max-loras {}", o_.max_loras),
-                  fmt::format("adapters of rank {} leave no memory for the KV cache", o_.lora_rank),
-                  "fewer, or a smaller --max-lora-rank");
-    e.kv_blocks = token_bits > 0 ? std::floor(free_bits / token_bits / e.block_tokens) : 1e9;
+    const double token_bits = serving::kv_token_bits(step, s_.shape.context());
     const double block_bits = token_bits * e.block_tokens * s_.layout.gpus();
     offload(o_.offload_cpu, block_bits, host_rate(), pcie_latency_s, e.host);
     if (o_.offload_disk.size > Information{})
