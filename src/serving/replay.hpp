@@ -5,10 +5,11 @@
 //   r.summary.ttft.p99;
 //
 // A fleet is one pool of like replicas (the short form above) or several (`pools`): other models,
-// other regions, slices of a GPU, roles of prefill and decode, limits of power by the hour. Around the engines stand a gateway
-// (admission, priorities, offline work in the valleys), a router, an autoscaler, failures and
-// repairs. fleet.hpp says in which order things happen; each part has a header of its own:
-// routing.hpp, autoscale.hpp, loading.hpp, failures.hpp, devices.hpp, energy.hpp.
+// other regions, slices of a GPU, roles of prefill and decode, limits of power by the hour. Around
+// the engines stand a gateway (admission, priorities, offline work in the valleys), a router, an
+// autoscaler, failures and repairs. fleet.hpp says in which order things happen; each part has a
+// header of its own: routing.hpp, autoscale.hpp, loading.hpp, failures.hpp, devices.hpp,
+// energy.hpp.
 //
 // DEFINITIONS (serving benchmarks do not agree; ours are named and may be chosen)
 //   TTFT  arrival   first token - arrival                       (vLLM bench, GuideLLM, AIPerf)
@@ -113,9 +114,9 @@ struct Deployment {
   Routing routing = Routing::least_load;
   std::uint64_t seed = 1;
 
-  std::vector<Pool> pools;         ///< in place of the three fields above
-  RouterRule router;               ///< thresholds; `routing` and `seed` above rule
-  std::vector<ClassRule> classes;  ///< by Stream::classes; missing ones: no rule
+  std::vector<Pool> pools;           ///< in place of the three fields above
+  RouterRule router;                 ///< thresholds; `routing` and `seed` above rule
+  std::vector<ClassRule> classes;    ///< by Stream::classes; missing ones: no rule
   std::vector<std::string> regions;  ///< names; two or more are answered one by one
   Admission admission;
   std::vector<std::vector<double>> rtt_s;  ///< between regions; empty: one region, no delay
@@ -216,12 +217,12 @@ struct ScaleEvent {
 
 struct Summary {
   std::size_t requests = 0, finished = 0, rejected = 0, lost = 0, in_flight = 0;
-  std::size_t too_long = 0;  ///< of the rejected: longer than the context or the KV memory
-  std::size_t shed = 0;      ///< of the rejected: by the gateway
-  std::size_t no_pool = 0;   ///< of the rejected: no pool serves their model and class
+  std::size_t too_long = 0;   ///< of the rejected: longer than the context or the KV memory
+  std::size_t shed = 0;       ///< of the rejected: by the gateway
+  std::size_t no_pool = 0;    ///< of the rejected: no pool serves their model and class
   std::size_t residency = 0;  ///< of the rejected: such pools stand where they may not be served
-  std::size_t retried = 0;   ///< tried again after a loss
-  double span_s = 0;         ///< first arrival to last answer
+  std::size_t retried = 0;    ///< tried again after a loss
+  double span_s = 0;          ///< first arrival to last answer
   double input_tokens = 0, output_tokens = 0, cached_tokens = 0;  ///< of finished requests
   Percentiles ttft, tpot, itl, e2e;  ///< itl over all gaps between tokens
   double goodput_s = 0;              ///< requests/s that met the SLO

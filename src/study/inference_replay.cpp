@@ -132,15 +132,30 @@ ReplayRow replay_one(const ServingJob& job, const Candidate& c, double least) {
   return row;
 }
 
+/// The SLO that a row of times is held against; 0: none.
+double slo_of(const std::string& key, const infer::Targets& t) {
+  return key == "ttft" ? t.ttft_s : key == "tpot" ? t.tpot_s : key == "e2e" ? t.e2e_s : 0;
+}
+
+/// A finalist near an SLO is replayed with ten times the requests: 40 of 4,000 say little of a
+/// 99th percentile.
+ReplayRow weighed(const ServingJob& job, const Candidate& c, double least) {
+  constexpr double near = 0.05;
+  auto row = replay_one(job, c, least);
+  for (const auto& time : row.times) {
+    const double slo = slo_of(time.key, job.asked.targets);
+    if (slo > 0 && std::abs(time.at_slo / slo - 1) < near)
+      return replay_one(job, c, std::max(least, std::min(10 * least, most_requests)));
+  }
+  return row;
+}
+
 /// What the engine saw break, in words.
 std::string broken(const ReplayRow& row, const infer::Targets& t) {
   if (row.overloaded) return "the queue grows";
   std::string out;
   for (const auto& time : row.times) {
-    const double slo = time.key == "ttft"   ? t.ttft_s
-                       : time.key == "tpot" ? t.tpot_s
-                       : time.key == "e2e"  ? t.e2e_s
-                                            : 0;
+    const double slo = slo_of(time.key, t);
     if (slo <= 0 || time.at_slo <= slo) continue;
     out +=
         fmt::format("{}{} of {} at p{:g}, {} asked", out.empty() ? "" : ", ", time.label,
@@ -159,7 +174,7 @@ std::optional<Candidate> grown(const ServingJob& job, const Candidate& c, double
     Candidate more = infer::evaluate(job.asked, device, c.serve.layout, c.serve.limits, n);
     more.device = c.device, more.place = c.place;
     if (!more.feasible) return std::nullopt;
-    auto row = replay_one(job, more, least);
+    auto row = weighed(job, more, least);
     if (!row.holds) continue;
     replays.push_back(std::move(row));
     return more;
@@ -180,7 +195,7 @@ Judged judge_finalists(const ServingJob& job, infer::SearchResult& result,
   for (std::size_t i = 0; i < all.size(); ++i) {
     const bool asked = int(i) < options.finalists;
     if (!asked && (!any || holds < all.size())) break;
-    out.replays.push_back(replay_one(job, all[i], options.replay_requests));
+    out.replays.push_back(weighed(job, all[i], options.replay_requests));
     if (out.replays.back().holds) holds = std::min(holds, i);
   }
   if (!any || holds == 0) return out;
