@@ -71,6 +71,10 @@ struct Speculation {
   double acceptance = 0;  ///< 0 to 1
   double draft_cost = 0;  ///< of one drafted token, in decode steps
   int off_above = 0;      ///< sequences above which no drafts are made; 0: always drafted
+  /// Drafts as many, up to `length`, as make most tokens a second of the batch at hand: the larger
+  /// the batch the more a drafted token costs, so that fewer are drafted and accepted (SmartSpec,
+  /// Liu et al. 2024, arXiv 2406.14066). Chosen once for each batch size and doubling of its keys.
+  bool adaptive = false;
 };
 
 /// Memory below the GPU's, for KV blocks that were evicted.

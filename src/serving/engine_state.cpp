@@ -43,6 +43,7 @@ void Engine::State::use(const infer::StepOracle& oracle) {
   oracle_ = &oracle;
   plain_ = DecodeTable(oracle);
   verifying_ = DecodeTable(oracle, config_.speculation.length);
+  best_drafts_.clear();
 }
 
 Refusal Engine::State::refusal(const requests::Request& r) const {

@@ -40,8 +40,6 @@ namespace headroom::serving {
 
 /// The deployment with its short form spelled out: at least one pool.
 std::vector<Pool> pools_of(const Deployment& deployment);
-/// Whether a pool takes requests of a class for a model, wherever it stands.
-bool serves(const Pool& pool, std::size_t traffic_class, std::size_t model);
 
 class Fleet {
  public:

@@ -107,6 +107,9 @@ struct Pool {
   std::optional<Tariff> tariff;        ///< of its place, in place of the deployment's
 };
 
+/// Whether a pool takes requests of a class for a model, wherever it stands.
+bool serves(const Pool& pool, std::size_t traffic_class, std::size_t model);
+
 struct Deployment {
   const infer::StepOracle* oracle = nullptr;  ///< of the one pool; unused with `pools`
   EngineConfig engine;
