@@ -124,7 +124,7 @@ void fleet_file_options(Parser& p, std::string& file) {
     const bool of_pools = o.group == "Model" || o.group == "Machine" || o.group == "Replica" ||
                           o.group == "Fleet" || o.group == "Autoscaling" || o.name == "--classes" ||
                           o.name == "--price";
-    const bool beside = o.name == "--fleet" || o.name == "--routing";
+    const bool beside = o.name == "--routing";
     const std::string name(o.name);
     if (of_pools && !beside && p.has(name.c_str()))
       p.fail(o.flag ? name : p.shown(name.c_str()), "is said by the fleet's file",

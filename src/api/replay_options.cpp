@@ -51,7 +51,7 @@ constexpr ReplayOptionInfo own_table[] = {
     {"--max-loras", "Replica", "LoRA adapters on a GPU at once; all when left out"},
     {"--max-lora-rank", "Replica", "Of the adapters; 16"},
     {"--max-cpu-loras", "Replica", "LoRA adapters in host memory; all when left out"},
-    {"--fleet", "Fleet", "YAML file of pools, regions, classes; in place of a machine's options"},
+    {"--fleet", "Fleet file", "YAML file of pools, regions, classes; in place of a machine's options"},
     {"--replicas", "Fleet", "Replicas; as many as the SLOs need when left out"},
     {"--routing", "Fleet", "least-load, round-robin, prefix-aware, session, two-choices or random"},
     {"--disaggregate", "Fleet", "PREFILL:DECODE replicas, e.g. 2:3"},

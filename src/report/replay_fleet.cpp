@@ -39,7 +39,9 @@ const SloHeadroom* worst(const Served& s) {
   return at == s.headroom.end() ? nullptr : &*at;
 }
 
-std::string hour(double s) { return format_number(s / 3600, 4) + " h"; }
+std::string clock(double s) {
+  return s >= 3600 || s <= 0 ? format_number(s / 3600, 4) + " h" : format_number(s / 60, 4) + " min";
+}
 
 class Parts {
  public:
@@ -81,7 +83,7 @@ class Parts {
       std::string text;
       for (const auto& c : p.caps)
         text += fmt::format("{}{} from {}", text.empty() ? "" : ", ", format(c.cap, "W"),
-                            hour(c.from_s));
+                            clock(c.from_s));
       out_ += fmt::format("  {}: limited to {}\n", p.name, text);
     }
   }

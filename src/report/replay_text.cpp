@@ -54,7 +54,7 @@ class Writer {
     if (!a_.reachable) return "No count of replicas meets the SLOs";
     if (s_.overloaded) return "Overloaded: the queue grows";
     if (!a_.met) return "The SLOs are not met";
-    return a_.slo.any() ? "The SLOs are met" : "The fleet keeps up";
+    return a_.slo.any() || !s_.headroom.empty() ? "The SLOs are met" : "The fleet keeps up";
   }
 
   void headline() {

@@ -176,7 +176,8 @@ struct Served {
   double attained = 0, goodput_s = 0;
   double input_tokens = 0, output_tokens = 0, cached_tokens = 0, preemptions = 0;  ///< of finished
   Percentiles ttft, tpot, e2e;
-  std::vector<SloHeadroom> headroom;  ///< of a pool or region: its worst class, SLO by SLO
+  std::vector<SloHeadroom> headroom;  ///< of a pool or region: its worst class, SLO by SLO;
+                                      ///< of a pool, of classes that are a tenth of its requests
 };
 
 /// Its part of the bills of the pools that served it: prompts by their tokens, answers by theirs. A
