@@ -89,7 +89,7 @@ TEST(FleetFile, ModelsAndClassesGoWhereTheFileSays) {
   EXPECT_EQ(s.pools[0].finished, 450u);
   EXPECT_EQ(s.pools[1].finished, 225u);
   EXPECT_EQ(s.pools[2].finished, 225u);
-  EXPECT_TRUE(a.fits()) << render({});
+  EXPECT_TRUE(a.fits());
   ASSERT_EQ(s.classes.size(), 2u);
   EXPECT_TRUE(s.classes[1].name == "chat" || s.classes[0].name == "chat");
   double usd = 0;
