@@ -4,24 +4,14 @@
 #include <cmath>
 
 #include "base/units.hpp"
+#include "report/parts.hpp"
 #include "report/replay_report.hpp"
-#include "report/table.hpp"
 
 namespace headroom::report {
 namespace {
 
 using serving::Percentiles;
 using serving::Summary;
-
-std::string percent(double share, int digits = 1) {
-  return fmt::format("{:.{}f} %", 100 * share, digits);
-}
-
-std::string seconds(double s) {
-  if (s >= 100) return format_number(s, 4) + " s";
-  if (s >= 1) return format_number(s, 3) + " s";
-  return s > 0 ? format_number(s * 1e3, 3) + " ms" : "0";
-}
 
 std::string count(double n) { return format_number(n, 9); }
 
