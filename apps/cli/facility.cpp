@@ -1,15 +1,11 @@
 // `headroom facility`: power, cooling and water of a scenario's halls over a year, and failures.
 #include <CLI/CLI.hpp>
 
-#include <cstdio>
-#include <filesystem>
-#include <fstream>
 #include <memory>
-#include <system_error>
 
 #include "api/facility.hpp"
 #include "api/facility_transient.hpp"
-#include "verbs.hpp"
+#include "common.hpp"
 
 namespace headroom::cli {
 namespace {
@@ -78,41 +74,6 @@ void add_options(CLI::App& app, FacilityCommand& c) {
   c.verb->add_flag("--json", c.json, "For programs; names are stable");
 }
 
-void print(const std::string& text, FILE* to = stdout) {
-  std::fwrite(text.data(), 1, text.size(), to);
-}
-
-int refuse(const Diagnostics& mistakes, bool json) {
-  if (json)
-    print(report::json(mistakes));
-  else
-    print(render(mistakes), stderr);
-  return bad_input;
-}
-
-/// All of the file, or what was there before.
-bool write_whole(const std::string& path, const std::string& text) {
-  const std::string part = path + ".part";
-  std::ofstream file(part, std::ios::binary);
-  file << text;
-  file.close();
-  std::error_code error;
-  if (file) std::filesystem::rename(part, path, error);
-  if (file && !error) return true;
-  std::filesystem::remove(part, error);
-  print("--csv " + path + ": cannot be written\n", stderr);
-  return false;
-}
-
-Diagnostics check_csv(const std::string& path) {
-  Diagnostics mistakes;
-  const auto folder = std::filesystem::path(path).parent_path();
-  std::error_code error;
-  if (!folder.empty() && !std::filesystem::is_directory(folder, error))
-    mistakes.add({"--csv " + path, 0, 0, "", "there is no folder " + folder.string(), "", ""});
-  return mistakes;
-}
-
 /// What belongs to one of the two modes only.
 Diagnostics check_modes(const FacilityCommand& c) {
   Diagnostics mistakes;
@@ -143,20 +104,22 @@ int run_transient(FacilityCommand c, const Terminal& terminal, Diagnostics mista
   const auto answer = api::facility_transient(c.transient);
   if (!answer) mistakes.add(answer.error());
   if (!mistakes.empty()) return refuse(mistakes, c.json);
-  if (!c.csv.empty() && !write_whole(c.csv, report::transient_csv(*answer))) return bad_input;
+  if (!c.csv.empty() && !write_whole(c.csv, report::transient_csv(*answer), "--csv"))
+    return bad_input;
   print(c.json ? report::transient_json(*answer)
                : report::transient_text(*answer, {terminal.colour, terminal.width, false}));
   return answer->holds() ? fits : falls_short;
 }
 
 int run(const FacilityCommand& c, const Terminal& terminal) {
-  Diagnostics mistakes = check_csv(c.csv);
+  Diagnostics mistakes = check_out("--csv", c.csv);
   mistakes.add(check_modes(c));
   if (c.transients) return run_transient(c, terminal, std::move(mistakes));
   const auto answer = api::facility(c.request);
   if (!answer) mistakes.add(answer.error());
   if (!mistakes.empty()) return refuse(mistakes, c.json);
-  if (!c.csv.empty() && !write_whole(c.csv, report::facility_csv(*answer))) return bad_input;
+  if (!c.csv.empty() && !write_whole(c.csv, report::facility_csv(*answer), "--csv"))
+    return bad_input;
   print(c.json ? report::facility_json(*answer)
                : report::facility_text(*answer, {terminal.colour, terminal.width, false}));
   return answer->holds() ? fits : falls_short;
@@ -167,10 +130,7 @@ int run(const FacilityCommand& c, const Terminal& terminal) {
 Run add_facility_verb(CLI::App& app, std::function<Terminal()> terminal) {
   const auto command = std::make_shared<FacilityCommand>();
   add_options(app, *command);
-  return [command, terminal = std::move(terminal)]() -> std::optional<int> {
-    if (!*command->verb) return std::nullopt;
-    return run(*command, terminal());
-  };
+  return when_given(command, std::move(terminal), run);
 }
 
 }  // namespace headroom::cli

@@ -5,12 +5,16 @@
 #include <algorithm>
 #include <cmath>
 
+#include "api/option_reader.hpp"
 #include "api/replay_parser.hpp"
+#include "base/units.hpp"
+#include "requests/text_spec.hpp"
+#include "spec/reader.hpp"
 
 namespace headroom::api {
 namespace {
 
-constexpr ReplayOptionInfo own_table[] = {
+constexpr OptionInfo own_table[] = {
     {"--model", "Model", "Catalogue model, e.g. llama-3.1-70b (headroom catalog model)"},
     {"--hf", "Model", "Hugging Face config.json in place of --model"},
     {"--precision", "Model", "Weights: bf16, fp8, int8, int4, nvfp4, mxfp4; as published"},
@@ -51,7 +55,8 @@ constexpr ReplayOptionInfo own_table[] = {
     {"--max-loras", "Replica", "LoRA adapters on a GPU at once; all when left out"},
     {"--max-lora-rank", "Replica", "Of the adapters; 16"},
     {"--max-cpu-loras", "Replica", "LoRA adapters in host memory; all when left out"},
-    {"--fleet", "Fleet file", "YAML file of pools, regions, classes; in place of a machine's options"},
+    {"--fleet", "Fleet file",
+     "YAML file of pools, regions, classes; in place of a machine's options"},
     {"--replicas", "Fleet", "Replicas; as many as the SLOs need when left out"},
     {"--routing", "Fleet", "least-load, round-robin, prefix-aware, session, two-choices or random"},
     {"--disaggregate", "Fleet", "PREFILL:DECODE replicas, e.g. 2:3"},
@@ -105,12 +110,29 @@ bool shapes_load(const requests::TrafficOption& o) {
   return !own && (std::string_view(o.group) == "Synthetic load" || flag == "--requests");
 }
 
-std::vector<ReplayOptionInfo> whole_table() {
-  std::vector<ReplayOptionInfo> all(std::begin(own_table), std::end(own_table));
+std::vector<OptionInfo> whole_table() {
+  std::vector<OptionInfo> all(std::begin(own_table), std::end(own_table));
   for (const auto& o : requests::traffic_options())
     if (shapes_load(o)) all.push_back({o.flag, "Synthetic load", o.doc, !o.takes_value, o.repeats});
   return all;
 }
+
+}  // namespace
+
+void tier(Parser& p, const char* name, study::ReplayTier& out) {
+  if (!p.has(name)) return;
+  const std::string& given = p.value(name);
+  const auto colon = std::min(given.find(':'), given.size());
+  double size = 0, rate = 0;
+  if (!read_quantity<Information>(given.substr(0, colon), "GB", size) || size <= 0 ||
+      (colon < given.size() &&
+       (!read_quantity<Bandwidth>(given.substr(colon + 1), "GB/s", rate) || rate <= 0)))
+    return p.fail(p.shown(name), "expected SIZE[:RATE], both above zero",
+                  "for example 200GB:25GB/s");
+  out = {Information::from_si(size), Bandwidth::from_si(rate)};
+}
+
+namespace {
 
 void replica(Parser& p, study::ReplayOptions& o) {
   constexpr int most = 1 << 24;
@@ -135,8 +157,8 @@ void replica(Parser& p, study::ReplayOptions& o) {
   p.flag("--no-chunked-prefill", o.chunked_prefill, false);
   p.flag("--static", o.static_batching, true);
   p.flag("--priorities", o.priorities, true);
-  p.tier("--offload-cpu", o.offload_cpu);
-  p.tier("--offload-disk", o.offload_disk);
+  tier(p, "--offload-cpu", o.offload_cpu);
+  tier(p, "--offload-disk", o.offload_disk);
   p.whole("--max-loras", o.max_loras, 1, 65535);
   p.whole("--max-lora-rank", o.lora_rank, 1, 4096);
   for (const char* name : {"--offload-cpu", "--offload-disk"})
@@ -176,9 +198,7 @@ void fleet(Parser& p, study::ReplayOptions& o) {
                   "for example --disaggregate 2:3");
   o.prefill_replicas = static_cast<int>(parts[0]);
   o.decode_replicas = static_cast<int>(parts[1]);
-  for (const char* other : {"--replicas", "--autoscale"})
-    if (p.has(other))
-      p.fail(p.shown(other), "contradicts " + p.shown("--disaggregate"), "give one of them");
+  for (const char* other : {"--replicas", "--autoscale"}) p.contradiction(other, "--disaggregate");
 }
 
 void scaling(Parser& p, study::ReplayOptions& o) {
@@ -246,12 +266,12 @@ bool set_rule(serving::ClassRule& rule, const std::string& key, const std::strin
 void classes(Parser& p, study::ReplayOptions& o) {
   std::string all;
   p.text("--classes", all);
-  for (const auto& one : pieces(all, ';')) {
+  for (const auto& one : split(all, ';')) {
     const auto colon = one.find(':');
     study::ReplayClass c;
     c.name = one.substr(0, colon);
     const std::string rules = colon == std::string::npos ? "" : one.substr(colon + 1);
-    for (const auto& item : pieces(rules, ',')) {
+    for (const auto& item : split(rules, ',')) {
       const auto equals = std::min(item.find('='), item.size());
       const std::string value = equals < item.size() ? item.substr(equals + 1) : "";
       if (!set_rule(c.rule, item.substr(0, equals), value))
@@ -272,12 +292,7 @@ void place(Parser& p, study::ReplayOptions& o) {
     p.number("--pue", pue, 1, 10);
     o.pue = {Scalar(pue), said("--pue")};
   }
-  p.quantity<MoneyRate>(
-      "--price", "USD/GPU/h",
-      [&](MoneyRate r) {
-        o.price = {r, said("--price")};
-      },
-      true);
+  p.price("--price", o.price);
   p.quantity<EnergyPrice>(
       "--electricity", "USD/MWh",
       [&](EnergyPrice e) {
@@ -321,14 +336,14 @@ void traffic(Parser& p, const ReplayRequest& request, study::ReplayOptions& opti
 
 }  // namespace
 
-std::span<const ReplayOptionInfo> replay_options() {
+std::span<const OptionInfo> replay_options() {
   static const auto all = whole_table();
   return all;
 }
 
 void parse_replay_options(const ReplayRequest& request, study::ReplayOptions& options,
                           TraceOptions& trace, Diagnostics& mistakes) {
-  Parser p(request, mistakes);
+  Parser p(request.options, mistakes);
   replica(p, options);
   engine_options(p, options);
   timed_options(p, options);
@@ -345,17 +360,13 @@ void parse_replay_options(const ReplayRequest& request, study::ReplayOptions& op
   p.whole("--limit", limit, 1, 2000000000);
   trace.read.most = static_cast<std::size_t>(limit);
   p.text("--format", trace.read.format);
-  const auto& formats = requests::format_names();
-  if (!trace.read.format.empty() &&
-      std::find(formats.begin(), formats.end(), trace.read.format) == formats.end())
-    p.fail(p.shown("--format"), "is no format of traces",
-           fmt::format("one of {}", fmt::join(formats, ", ")));
+  if (p.has("--format"))
+    p.choice("--format", trace.read.format, requests::format_names(), "a format of traces");
   p.rate("--rate", trace.read.rate_per_s);
   p.flag("--skip-bad", trace.read.skip_bad, true);
   trace.read.seed = options.seed;
   traffic(p, request, options, trace);
-  if (p.has("--hf") && p.has("--model"))
-    p.fail(p.shown("--hf"), "contradicts " + p.shown("--model"), "give one of them");
+  p.contradiction("--hf", "--model");
 }
 
 }  // namespace headroom::api

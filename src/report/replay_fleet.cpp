@@ -40,7 +40,8 @@ const SloHeadroom* worst(const Served& s) {
 }
 
 std::string clock(double s) {
-  return s >= 3600 || s <= 0 ? format_number(s / 3600, 4) + " h" : format_number(s / 60, 4) + " min";
+  return s >= 3600 || s <= 0 ? format_number(s / 3600, 4) + " h"
+                             : format_number(s / 60, 4) + " min";
 }
 
 class Parts {

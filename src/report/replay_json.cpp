@@ -1,20 +1,17 @@
 #include <fmt/format.h>
 
-#include <cmath>
 #include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "report/parts_json.hpp"
 #include "report/replay_fleet.hpp"
 #include "report/replay_report.hpp"
 
 namespace headroom::report {
 namespace {
 
-using Json = nlohmann::ordered_json;
 using serving::Percentiles;
 using serving::Summary;
-
-Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
 Json percentiles(const Percentiles& p) {
   return {{"mean", number(p.mean)},    {"p50", number(p.p50)}, {"p90", number(p.p90)},
@@ -180,7 +177,7 @@ std::string replay_json(const study::ReplayAnswer& a) {
               {"tried", tried(a)},
               {"remarks", a.remarks}};
   replay_parts_json(a, out);
-  return out.dump(2) + "\n";
+  return dumped(out);
 }
 
 std::string replay_rows(const study::ReplayAnswer& answer, RowForm form) {

@@ -4,18 +4,15 @@
 #include <cmath>
 
 #include "base/units.hpp"
+#include "report/parts.hpp"
 #include "report/replay_fleet.hpp"
 #include "report/replay_report.hpp"
-#include "report/table.hpp"
 
 namespace headroom::report {
 namespace {
 
 using serving::Percentiles;
 using serving::Summary;
-
-std::string percent(double share, int digits = 1) { return replay_percent(share, digits); }
-std::string seconds(double s) { return replay_seconds(s); }
 
 std::string count(double n) { return format_number(n, 9); }
 

@@ -40,24 +40,48 @@ double length(const headroom::Stream& random, std::uint64_t i, double mean, doub
   return std::max(1.0, std::round(mean * std::exp(std::sqrt(v) * random.normal(i, 0) - v / 2)));
 }
 
+/// Lengths of the i-th request.
+requests::Request request_of(const Load& load, std::uint64_t i, double longest) {
+  const headroom::Stream inputs(7, "infer.input"), outputs(7, "infer.output");
+  requests::Request r;
+  const double output = std::min(length(outputs, i, load.output, load.output_cv), 0.9 * longest);
+  r.output = std::int32_t(output);
+  r.prompt = std::int32_t(
+      std::max(1.0, std::min(length(inputs, i, load.input, load.input_cv), longest - output)));
+  if (load.cached > 0) {
+    r.shared = 0;
+    r.shared_tokens = std::int32_t(load.cached / load.input * r.prompt);
+  }
+  return r;
+}
+
 requests::Stream stream_of(const Load& load, double rate_s, double count, double longest) {
-  const headroom::Stream gaps(7, "infer.arrivals"), inputs(7, "infer.input"),
-      outputs(7, "infer.output");
+  const headroom::Stream gaps(7, "infer.arrivals");
   requests::Stream s;
   s.name = "synthetic, the asked traffic at its peak";
   double now = 0;
   for (std::uint64_t i = 0; i < std::uint64_t(count); ++i) {
-    requests::Request r;
+    auto r = request_of(load, i, longest);
     now += gap(gaps, i, load.arrival_cv) / rate_s;
     r.arrival_s = now;
-    const double output = std::min(length(outputs, i, load.output, load.output_cv), 0.9 * longest);
-    r.output = std::int32_t(output);
-    r.prompt = std::int32_t(
-        std::max(1.0, std::min(length(inputs, i, load.input, load.input_cv), longest - output)));
-    if (load.cached > 0) {
-      r.shared = 0;
-      r.shared_tokens = std::int32_t(load.cached / load.input * r.prompt);
-    }
+    s.requests.push_back(r);
+  }
+  return s;
+}
+
+/// So many users of whom each sends the next request when the last one ended. They begin spread
+/// over `spread_s`, so that their prompts do not come in one wave.
+requests::Stream closed_stream(const Load& load, double users, double each, double spread_s,
+                               double longest) {
+  requests::Stream s;
+  s.name = "synthetic, a closed loop";
+  const auto n = std::uint64_t(users);
+  for (std::uint64_t i = 0; i < n * std::uint64_t(each); ++i) {
+    auto r = request_of(load, i, longest);
+    if (i < n)
+      r.arrival_s = spread_s * double(i) / double(n);
+    else
+      r.after = std::uint32_t(i - n);
     s.requests.push_back(r);
   }
   return s;
@@ -220,6 +244,69 @@ Judged judge_finalists(const ServingJob& job, infer::SearchResult& result,
       "the closed form's first choice, {}, does not keep the SLOs in the engine's replay ({}); {}",
       first.summary, why, more ? "it has more replicas here" : "the next best that does is chosen");
   return out;
+}
+
+namespace {
+
+/// Values of which percentiles are wanted.
+class Sample {
+ public:
+  void add(double x) { values_.push_back(x), sum_ += x; }
+  std::size_t size() const { return values_.size(); }
+  TimesRow row(const char* key, const char* label) {
+    if (values_.empty()) return {key, label};
+    std::sort(values_.begin(), values_.end());
+    const auto at = [&](double p) {
+      return values_[std::size_t(std::ceil(p * double(size()))) - 1];  // nearest rank
+    };
+    return {key, label, sum_ / double(size()), at(0.5), at(0.9), at(0.99)};
+  }
+
+ private:
+  std::vector<double> values_;
+  double sum_ = 0;
+};
+
+}  // namespace
+
+ReplayRow replay_closed(const ServingJob& job, const infer::Device& device,
+                        const infer::Replica& replica, double concurrency, double each) {
+  const auto& load = job.asked.load;
+  const auto& t = job.asked.targets;
+  const double longest = std::max(job.asked.longest, double(job.model->context));
+  const infer::StepOracle oracle(replica.step());
+  serving::Deployment d;
+  d.oracle = &oracle;
+  d.engine = engine_of(replica, load, longest);
+  d.percentile = t.percentile;
+  d.replicas = 1;
+  const auto mean = replica.closed_loop(concurrency, load);
+  const auto stream = closed_stream(load, concurrency, each, mean.e2e.si(), longest);
+  const auto r = serving::replay(stream, d, {t.ttft_s, t.tpot_s, t.e2e_s});
+  // Between the last user's start and the first one's end everyone is there.
+  const double begin = mean.e2e.si(), end = begin + 0.6 * (r.summary.span_s - begin);
+  Sample ttft, tpot, e2e;
+  double good = 0, tokens = 0;
+  for (const auto& o : r.outcomes) {
+    if (o.fate != serving::Fate::finished || o.end_s < begin || o.end_s > end) continue;
+    ttft.add(o.ttft_s()), e2e.add(o.e2e_s());
+    if (o.output > 1) tpot.add(o.tpot_s());
+    tokens += o.output;
+    const auto within = [](double slo, double reached) { return slo <= 0 || reached <= slo; };
+    good +=
+        within(t.ttft_s, o.ttft_s()) && within(t.tpot_s, o.tpot_s()) && within(t.e2e_s, o.e2e_s());
+  }
+  ReplayRow row;
+  row.summary = device.name;
+  row.requests = double(ttft.size());
+  row.attained = good / std::max(row.requests, 1.0);
+  row.goodput_s = good / (end - begin), row.output_s = tokens / (end - begin);
+  row.busy = r.summary.busy, row.kv_used = r.summary.kv_used;
+  row.preemptions = r.summary.preemptions;
+  row.times = {ttft.row("ttft", "time to first token"), tpot.row("tpot", "time per output token"),
+               e2e.row("e2e", "end to end")};
+  row.holds = row.attained >= t.percentile;
+  return row;
 }
 
 }  // namespace headroom::study

@@ -90,14 +90,16 @@ struct ReplayRow {
   double requests = 0, attained = 0, goodput_s = 0, busy = 0, kv_used = 0, preemptions = 0;
   bool overloaded = false;
   std::vector<TimesRow> times;
-  bool holds = false;  ///< the SLOs at their percentile
+  bool holds = false;   ///< the SLOs at their percentile
+  double output_s = 0;  ///< answer tokens/s; of a closed loop
 };
 
 struct SloRow {
   std::string key, label;
   double asked = 0, reached = 0;
   std::string resource;  ///< what binds it
-  double headroom() const { return asked > 0 ? 1 - reached / asked : 0; }
+  /// As of every limit (base/margin.hpp): have / need - 1.
+  double headroom() const { return reached > 0 ? asked / reached - 1 : 0; }
 };
 
 struct ShareRow {
