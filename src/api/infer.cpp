@@ -68,7 +68,8 @@ class Builder {
 
   void formats() {
     answer_.weights = in_.formats("--precision");
-    answer_.kv = in_.formats("--kv-precision");
+    if (has("--kv-precision") && value("--kv-precision") != "auto")
+      answer_.kv = in_.formats("--kv-precision");
     for (const auto p : answer_.kv)
       if (element_bits(p) > 16 || element_bits(p) < 4 || p == Precision::int4)
         fail(shown("--kv-precision"), fmt::format("no engine keeps its KV cache in {}", name(p)),
