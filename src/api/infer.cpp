@@ -123,6 +123,14 @@ class Builder {
       if (has(name))
         fail(name, "sizes a fleet for a peak, and a sweep loads a fleet as it is",
              "leave it out, or give one --rate");
+    const auto& a = request_.answer;
+    for (const auto& [name, given] :
+         {std::pair("--disaggregated", a.disaggregated), std::pair("--pareto", a.front),
+          std::pair("--compare", !a.compare.empty()), std::pair("--edge", !a.edge.empty()),
+          std::pair("--flags", !a.launchers.empty())})
+      if (given)
+        fail(name, "belongs to a fleet sized for one load, and a sweep has several",
+             "leave it out, or give one --rate");
   }
   bool wants_sweep() const { return has("--concurrency") || !sweep_.rates_s.empty(); }
 

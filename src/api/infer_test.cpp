@@ -475,6 +475,11 @@ TEST(InferMistakes, SweepsThatCannotBe) {
   EXPECT_TRUE(told(of(loads("--concurrency", "1,x,0")), "--concurrency 1,x,0", "1,4,16,64"));
   EXPECT_TRUE(told(of(loads("--rate", "1/s,-2/s")), "--rate 1/s,-2/s", "20/s"));
   EXPECT_TRUE(told(of(loads("--rate", "1/s,2/s", {{"--peak", "9/s"}})), "--peak", "sweep"));
+  auto apart = request(loads("--concurrency", "4"));
+  apart.answer.disaggregated = true;
+  const auto refused = infer_curve(apart);
+  ASSERT_FALSE(refused);
+  EXPECT_TRUE(told(refused.error(), "--disaggregated", "sweep"));
   EXPECT_TRUE(told(of(loads("--concurrency", "4", {{"--rate", "9/s"}})), "--concurrency 4",
                    "contradicts --rate"));
 }

@@ -360,7 +360,7 @@ TEST(ReplayMistakes, EveryOneInOnePass) {
   for (const char* wanted :
        {"nowhere.csv", "--model llama-3.1-70x", "did you mean 'llama-3.1-70b'", "--system dgx-h10",
         "--tp 0", "did you mean 'round-robin'", "--slo-ttft 5 kg",
-        "expected LENGTH:ACCEPTANCE[:COST]", "add --mtbf", "--region atlantis"})
+        "expected LENGTH:ACCEPTANCE[:COST", "add --mtbf", "--region atlantis"})
     EXPECT_NE(text.find(wanted), std::string::npos) << wanted << "\n" << text;
 }
 
@@ -423,6 +423,16 @@ TEST(ReplayForms, JsonAndRowsTellTheSame) {
        {"Latency", "TTFT", "SLOs at p99", "Energy and money", "a million tokens"})
     EXPECT_NE(text.find(part), std::string::npos) << part;
   for (const auto word : {"nan", "inf "}) EXPECT_EQ(text.find(word), std::string::npos);
+}
+
+TEST(ReplayForms, EveryOptionShowsAnExampleOrItsChoices) {
+  for (const auto& option : replay_options()) {
+    if (option.group == "Synthetic load") continue;  // requests/traffic.hpp describes these
+    const auto says = [&](const char* word) {
+      return option.doc.find(word) != std::string_view::npos;
+    };
+    EXPECT_TRUE(option.flag || says("e.g. ") || says(" or ")) << option.name << ": " << option.doc;
+  }
 }
 
 }  // namespace
