@@ -38,29 +38,36 @@ constexpr const char* examples =
 void add_answer_options(CLI::App& verb, InferCommand& c) {
   auto& a = c.request.answer;
   const std::string group = "Answer";
-  verb.add_option("--workload", a.workload, "One inference workload of the scenario")->group(group);
-  verb.add_option("--objective", a.objective, "cost, energy, gpus or fastest")->group(group);
-  verb.add_option("--engine", a.engine, "vllm, trtllm or sglang")->group(group);
+  verb.add_option("--workload", a.workload,
+                  "One inference workload of the scenario by its name, e.g. chat")
+      ->group(group);
+  verb.add_option("--objective", a.objective,
+                  "What is best: cost (default), energy, gpus or fastest")
+      ->group(group);
+  verb.add_option("--engine", a.engine, "vllm (default), trtllm or sglang")->group(group);
   verb.add_flag("--disaggregated", a.disaggregated, "Also prefill and decode on their own replicas")
       ->group(group);
-  verb.add_option("--top", a.keep, "Configurations in the table")
+  verb.add_option("--top", a.keep, "Configurations in the table, e.g. 10; 5")
       ->group(group)
       ->check(CLI::Range(1, 1000));
   verb.add_flag("--pareto", a.front, "Also those that no other beats in cost, TPOT and power")
       ->group(group);
-  verb.add_option("--compare", c.compare, "Other models under the same traffic and promise")
+  verb.add_option("--compare", c.compare,
+                  "Other models under the same traffic and promise, e.g. llama-3.1-8b,qwen3-32b")
       ->group(group)
       ->delimiter(',');
-  verb.add_option("--edge", c.edge, "Systems beside the fleet that serve one user each")
+  verb.add_option("--edge", c.edge,
+                  "Systems beside the fleet that serve one user each, e.g. macbook-m4-max")
       ->group(group)
       ->delimiter(',');
   verb.add_option("--flags", c.flags, "vllm, trtllm, sglang, k8s or all: ready to paste")
       ->group(group)
       ->delimiter(',');
-  verb.add_option("--finalists", a.finalists, "Configurations that the engine replays; 2")
+  verb.add_option("--finalists", a.finalists, "Configurations that the engine replays, e.g. 5; 2")
       ->group(group)
       ->check(CLI::Range(0, 20));
-  verb.add_option("--requests", a.replay_requests, "Requests of a replay; 4,000 and more")
+  verb.add_option("--requests", a.replay_requests,
+                  "Requests of a replay, e.g. 20000; 4,000 and more")
       ->group(group)
       ->check(CLI::Range(100.0, 1e6));
   verb.add_flag("--no-engine", c.no_engine, "The closed form alone")->group(group);
@@ -68,11 +75,13 @@ void add_answer_options(CLI::App& verb, InferCommand& c) {
   verb.add_flag("--validate-domain", c.validated,
                 "Exit status 1 outside of what was held against measurements")
       ->group(group);
-  verb.add_option("--threads", a.threads, "For the search")
+  verb.add_option("--threads", a.threads, "Threads of the search, e.g. 4; 1")
       ->group(group)
       ->check(CLI::Range(1, 1024));
   auto* json = add_json(verb, c.json, group, "docs/infer.md");
-  verb.add_flag("--csv", c.csv, "The tables of configurations")->group(group)->excludes(json);
+  verb.add_flag("--csv", c.csv, "The tables of configurations, SI units in the heads")
+      ->group(group)
+      ->excludes(json);
 }
 
 void collect(InferCommand& c) {

@@ -35,14 +35,18 @@ constexpr const char* examples =
 void add_answer_options(CLI::App& verb, TrainCommand& c) {
   auto& a = c.request.answer;
   const std::string group = "Answer";
-  verb.add_option("--workload", a.workload, "One training workload of the scenario")->group(group);
+  verb.add_option("--workload", a.workload,
+                  "One training workload of the scenario by its name, e.g. pretrain")
+      ->group(group);
   verb.add_option("--objective", a.objective,
                   "fastest, smallest (fewest GPUs, in time with --finish-within), cheapest, "
                   "least-memory")
       ->group(group);
   verb.add_flag("--exhaustive", a.exhaustive, "Every legal plan, not the planner's choice of them")
       ->group(group);
-  verb.add_option("--top", a.keep, "Plans in the table")->group(group)->check(CLI::Range(1, 1000));
+  verb.add_option("--top", a.keep, "Plans in the table, e.g. 10; 5")
+      ->group(group)
+      ->check(CLI::Range(1, 1000));
   verb.add_flag("--pareto", a.front, "Also the plans that no other beats in every way")
       ->group(group);
   verb.add_option("--flags", c.flags, "megatron, torchtitan, deepspeed or all: ready to paste")
@@ -50,16 +54,18 @@ void add_answer_options(CLI::App& verb, TrainCommand& c) {
       ->delimiter(',');
   verb.add_flag("--pipeline", a.pipeline, "Draws one step's passes, a row a pipeline rank")
       ->group(group);
-  verb.add_option("--pipeline-json", c.pipeline_json, "Writes those passes to this file")
+  verb.add_option("--pipeline-json", c.pipeline_json,
+                  "Writes those passes to this file, e.g. passes.json")
       ->group(group);
-  verb.add_option("--trace", c.trace, "Writes them for chrome://tracing and ui.perfetto.dev")
+  verb.add_option("--trace", c.trace,
+                  "Writes them for chrome://tracing and ui.perfetto.dev, e.g. step.trace.json")
       ->group(group);
   verb.add_flag("--ranks", a.ranks, "Memory of every pipeline rank")->group(group);
   verb.add_flag("--no-advice", c.no_advice, "Leave out what to change next")->group(group);
   verb.add_flag("--validate-domain", c.validated,
                 "Exit status 1 outside of what was held against measurements")
       ->group(group);
-  verb.add_option("--threads", a.threads, "For the search of plans")
+  verb.add_option("--threads", a.threads, "Threads of the search, e.g. 4; 1")
       ->group(group)
       ->check(CLI::Range(1, 1024));
   auto* json = add_json(verb, c.json, group, "docs/train.md");

@@ -31,7 +31,7 @@ CLI::App* add_validate_train(CLI::App& validate, api::ValidateTrain& request, bo
   verb->add_flag("--no-calibration", raw, "The raw model: no efficiency scalar");
   verb->add_flag("--leave-one-source-out", o.leave_source_out,
                  "Use nothing that was fitted from a row's own source");
-  verb->add_option("--by", o.by, "Group of the text table")
+  verb->add_option("--by", o.by, "Groups of the text table, e.g. model")
       ->transform(
           CLI::CheckedTransformer(std::map<std::string, TrainBy>{{"source", TrainBy::source},
                                                                  {"framework", TrainBy::framework},
@@ -68,7 +68,7 @@ CLI::App* add_validate_infer(CLI::App& validate, api::ValidateInfer& request) {
       "--leave-one-group-out", [&o] { o.mode = validation::InferMode::left_group; },
       "Use nothing that was fitted to a row's own (model, GPU, engine, precision)");
   raw->excludes(half)->excludes(left), half->excludes(left);
-  verb->add_option("--by", o.by, "Group of the text table")
+  verb->add_option("--by", o.by, "Groups of the text table, e.g. model")
       ->transform(
           CLI::CheckedTransformer(std::map<std::string, InferBy>{{"source", InferBy::source},
                                                                  {"model", InferBy::model},
@@ -90,10 +90,11 @@ CLI::App* add_validate_facility(CLI::App& validate, api::ValidateFacility& reque
       "Examples:\n"
       "  headroom validate facility\n"
       "  headroom validate facility --epw weather --json");
-  verb->add_option("--targets", request.options.targets,
-                   "Targets; left out: data/validation/facility.yaml, which is built in");
+  verb->add_option(
+      "--targets", request.options.targets,
+      "Targets, e.g. mine.yaml; left out: data/validation/facility.yaml, which is built in");
   verb->add_option("--epw", request.options.epw,
-                   "Folder of EPW files of the climates; left out: synthetic years")
+                   "Folder of EPW files of the climates, e.g. weather/; left out: synthetic years")
       ->check(CLI::ExistingDirectory);
   verb->add_flag("--rows", request.options.all_rows, "Every row, not the 15 worst");
   verb->add_flag("--json", request.json, "For programs; field names are stable");
@@ -107,17 +108,17 @@ struct JobOption {
   const char* doc;
 };
 constexpr JobOption job_options[] = {
-    {"--model", "model", "Catalogue model, or a Hugging Face config.json"},
+    {"--model", "model", "Catalogue model, e.g. gpt-3-175b, or a Hugging Face config.json"},
     {"--system,--hw", "hw", "Catalogue system or accelerator, e.g. dgx-h100"},
-    {"--gpus", "gpus", "GPUs of the job"},
-    {"--tp", "tp", "Tensor parallelism"},
-    {"--pp", "pp", "Pipeline stages"},
-    {"--vpp", "vpp", "Virtual stages on a pipeline rank"},
-    {"--cp", "cp", "Context parallelism"},
-    {"--ep", "ep", "Expert parallelism"},
-    {"--micro-batch", "mbs", "Sequences a micro-batch"},
-    {"--global-batch", "gbs", "Sequences a step; left out: what the log prints"},
-    {"--sequence", "seq", "Tokens a sequence"},
+    {"--gpus", "gpus", "GPUs of the job, e.g. 128"},
+    {"--tp", "tp", "Tensor parallelism, e.g. 8"},
+    {"--pp", "pp", "Pipeline stages, e.g. 8"},
+    {"--vpp", "vpp", "Virtual stages on a pipeline rank, e.g. 6"},
+    {"--cp", "cp", "Context parallelism, e.g. 2"},
+    {"--ep", "ep", "Expert parallelism, e.g. 8"},
+    {"--micro-batch", "mbs", "Sequences a micro-batch, e.g. 1"},
+    {"--global-batch", "gbs", "Sequences a step, e.g. 2048; left out: what the log prints"},
+    {"--sequence", "seq", "Tokens a sequence, e.g. 4096"},
     {"--precision", "prec", "bf16 (default), fp16, fp8, mxfp8, nvfp4"},
     {"--zero", "zero", "0 replicated, 1 optimiser, 2 gradients, 3 FSDP"},
     {"--recompute", "recompute", "none, selective, selective:[moe_act], full"},
@@ -125,16 +126,17 @@ constexpr JobOption job_options[] = {
 
 /// Options that describe the deployment of all result files.
 constexpr JobOption deployment_options[] = {
-    {"--model", "model", "Catalogue model or Hugging Face id; left out: as the files say"},
+    {"--model", "model",
+     "Catalogue model or Hugging Face id, e.g. llama-3.1-70b; left out: as the files say"},
     {"--gpu,--hw", "gpu", "Accelerator, e.g. h100-sxm"},
-    {"--tp", "tp", "Tensor parallelism"},
-    {"--ep", "ep", "Expert parallelism"},
-    {"--attention-dp", "attention_dp", "Data-parallel attention ranks"},
+    {"--tp", "tp", "Tensor parallelism, e.g. 8"},
+    {"--ep", "ep", "Expert parallelism, e.g. 8"},
+    {"--attention-dp", "attention_dp", "Data-parallel attention ranks, e.g. 8"},
     {"--precision", "precision", "bf16, fp8, nvfp4, int4-awq, ..."},
     {"--engine", "engine", "vllm (default), tensorrt-llm, sglang"},
     {"--engine-version", "version", "Version of the engine, e.g. 0.12.0"},
-    {"--max-num-seqs", "max_num_seqs", "Most sequences of a step"},
-    {"--max-num-batched-tokens", "max_num_batched_tokens", "Token budget of a step"},
+    {"--max-num-seqs", "max_num_seqs", "Most sequences of a step, e.g. 256"},
+    {"--max-num-batched-tokens", "max_num_batched_tokens", "Token budget of a step, e.g. 8192"},
 };
 
 CLI::App* add_calibrate_infer(CLI::App& calibrate, api::CalibrateInfer& request) {
@@ -174,9 +176,12 @@ CLI::App* add_calibrate_train(CLI::App& calibrate, api::CalibrateTrain& request)
     verb->add_option_function<std::string>(
         option.flag, [&o, key = option.key](const std::string& v) { o.job.set(key, v); },
         option.doc);
-  verb->add_option("--framework", o.framework, "Catalogue training-software; left out: by the log");
-  verb->add_option("--scenario", request.scenario, "Scenario whose training workload is the job");
-  verb->add_option("--workload", request.workload, "Which training workload of the scenario");
+  verb->add_option("--framework", o.framework,
+                   "Catalogue training-software, e.g. megatron-core; left out: by the log");
+  verb->add_option("--scenario", request.scenario,
+                   "Scenario whose training workload is the job, e.g. scenarios/llama3-405b.yaml");
+  verb->add_option("--workload", request.workload,
+                   "Which training workload of the scenario, e.g. pretrain");
   add_catalog(*verb, request.catalog);
   verb->add_flag("--json", request.json, "For programs; field names are stable");
   return verb;

@@ -68,7 +68,8 @@ class Builder {
 
   void formats() {
     answer_.weights = in_.formats("--precision");
-    answer_.kv = in_.formats("--kv-precision");
+    if (has("--kv-precision") && value("--kv-precision") != "auto")
+      answer_.kv = in_.formats("--kv-precision");
     for (const auto p : answer_.kv)
       if (element_bits(p) > 16 || element_bits(p) < 4 || p == Precision::int4)
         fail(shown("--kv-precision"), fmt::format("no engine keeps its KV cache in {}", name(p)),
@@ -121,6 +122,14 @@ class Builder {
     for (const char* name : {"--peak", "--spare", "--utilisation"})
       if (has(name))
         fail(name, "sizes a fleet for a peak, and a sweep loads a fleet as it is",
+             "leave it out, or give one --rate");
+    const auto& a = request_.answer;
+    for (const auto& [name, given] :
+         {std::pair("--disaggregated", a.disaggregated), std::pair("--pareto", a.front),
+          std::pair("--compare", !a.compare.empty()), std::pair("--edge", !a.edge.empty()),
+          std::pair("--flags", !a.launchers.empty())})
+      if (given)
+        fail(name, "belongs to a fleet sized for one load, and a sweep has several",
              "leave it out, or give one --rate");
   }
   bool wants_sweep() const { return has("--concurrency") || !sweep_.rates_s.empty(); }

@@ -197,6 +197,10 @@ TEST(Infer, FlagsAreReadyToPaste) {
   EXPECT_NE(run.flags[1].text.find("--tp_size"), std::string::npos);
   EXPECT_NE(run.flags[1].text.find("enable_chunked_prefill: true"), std::string::npos);
   EXPECT_NE(run.flags[2].text.find("--mem-fraction-static"), std::string::npos);
+  // Ready to paste: the repository of the weights, not our name of it.
+  for (const std::size_t at : {0, 1, 2, 3})
+    EXPECT_NE(run.flags[at].text.find("meta-llama/Llama-3.1-70B-Instruct"), std::string::npos)
+        << run.flags[at].text;
   EXPECT_NE(run.flags[3].text.find("nvidia.com/gpu"), std::string::npos);
   for (const auto& f : run.flags) EXPECT_EQ(f.text.back(), '\n');
 }
@@ -471,6 +475,11 @@ TEST(InferMistakes, SweepsThatCannotBe) {
   EXPECT_TRUE(told(of(loads("--concurrency", "1,x,0")), "--concurrency 1,x,0", "1,4,16,64"));
   EXPECT_TRUE(told(of(loads("--rate", "1/s,-2/s")), "--rate 1/s,-2/s", "20/s"));
   EXPECT_TRUE(told(of(loads("--rate", "1/s,2/s", {{"--peak", "9/s"}})), "--peak", "sweep"));
+  auto apart = request(loads("--concurrency", "4"));
+  apart.answer.disaggregated = true;
+  const auto refused = infer_curve(apart);
+  ASSERT_FALSE(refused);
+  EXPECT_TRUE(told(refused.error(), "--disaggregated", "sweep"));
   EXPECT_TRUE(told(of(loads("--concurrency", "4", {{"--rate", "9/s"}})), "--concurrency 4",
                    "contradicts --rate"));
 }
@@ -512,6 +521,11 @@ TEST(InferForms, EveryOptionHasADescriptionAndAGroup) {
     EXPECT_EQ(option.name.rfind("--", 0), 0u) << option.name;
     EXPECT_FALSE(option.doc.empty()) << option.name;
     EXPECT_FALSE(option.group.empty()) << option.name;
+    // A value is shown by an example or by its choices.
+    const auto says = [&](const char* word) {
+      return option.doc.find(word) != std::string_view::npos;
+    };
+    EXPECT_TRUE(option.flag || says("e.g. ") || says(" or ")) << option.name << ": " << option.doc;
   }
 }
 

@@ -52,7 +52,8 @@ double OptionReader::count(const char* name, double usual, double low, double hi
   if (!has(name)) return usual;
   const auto n = split_number(value(name));
   const std::string counted = what;
-  const bool bare = n && (n->unit.empty() || (!counted.empty() && std::string(n->unit) + "s" == counted));
+  const bool bare =
+      n && (n->unit.empty() || (!counted.empty() && std::string(n->unit) + "s" == counted));
   if (bare && n->number >= low && n->number <= high && n->number == std::floor(n->number))
     return n->number;
   fail(shown(name), fmt::format("expected a whole number{}, {} to {}",
@@ -140,6 +141,13 @@ std::optional<double> OptionReader::quantity_si(const char* name, const std::str
   if (si > 0 || (si == 0 && zero)) return si;
   fail(shown(name), zero ? "is negative" : "must be above zero");
   return std::nullopt;
+}
+
+bool OptionReader::read_si(std::string text, Dim dim, const char* unit, double& si) {
+  const auto n = split_number(text);
+  if (n && n->unit.empty()) text += std::string(" ") + unit;
+  std::string message, hint;
+  return n && spec::read_number(text, dim, false, unit, si, message, hint) && si >= 0;
 }
 
 void OptionReader::time(const char* name, double& out, bool zero) {

@@ -75,10 +75,16 @@ class OptionReader {
   void rate(const char* name, double& out);
   /// The same for each of a list.
   std::vector<double> rates(const char* name);
+  /// A quantity of a text, in `unit` where it has none, from zero on; false when it is none.
+  template <class Q>
+  static bool read(const std::string& text, const char* unit, double& si) {
+    return read_si(text, Q::dim, unit, si);
+  }
   /// Price of a GPU-hour, in USD where it has no unit.
   void price(const char* name, Value<MoneyRate>& out);
 
  private:
+  static bool read_si(std::string text, Dim dim, const char* unit, double& si);
   std::optional<double> quantity_si(const char* name, const std::string& text, Dim dim,
                                     const char* unit, bool zero);
   std::optional<double> rate_of(const char* name, const std::string& text);

@@ -1,6 +1,4 @@
 // Options of the engine's finer settings, of what happens at known times, and of a fleet's file.
-#include <fmt/format.h>
-
 #include "api/replay_parser.hpp"
 
 namespace headroom::api {
@@ -49,8 +47,8 @@ void caps(Parser& p, study::ReplayOptions& o) {
   for (const auto& one : split(text, ',')) {
     const auto colon = one.find(':');
     double from = 0, watts = 0;
-    if (colon == std::string::npos || !read_quantity<Time>(one.substr(0, colon), "h", from) ||
-        !read_quantity<Power>(one.substr(colon + 1), "W", watts) || watts <= 0)
+    if (colon == std::string::npos || !Parser::read<Time>(one.substr(0, colon), "h", from) ||
+        !Parser::read<Power>(one.substr(colon + 1), "W", watts) || watts <= 0)
       return wrong(fmt::format("'{}' is no FROM:LIMIT", one),
                    "for example 0h:700W,17h:400W,21h:700W");
     const bool first = o.power_caps.empty();
@@ -76,10 +74,10 @@ void losses(Parser& p, study::ReplayOptions& o) {
     double at = 0, repair = -1;
     const auto which = parts.size() >= 2 ? split_number(parts[1]) : std::nullopt;
     const bool good = (parts.size() == 2 || parts.size() == 3) &&
-                      read_quantity<Time>(parts[0], "s", at) && which && which->unit.empty() &&
+                      Parser::read<Time>(parts[0], "s", at) && which && which->unit.empty() &&
                       which->number == std::floor(which->number) && which->number >= 0 &&
                       which->number < 60000 &&
-                      (parts.size() == 2 || read_quantity<Time>(parts[2], "s", repair));
+                      (parts.size() == 2 || Parser::read<Time>(parts[2], "s", repair));
     if (!good)
       return p.fail(p.shown("--lose"), fmt::format("'{}' is no AT:REPLICA[:REPAIR]", one),
                     "for example 10min:0:5min: the first replica, for five minutes");

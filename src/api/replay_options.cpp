@@ -5,19 +5,15 @@
 #include <algorithm>
 #include <cmath>
 
-#include "api/option_reader.hpp"
 #include "api/replay_parser.hpp"
-#include "base/units.hpp"
-#include "requests/text_spec.hpp"
-#include "spec/reader.hpp"
 
 namespace headroom::api {
 namespace {
 
 constexpr OptionInfo own_table[] = {
     {"--model", "Model", "Catalogue model, e.g. llama-3.1-70b (headroom catalog model)"},
-    {"--hf", "Model", "Hugging Face config.json in place of --model"},
-    {"--precision", "Model", "Weights: bf16, fp8, int8, int4, nvfp4, mxfp4; as published"},
+    {"--hf", "Model", "Hugging Face config.json in place of --model, e.g. ./config.json"},
+    {"--precision", "Model", "Weights: bf16, fp8, int8, int4, nvfp4 or mxfp4; as published"},
     {"--kv-precision", "Model",
      "KV cache: fp8, int8, nvfp4 or auto: bf16 whatever the weights, as vLLM's auto (infer: fp8 "
      "under narrow weights)"},
@@ -28,15 +24,19 @@ constexpr OptionInfo own_table[] = {
     {"--power-cap", "Machine", "Limit of one accelerator, e.g. 500 W"},
     {"--power-caps", "Machine", "Limits by time: FROM:LIMIT,..., e.g. 0h:700W,17h:400W,21h:700W"},
     {"--power-caps-every", "Machine", "They begin again, e.g. 24h; never when left out"},
-    {"--tp", "Replica", "Tensor parallelism; with --system all of its accelerators"},
-    {"--pp", "Replica", "Pipeline stages; 1"},
-    {"--ep", "Replica", "Expert parallelism; 1"},
-    {"--dp", "Replica", "Attention-data parallelism inside a replica; 1"},
+    {"--tp", "Replica", "Tensor parallelism, e.g. 4; with --system all of its accelerators"},
+    {"--pp", "Replica", "Pipeline stages, e.g. 2; 1"},
+    {"--ep", "Replica", "Expert parallelism, e.g. 8; 1"},
+    {"--dp", "Replica", "Attention-data parallelism inside a replica, e.g. 4; 1"},
     {"--engine", "Replica", "Serving software, e.g. vllm-v1 (headroom catalog serving-software)"},
-    {"--max-num-seqs", "Replica", "Most running sequences; vLLM's default for the device"},
-    {"--max-num-batched-tokens", "Replica", "Tokens of a step; vLLM's default for the device"},
-    {"--max-model-len", "Replica", "Longest prompt and answer; the model's context"},
-    {"--gpu-memory-utilization", "Replica", "Share of memory the engine takes; 0.9"},
+    {"--max-num-seqs", "Replica",
+     "Most running sequences, e.g. 256; vLLM's default for the device"},
+    {"--max-num-batched-tokens", "Replica",
+     "Tokens of a step, e.g. 8192; vLLM's default for the device"},
+    {"--max-model-len", "Replica",
+     "Longest prompt and answer in tokens, e.g. 32768; the model's context"},
+    {"--gpu-memory-utilization", "Replica",
+     "Share of memory the engine takes, e.g. 0.85 or 85%; 0.9"},
     {"--no-prefix-cache", "Replica", "Prompts share nothing", true},
     {"--no-chunked-prefill", "Replica", "Prompts are read whole", true},
     {"--static", "Replica", "Static batches: filled, run to their end, replaced", true},
@@ -45,61 +45,70 @@ constexpr OptionInfo own_table[] = {
      "Drafts: LENGTH:ACCEPTANCE[:COST[:OFF-ABOVE]], e.g. 4:0.7:0.05:64 sequences"},
     {"--speculate-adaptive", "Replica",
      "Draft as many, up to LENGTH, as the batch at hand makes worth it", true},
-    {"--block-size", "Replica", "Tokens of a KV block; 16"},
-    {"--watermark", "Replica", "Share of KV blocks that admissions leave free; 0"},
-    {"--long-prefill-token-threshold", "Replica", "Most of one prompt a step; the whole budget"},
+    {"--block-size", "Replica", "Tokens of a KV block, e.g. 64; 16"},
+    {"--watermark", "Replica", "Share of KV blocks that admissions leave free, e.g. 0.01 or 1%; 0"},
+    {"--long-prefill-token-threshold", "Replica",
+     "Most tokens of one prompt a step, e.g. 2048; the whole budget"},
     {"--reserve-full", "Replica", "Admit only what fits whole (scheduler_reserve_full_isl)", true},
     {"--async-scheduling", "Replica", "Compose a step while the one before runs", true},
-    {"--offload-cpu", "Replica", "KV offload to host memory: SIZE[:RATE to a GPU]; PCIe's rate"},
+    {"--offload-cpu", "Replica",
+     "KV offload to host memory: SIZE[:RATE to a GPU], e.g. 200GB:25GB/s; PCIe's rate"},
     {"--offload-disk", "Replica", "The same to drives, e.g. 2TB:5GB/s; the rate of --storage"},
-    {"--max-loras", "Replica", "LoRA adapters on a GPU at once; all when left out"},
-    {"--max-lora-rank", "Replica", "Of the adapters; 16"},
-    {"--max-cpu-loras", "Replica", "LoRA adapters in host memory; all when left out"},
+    {"--max-loras", "Replica", "LoRA adapters on a GPU at once, e.g. 8; all when left out"},
+    {"--max-lora-rank", "Replica", "Of the adapters, e.g. 64; 16"},
+    {"--max-cpu-loras", "Replica", "LoRA adapters in host memory, e.g. 64; all when left out"},
     {"--fleet", "Fleet file",
-     "YAML file of pools, regions, classes; in place of a machine's options"},
-    {"--replicas", "Fleet", "Replicas; as many as the SLOs need when left out"},
+     "YAML file of pools, regions, classes, e.g. scenarios/fleets/two-regions.yaml; in place of a "
+     "machine's options"},
+    {"--replicas", "Fleet", "Replicas, e.g. 8; as many as the SLOs need when left out"},
     {"--routing", "Fleet", "least-load, round-robin, prefix-aware, session, two-choices or random"},
     {"--disaggregate", "Fleet", "PREFILL:DECODE replicas, e.g. 2:3"},
-    {"--max-in-flight", "Fleet", "Requests a replica is given at a time; the rest waits outside"},
-    {"--max-queue", "Fleet", "Requests that may wait outside; beyond, they are shed"},
+    {"--max-in-flight", "Fleet",
+     "Requests a replica is given at a time, e.g. 256; the rest waits outside"},
+    {"--max-queue", "Fleet", "Requests that may wait outside, e.g. 1000; beyond, they are shed"},
     {"--offline-below", "Fleet",
-     "Offline work enters while a replica holds fewer requests; what the SLOs leave"},
+     "Offline work enters while a replica holds fewer requests, e.g. 32; what the SLOs leave"},
     {"--lose", "Fleet", "Losses at known times: AT:REPLICA[:REPAIR],..., e.g. 10min:0:5min"},
     {"--mtbf", "Fleet", "Time between losses of a replica, e.g. 30d"},
-    {"--mttr", "Fleet", "Time until a lost replica loads again; 30min"},
-    {"--retries", "Fleet", "Of a request whose replica was lost; 3"},
+    {"--mttr", "Fleet", "Time until a lost replica loads again, e.g. 1h; 30min"},
+    {"--retries", "Fleet", "Of a request whose replica was lost, e.g. 1; 3"},
     {"--autoscale", "Autoscaling", "utilisation, queue or slo"},
-    {"--min-replicas", "Autoscaling", "0 lets the fleet sleep; 1"},
-    {"--max-replicas", "Autoscaling", "No limit when left out"},
-    {"--autoscale-target", "Autoscaling", "Of the sequences a replica is meant to hold; 0.7"},
-    {"--autoscale-interval", "Autoscaling", "Between decisions; 15s"},
-    {"--autoscale-window", "Autoscaling", "How long a fleet waits before it shrinks; 5min"},
-    {"--autoscale-idle", "Autoscaling", "Before the last replica stops (--min-replicas 0); 10min"},
-    {"--provisioning", "Autoscaling", "Time to get a machine; 0s"},
-    {"--engine-start", "Autoscaling", "From weights in memory to ready; 71s"},
+    {"--min-replicas", "Autoscaling", "Replicas kept, e.g. 2; 0 lets the fleet sleep; 1"},
+    {"--max-replicas", "Autoscaling", "Replicas at most, e.g. 16; no limit when left out"},
+    {"--autoscale-target", "Autoscaling",
+     "Share of the sequences a replica is meant to hold, e.g. 0.5; 0.7"},
+    {"--autoscale-interval", "Autoscaling", "Time between decisions, e.g. 30s; 15s"},
+    {"--autoscale-window", "Autoscaling",
+     "How long a fleet waits before it shrinks, e.g. 10min; 5min"},
+    {"--autoscale-idle", "Autoscaling",
+     "Time before the last replica stops (--min-replicas 0), e.g. 30min; 10min"},
+    {"--provisioning", "Autoscaling", "Time to get a machine, e.g. 3min; 0s"},
+    {"--engine-start", "Autoscaling", "Time from weights in memory to ready, e.g. 45s; 71s"},
     {"--storage", "Autoscaling",
-     "Where weights and --offload-disk are read (headroom catalog storage-system)"},
+     "Where weights and --offload-disk are read, e.g. weka-pod (headroom catalog storage-system)"},
     {"--slo-ttft", "SLO", "Time to first token, e.g. 1s or 500ms"},
     {"--slo-tpot", "SLO", "Time per output token, e.g. 50ms"},
     {"--slo-e2e", "SLO", "End to end, e.g. 30s"},
-    {"--percentile", "SLO", "At which SLOs hold; 99"},
+    {"--percentile", "SLO", "Requests that must meet each SLO in %, e.g. 95; 99"},
     {"--classes", "SLO",
-     "Of the trace's classes: NAME:ttft=1s,tpot=50ms,e2e=9s,priority=1,max-wait=5s,offline;..."},
+     "Of the trace's classes, e.g. "
+     "NAME:ttft=1s,tpot=50ms,e2e=9s,priority=1,max-wait=5s,offline;..."},
     {"--ttft-from", "SLO", "arrival, or scheduled (the engine's share alone)"},
     {"--tpot-over", "SLO", "excluding-first (vLLM), or including-first (end to end / tokens)"},
-    {"--rate-scale", "Trace", "Times the trace's rate: arrivals closer together; 1"},
-    {"--limit", "Trace", "First so many requests"},
-    {"--offline", "Trace", "A second trace, without deadlines, that fills the valleys"},
-    {"--format", "Trace", "Of the trace, where it cannot be told from its first line"},
+    {"--rate-scale", "Trace", "Times the trace's rate, e.g. 2: arrivals closer together; 1"},
+    {"--limit", "Trace", "First so many requests, e.g. 1000"},
+    {"--offline", "Trace",
+     "A second trace, without deadlines, that fills the valleys, e.g. batch.csv"},
+    {"--format", "Trace", "Of the trace, e.g. azure, where it cannot be told from its first line"},
     {"--rate", "Trace",
      "Mean arrivals, e.g. 20/s, of a synthetic load and of files that tell lengths only"},
     {"--skip-bad", "Trace", "Leave malformed rows out and count them", true},
-    {"--region", "Place", "Carbon and price of electricity; us-virginia"},
-    {"--pue", "Place", "Overhead of the building; 1.35"},
-    {"--price", "Place", "USD of a GPU-hour; the catalogue's rent when left out"},
+    {"--region", "Place", "Carbon and price of electricity, e.g. us-iowa; us-virginia"},
+    {"--pue", "Place", "Energy at the meter over that of the machines, e.g. 1.2; 1.35"},
+    {"--price", "Place", "Price of a GPU-hour in USD, e.g. 2.5; the catalogue's rent"},
     {"--electricity", "Place", "Price of electricity, e.g. 60 USD/MWh"},
-    {"--seed", "Run", "Of failures, routing, drafts and a synthetic load; 1"},
-    {"--threads", "Run", "Where replicas do not depend on each other; 1"},
+    {"--seed", "Run", "Of failures, routing, drafts and a synthetic load, e.g. 7; 1"},
+    {"--threads", "Run", "Where replicas do not depend on each other, e.g. 4; 1"},
 };
 
 /// Options of `headroom load` that shape a synthetic load and are none of our own.
@@ -117,22 +126,19 @@ std::vector<OptionInfo> whole_table() {
   return all;
 }
 
-}  // namespace
-
+/// "SIZE[:RATE]".
 void tier(Parser& p, const char* name, study::ReplayTier& out) {
   if (!p.has(name)) return;
   const std::string& given = p.value(name);
   const auto colon = std::min(given.find(':'), given.size());
   double size = 0, rate = 0;
-  if (!read_quantity<Information>(given.substr(0, colon), "GB", size) || size <= 0 ||
+  if (!Parser::read<Information>(given.substr(0, colon), "GB", size) || size <= 0 ||
       (colon < given.size() &&
-       (!read_quantity<Bandwidth>(given.substr(colon + 1), "GB/s", rate) || rate <= 0)))
+       (!Parser::read<Bandwidth>(given.substr(colon + 1), "GB/s", rate) || rate <= 0)))
     return p.fail(p.shown(name), "expected SIZE[:RATE], both above zero",
                   "for example 200GB:25GB/s");
   out = {Information::from_si(size), Bandwidth::from_si(rate)};
 }
-
-namespace {
 
 void replica(Parser& p, study::ReplayOptions& o) {
   constexpr int most = 1 << 24;
@@ -251,9 +257,7 @@ bool set_rule(serving::ClassRule& rule, const std::string& key, const std::strin
     return n->unit.empty() && std::abs(n->number) <= 1000 && n->number == std::floor(n->number);
   }
   double si = 0;
-  std::string message, hint;
-  const std::string full = n->unit.empty() ? value + " s" : value;
-  if (!spec::read_number(full, Time::dim, false, "s", si, message, hint) || !(si > 0)) return false;
+  if (!Parser::read<Time>(value, "s", si) || !(si > 0)) return false;
   double* const where = key == "ttft"       ? &rule.slo.ttft_s
                         : key == "tpot"     ? &rule.slo.tpot_s
                         : key == "e2e"      ? &rule.slo.e2e_s

@@ -425,5 +425,15 @@ TEST(ReplayForms, JsonAndRowsTellTheSame) {
   for (const auto word : {"nan", "inf "}) EXPECT_EQ(text.find(word), std::string::npos);
 }
 
+TEST(ReplayForms, EveryOptionShowsAnExampleOrItsChoices) {
+  for (const auto& option : replay_options()) {
+    if (option.group == "Synthetic load") continue;  // requests/traffic.hpp describes these
+    const auto says = [&](const char* word) {
+      return option.doc.find(word) != std::string_view::npos;
+    };
+    EXPECT_TRUE(option.flag || says("e.g. ") || says(" or ")) << option.name << ": " << option.doc;
+  }
+}
+
 }  // namespace
 }  // namespace headroom::api

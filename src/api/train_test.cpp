@@ -299,6 +299,11 @@ TEST(TrainForms, EveryOptionHasADescriptionAndAGroup) {
     EXPECT_EQ(option.name.rfind("--", 0), 0u) << option.name;
     EXPECT_FALSE(option.doc.empty()) << option.name;
     EXPECT_FALSE(option.group.empty()) << option.name;
+    // A value is shown by an example or by its choices.
+    const auto says = [&](const char* word) {
+      return option.doc.find(word) != std::string_view::npos;
+    };
+    EXPECT_TRUE(option.flag || says("e.g. ") || says(" or ")) << option.name << ": " << option.doc;
   }
 }
 

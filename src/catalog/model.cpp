@@ -1,5 +1,8 @@
 #include "catalog/model.hpp"
 
+#include <algorithm>
+#include <cctype>
+
 #include <array>
 
 namespace headroom::catalog {
@@ -8,6 +11,18 @@ namespace {
 constexpr std::array<std::string_view, 4> family_names = {"decoder", "embedding", "diffusion-video",
                                                           "diffusion-image"};
 constexpr std::array<std::string_view, 2> norm_names = {"rms", "layer"};
+
+/// "owner/name" of letters, digits, '-', '_' and '.'.
+bool is_repository(std::string_view text) {
+  const auto slash = text.find('/');
+  const auto legal = [](std::string_view part) {
+    return !part.empty() && std::all_of(part.begin(), part.end(), [](unsigned char c) {
+      return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.';
+    });
+  };
+  return slash != std::string_view::npos && legal(text.substr(0, slash)) &&
+         legal(text.substr(slash + 1));
+}
 
 }  // namespace
 
@@ -78,6 +93,12 @@ void Model::fields(spec::Fields& f) {
   f.choice("family", family, family_names, "What the model is; default decoder");
   f.text("licence", licence, "Licence as its publisher names it");
   f.date("released", released, "Date of the public release");
+  f.text("hugging_face", hugging_face,
+         "Repository of the published weights on the Hugging Face Hub, owner/name; the one that "
+         "follows instructions where there are two");
+  if (!hugging_face.empty() && !is_repository(hugging_face))
+    f.mistake("hugging_face", "'" + hugging_face + "' is no repository",
+              "owner/name, for example meta-llama/Llama-3.1-8B-Instruct");
   f.integer("layers", layers, "Transformer layers").between(0, 10000);
   f.integer("hidden", hidden, "Width of the residual stream").at_least(0);
   f.integer("vocab", vocab, "Rows of the token embedding").at_least(0);

@@ -87,6 +87,9 @@ struct Model : Entry {
   ModelFamily family = ModelFamily::decoder;
   std::string licence;   ///< as its publisher names it
   std::string released;  ///< YYYY-MM-DD
+  /// Repository of the published weights on the Hugging Face Hub, "owner/name"; the one that
+  /// follows instructions where there are two. Empty: not known.
+  std::string hugging_face;
 
   int layers = 0;
   int hidden = 0;

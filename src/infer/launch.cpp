@@ -92,9 +92,16 @@ std::string command(const std::string& head, const Arguments& a) {
   return out + "\n";
 }
 
+/// The repository of the published weights, or the catalogue's id where none is known.
+const std::string& repository(const Job& j) {
+  return j.model.hugging_face.empty() ? j.model.id : j.model.hugging_face;
+}
+
 std::string variables(const Job& j) {
-  std::string out =
-      fmt::format("MODEL={}  # Hugging Face name or path of {}\n", j.model.id, j.model.name);
+  std::string out = fmt::format("MODEL={}  # {}\n", repository(j),
+                                j.model.hugging_face.empty()
+                                    ? "replace by the path of your weights of " + j.model.name
+                                    : "Hugging Face; or the path of your weights");
   if (j.c.serve.limits.speculation > 0) out += "DRAFT=eagle3-head  # name or path of the draft\n";
   return out;
 }
@@ -272,7 +279,9 @@ std::string yaml_arguments(const Arguments& arguments) {
 
 std::string deployment(const Job& j, Role role, const std::string& app) {
   const Pool& p = j.pool(role);
-  std::string env = fmt::format("            - {{name: MODEL, value: {}}}\n", j.model.id);
+  std::string env =
+      fmt::format("            - {{name: MODEL, value: {}}}{}\n", repository(j),
+                  j.model.hugging_face.empty() ? "  # replace by the path of your weights" : "");
   if (p.limits.speculation > 0) env += "            - {name: DRAFT, value: eagle3-head}\n";
   return fmt::format(
       R"yaml(apiVersion: apps/v1

@@ -123,7 +123,8 @@ class Writer : Sheet {
 
   void memory() {
     if (r_.memory.empty()) return;
-    title(fmt::format("Memory of a GPU, {}", gibibytes(r_.memory_have)));
+    title(fmt::format("Memory of a GPU, {} ({:.0f} GB)", gibibytes(r_.memory_have),
+                      r_.memory_have / 1e9));
     Table table({{"", Align::left, 30}, {"", Align::right, 0}, {"", Align::right, 0}});
     for (const auto& item : r_.memory)
       table.add(

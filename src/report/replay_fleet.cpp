@@ -7,24 +7,15 @@
 #include <nlohmann/json.hpp>
 
 #include "base/units.hpp"
+#include "report/parts.hpp"
+#include "report/parts_json.hpp"
 #include "report/table.hpp"
 
 namespace headroom::report {
 
-using Json = nlohmann::ordered_json;
 using serving::Percentiles;
 using serving::Served;
 using serving::SloHeadroom;
-
-std::string replay_percent(double share, int digits) {
-  return fmt::format("{:.{}f} %", 100 * share, digits);
-}
-
-std::string replay_seconds(double s) {
-  if (s >= 100) return format_number(s, 4) + " s";
-  if (s >= 1) return format_number(s, 3) + " s";
-  return s > 0 ? format_number(s * 1e3, 3) + " ms" : "0";
-}
 
 namespace {
 
@@ -101,10 +92,10 @@ class Parts {
   }
 
   static void see(Table& table, const Served& s) {
-    std::vector<std::string> row = {s.name, count(double(s.requests)), replay_percent(s.attained),
+    std::vector<std::string> row = {s.name, count(double(s.requests)), percent(s.attained),
                                     format_number(s.goodput_s, 3) + "/s"};
     for (const Percentiles* p : {&s.ttft, &s.tpot, &s.e2e})
-      for (const double x : {p->p50, p->p90, p->p99}) row.push_back(replay_seconds(x));
+      for (const double x : {p->p50, p->p90, p->p99}) row.push_back(seconds(x));
     table.add(row);
   }
 
@@ -139,8 +130,8 @@ class Parts {
                {"least headroom", Align::left}});
     for (const auto& p : s_.pools) {
       const auto* h = worst(p);
-      use.add({p.name, format_number(p.gpus, 3), replay_percent(p.busy), replay_percent(p.kv_used),
-               replay_percent(p.kv_peak), count(p.preemptions), format_scaled(p.bill.mean_w, "W"),
+      use.add({p.name, format_number(p.gpus, 3), percent(p.busy), percent(p.kv_used),
+               percent(p.kv_peak), count(p.preemptions), format_scaled(p.bill.mean_w, "W"),
                format_number(p.bill.usd, 4), per_token(p.bill.meter_j, p.output_tokens, 1),
                per_token(p.bill.carbon_kg, p.output_tokens, 1e6), bound(h)},
               style(h));
@@ -195,10 +186,10 @@ class Parts {
                  {"least headroom", Align::left}});
     for (const auto& r : s_.regions) {
       const auto* h = worst(r);
-      table.add({r.name, count(double(r.residency)), count(double(r.elsewhere)),
-                 replay_seconds(r.rtt_s), format_number(r.gpus, 3), replay_percent(r.busy),
-                 replay_percent(r.kv_used), format_scaled(r.bill.mean_w, "W"),
-                 format_number(r.bill.usd, 4), format_number(r.bill.carbon_kg, 3), bound(h)},
+      table.add({r.name, count(double(r.residency)), count(double(r.elsewhere)), seconds(r.rtt_s),
+                 format_number(r.gpus, 3), percent(r.busy), percent(r.kv_used),
+                 format_scaled(r.bill.mean_w, "W"), format_number(r.bill.usd, 4),
+                 format_number(r.bill.carbon_kg, 3), bound(h)},
                 style(h));
     }
     out_ += table.str();
@@ -212,8 +203,6 @@ class Parts {
 };
 
 // --- JSON -------------------------------------------------------------------------------
-
-Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
 Json percentiles(const Percentiles& p) {
   return {{"mean", number(p.mean)},    {"p50", number(p.p50)}, {"p90", number(p.p90)},

@@ -9,10 +9,6 @@
 
 namespace headroom::report {
 
-/// "84.2 ms", "1.3 s"; "0" for nothing.
-std::string replay_seconds(double s);
-std::string replay_percent(double share, int digits = 1);
-
 /// Tables of what the parts of a fleet are, saw, did and cost; classes alone without a fleet.
 std::string replay_parts_text(const study::ReplayAnswer& answer, const TextOptions& options);
 

@@ -273,8 +273,8 @@ class Writer : Sheet {
     }
     table.add({"allocated", gibibytes(r_.memory_allocated), ""}, style("1"));
     table.add({"reserved", gibibytes(r_.memory_reserved), ""}, style("1"));
-    table.add({fmt::format("needed of {}, {} of it safe", gibibytes(r_.memory_have),
-                           gibibytes(r_.memory_safe)),
+    table.add({fmt::format("needed of {} ({:.0f} GB), {} of it safe", gibibytes(r_.memory_have),
+                           r_.memory_have / 1e9, gibibytes(r_.memory_safe)),
                gibibytes(r_.memory_total), ""},
               style("1"));
     put(table);

@@ -207,10 +207,11 @@ ConfigurationRow box_row(const ServingJob& job, const infer::Device& d, const Pr
   const auto& l = job.asked.load;
   constexpr double unified = 0.75;  // as infer/edge.hpp, where the entry has no usable share
   const double usable = d.accelerator->memory_usable.or_else(Scalar(unified));
+  const auto gib = [](double bits) { return bits / (8.0 * 1024 * 1024 * 1024); };
   const double need = (step.weights_per_gpu() + step.kv_per_gpu(l.input + l.output)).si();
   if (need > usable * step.memory().si()) {
-    row.why = fmt::format("{:.0f} GB of weights and KV cache, {:.0f} GB usable", need / 8e9,
-                          usable * step.memory().si() / 8e9);
+    row.why = fmt::format("{:.0f} GiB of weights and KV cache, {:.0f} GiB usable", gib(need),
+                          gib(usable * step.memory().si()));
     return row;
   }
   const double token_s = step.decode(1, l.context()).si();

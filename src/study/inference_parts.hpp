@@ -95,8 +95,6 @@ struct Judged {
 /// that is to be chosen, and those the engine refused are feasible no more.
 Judged judge_finalists(const ServingJob& job, infer::SearchResult& result,
                        const InferenceOptions& options);
-void replay_finalists(const ServingJob& job, const std::vector<infer::Candidate>& best,
-                      const InferenceOptions& options, InferenceRun& out);
 /// The engine's latencies with `concurrency` requests in flight at all times on one replica, each
 /// user sending `each` requests one after the other.
 ReplayRow replay_closed(const ServingJob& job, const infer::Device& device,

@@ -208,44 +208,6 @@ std::optional<Candidate> grown(const ServingJob& job, const Candidate& c, double
 
 }  // namespace
 
-Judged judge_finalists(const ServingJob& job, infer::SearchResult& result,
-                       const InferenceOptions& options) {
-  Judged out;
-  const bool any = result.found();
-  if (options.finalists <= 0 || (!any && (result.nearest.device < 0 || result.nearest.rate_s <= 0)))
-    return out;
-  const std::vector<Candidate> all = any ? result.best : std::vector{result.nearest};
-  std::size_t holds = all.size();
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    const bool asked = int(i) < options.finalists;
-    if (!asked && (!any || holds < all.size())) break;
-    out.replays.push_back(weighed(job, all[i], options.replay_requests));
-    if (out.replays.back().holds) holds = std::min(holds, i);
-  }
-  if (!any || holds == 0) return out;
-  const ReplayRow first = out.replays.front();
-  const std::string why = broken(first, job.asked.targets);
-  auto more = grown(job, all.front(), options.replay_requests, out.replays);
-  const bool next = holds < all.size();
-  if (more && next && infer::better(all[holds], *more, job.search.objective)) more.reset();
-  for (std::size_t i = 0; i < std::min(holds, result.best.size()); ++i)
-    result.best[i].feasible = false;  // the engine's word against the closed form's
-  if (more) {
-    result.best.insert(result.best.begin(), *more);
-  } else if (next) {
-    std::rotate(result.best.begin(), result.best.begin() + std::ptrdiff_t(holds),
-                result.best.begin() + std::ptrdiff_t(holds) + 1);
-  } else {
-    out.none_holds = fmt::format("in the engine's replay no finalist keeps the SLOs: {} with {}",
-                                 why, first.summary);
-    return out;
-  }
-  out.remark = fmt::format(
-      "the closed form's first choice, {}, does not keep the SLOs in the engine's replay ({}); {}",
-      first.summary, why, more ? "it has more replicas here" : "the next best that does is chosen");
-  return out;
-}
-
 namespace {
 
 /// Values of which percentiles are wanted.
@@ -307,6 +269,44 @@ ReplayRow replay_closed(const ServingJob& job, const infer::Device& device,
                e2e.row("e2e", "end to end")};
   row.holds = row.attained >= t.percentile;
   return row;
+}
+
+Judged judge_finalists(const ServingJob& job, infer::SearchResult& result,
+                       const InferenceOptions& options) {
+  Judged out;
+  const bool any = result.found();
+  if (options.finalists <= 0 || (!any && (result.nearest.device < 0 || result.nearest.rate_s <= 0)))
+    return out;
+  const std::vector<Candidate> all = any ? result.best : std::vector{result.nearest};
+  std::size_t holds = all.size();
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const bool asked = int(i) < options.finalists;
+    if (!asked && (!any || holds < all.size())) break;
+    out.replays.push_back(weighed(job, all[i], options.replay_requests));
+    if (out.replays.back().holds) holds = std::min(holds, i);
+  }
+  if (!any || holds == 0) return out;
+  const ReplayRow first = out.replays.front();
+  const std::string why = broken(first, job.asked.targets);
+  auto more = grown(job, all.front(), options.replay_requests, out.replays);
+  const bool next = holds < all.size();
+  if (more && next && infer::better(all[holds], *more, job.search.objective)) more.reset();
+  for (std::size_t i = 0; i < std::min(holds, result.best.size()); ++i)
+    result.best[i].feasible = false;  // the engine's word against the closed form's
+  if (more) {
+    result.best.insert(result.best.begin(), *more);
+  } else if (next) {
+    std::rotate(result.best.begin(), result.best.begin() + std::ptrdiff_t(holds),
+                result.best.begin() + std::ptrdiff_t(holds) + 1);
+  } else {
+    out.none_holds = fmt::format("in the engine's replay no finalist keeps the SLOs: {} with {}",
+                                 why, first.summary);
+    return out;
+  }
+  out.remark = fmt::format(
+      "the closed form's first choice, {}, does not keep the SLOs in the engine's replay ({}); {}",
+      first.summary, why, more ? "it has more replicas here" : "the next best that does is chosen");
+  return out;
 }
 
 }  // namespace headroom::study

@@ -33,8 +33,8 @@ struct Planned {
   double search_s = 0;
   bool chosen_feasible = false;
   Candidate chosen;
-  Judged judged;
   std::string replaced;  ///< what the scenario has in place of the chosen machines
+  Judged judged;
 };
 
 class Planner {
