@@ -89,7 +89,7 @@ TEST(FleetFile, ModelsAndClassesGoWhereTheFileSays) {
   EXPECT_EQ(s.pools[0].finished, 450u);
   EXPECT_EQ(s.pools[1].finished, 225u);
   EXPECT_EQ(s.pools[2].finished, 225u);
-  EXPECT_TRUE(a.fits()) << render({});
+  EXPECT_TRUE(a.fits());
   ASSERT_EQ(s.classes.size(), 2u);
   EXPECT_TRUE(s.classes[1].name == "chat" || s.classes[0].name == "chat");
   double usd = 0;
@@ -365,6 +365,27 @@ TEST_F(EngineOptions, LossesAndCapsComeWhenTheySay) {
   EXPECT_LT(capped.run.summary.bill.mean_w, plain.run.summary.bill.mean_w);
 }
 
+TEST_F(EngineOptions, FewerBlocksPreemptAndASlowLinkDelaysTheSecondToken) {
+  const File t(rows(150, 30, 400, 300), "trace.csv");
+  const auto plain = run(t.path(), {}), few = run(t.path(), {{"--num-gpu-blocks-override", "800"}});
+  EXPECT_EQ(few.config.kv_blocks, 800);
+  EXPECT_EQ(plain.run.summary.preemptions, 0);
+  EXPECT_GT(few.run.summary.preemptions, 0);
+  EXPECT_EQ(few.run.summary.finished, 150u);
+  const auto apart = [&](const char* link) {
+    Options all = {{"--model", "llama-3.1-8b"},
+                   {"--accelerator", "h100-sxm"},
+                   {"--tp", "1"},
+                   {"--disaggregate", "1:1"},
+                   {"--kv-link", link}};
+    return replayed(t.path(), all).run.summary;
+  };
+  // 450 tokens of 128 kB at 1 GB/s are 59 ms, at 50 GB/s 1 ms; prompts queue for the link.
+  const auto fast = apart("50GB/s"), slow = apart("1GB/s");
+  EXPECT_GT(slow.e2e.mean, fast.e2e.mean + 0.05);
+  EXPECT_EQ(slow.finished, fast.finished);
+}
+
 TEST_F(EngineOptions, OneMachineServesEveryModelTheTraceNames) {
   const File t(trace(120, 10), "trace.csv");
   const auto a = run(t.path(), {});
@@ -380,6 +401,8 @@ TEST_F(EngineOptions, BadOnesAreTold) {
   };
   EXPECT_TRUE(holds(said({{"--block-size", "0"}}, 1), "1 to 4096"));
   EXPECT_TRUE(holds(said({{"--watermark", "0.9"}}, 1), "0 to 0.5"));
+  EXPECT_TRUE(holds(said({{"--kv-link", "9GB/s"}}, 1), "add --disaggregate"));
+  EXPECT_TRUE(holds(said({{"--num-gpu-blocks-override", "90000000"}}, 1), "blocks that fit"));
   EXPECT_TRUE(holds(said({{"--speculate", "4:0.7:0.05:0"}}, 1), "OFF-ABOVE"));
   EXPECT_TRUE(holds(said({{"--speculate-adaptive", "true"}}, 1), "add --speculate"));
   EXPECT_TRUE(holds(said({{"--max-cpu-loras", "8"}}, 1), "add --max-loras"));

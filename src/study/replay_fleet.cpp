@@ -122,6 +122,11 @@ void FleetPool::fields(spec::Fields& f) {
   f.integer("max_model_len", max_model_len, "Longest prompt and answer; 0: the model's context")
       .between(0, 1 << 28);
   f.integer("block_size", block_size, "Tokens of a KV block").between(1, 4096);
+  f.integer("num_gpu_blocks_override", num_gpu_blocks_override, "KV blocks; 0: what fits")
+      .between(0, 1 << 30);
+  f.number("kv_link", kv_link, "GB/s",
+           "Of one GPU, for KV that prefill pools hand over; default its network port")
+      .above(0);
   f.number("gpu_memory_utilization", gpu_memory_utilization, "%",
            "Share of memory that the engine takes; default 90 %")
       .between(5, 100);
