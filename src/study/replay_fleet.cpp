@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <set>
 
 #include "base/random.hpp"
 #include "catalog/accelerator.hpp"
@@ -287,9 +286,6 @@ class Linker {
   void link() {
     if (s_.pools.empty()) fail({}, "pools", "the fleet has no pools", "one at least");
     for (const auto& r : s_.regions) regions_.push_back(r.name);
-    unique(s_.regions, "regions", "region");
-    unique(s_.pools, "pools", "pool");
-    unique(s_.classes, "classes", "class");
     for (const auto& l : s_.latency) latency(l);
     for (const auto& o : s_.origins) known(o.origin, "origins." + o.region, o.region);
     for (const auto& p : s_.pools) pool(p);
@@ -300,15 +296,6 @@ class Linker {
  private:
   void fail(const Origin& at, std::string path, std::string message, std::string hint = {}) {
     out_.add(fleet_.mistake(at, std::move(path), std::move(message), std::move(hint)));
-  }
-
-  template <class T>
-  void unique(const std::vector<T>& list, const char* path, const char* what) {
-    std::set<std::string> seen;
-    for (const auto& x : list)
-      if (!seen.insert(x.name).second)
-        fail(x.origin, fmt::format("{}.{}", path, x.name),
-             fmt::format("a second {} of this name", what));
   }
 
   void known(const Origin& at, const std::string& path, const std::string& region) {
