@@ -145,7 +145,7 @@ int dispatch(int argc, char** argv) {
   catalog->add_flag("--json", o.json, "For programs");
 
   auto* schema = app.add_subcommand("schema", "JSON Schema of a scenario or of a catalogue kind");
-  schema->add_option("WHAT", o.kind, "scenario (default) or a catalogue kind");
+  schema->add_option("WHAT", o.kind, "scenario (default), fleet or a catalogue kind");
   schema->add_option("--docs", o.docs, "Write the reference pages into this folder instead");
 
   auto* claims = app.add_subcommand(

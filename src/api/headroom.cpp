@@ -5,6 +5,7 @@
 #include "catalog/packed_data.hpp"
 #include "spec/schema.hpp"
 #include "study/check.hpp"
+#include "study/replay_fleet.hpp"
 
 namespace headroom::api {
 Result<Catalogue> catalogue(const std::string& folder) {
@@ -35,6 +36,11 @@ Result<std::string> schema(const std::string& what) {
     return spec::json_schema(spec::object_ref(scenario), "headroom/scenario",
                              "A headroom scenario");
   }
+  if (what == "fleet") {
+    study::FleetSpec fleet;
+    return spec::json_schema(spec::object_ref(fleet), "headroom/fleet",
+                             "A fleet of headroom replay");
+  }
   const auto object = catalog::prototype(what);
   if (object.object != nullptr) {
     return spec::json_schema(object, "headroom/catalog/" + what,
@@ -42,6 +48,7 @@ Result<std::string> schema(const std::string& what) {
   }
   auto known = catalog::Catalog::kinds();
   known.emplace_back("scenario");
+  known.emplace_back("fleet");
   return failure(
       {"", 0, 0, "", "there is no schema of '" + what + "'", did_you_mean(what, known), ""});
 }
@@ -56,6 +63,12 @@ std::vector<Page> reference_pages() {
                             "be left out; the last column says what then holds. Any number may be "
                             "a value with its unit, a range `{low: , likely: , high: }`, or one of "
                             "`uniform`, `triangular`, `normal`, `lognormal`.")});
+  study::FleetSpec fleet;
+  pages.push_back(
+      {"fleet.md", spec::reference_page(spec::object_ref(fleet), "The fleet file",
+                                        "Every key of the file that `headroom replay --fleet` "
+                                        "reads. Everything but what is marked required may be left "
+                                        "out; the last column says what then holds.")});
   for (const auto& kind : catalog::Catalog::kinds()) {
     pages.push_back({"catalog-" + kind + ".md",
                      spec::reference_page(catalog::prototype(kind), "Catalogue: " + kind,

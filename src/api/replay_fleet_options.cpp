@@ -93,6 +93,11 @@ void losses(Parser& p, study::ReplayOptions& o) {
 void engine_options(Parser& p, study::ReplayOptions& o) {
   constexpr int most = 1 << 24;
   p.whole("--block-size", o.block_tokens, 1, 4096);
+  p.whole("--num-gpu-blocks-override", o.kv_blocks, 1, 1 << 30);
+  p.quantity<Bandwidth>("--kv-link", "GB/s", [&](Bandwidth b) { o.kv_link = b; });
+  if (p.has("--kv-link") && !p.has("--disaggregate"))
+    p.fail(p.shown("--kv-link"), "carries KV from prefill to decode replicas, and there are none",
+           "add --disaggregate 2:3");
   p.number("--watermark", o.watermark, 0, 0.5);
   p.whole("--long-prefill-token-threshold", o.long_prefill_tokens, 1, most);
   p.flag("--reserve-full", o.reserve_full, true);
@@ -124,9 +129,8 @@ void fleet_file_options(Parser& p, std::string& file) {
     const bool of_pools = o.group == "Model" || o.group == "Machine" || o.group == "Replica" ||
                           o.group == "Fleet" || o.group == "Autoscaling" || o.name == "--classes" ||
                           o.name == "--price";
-    const bool beside = o.name == "--routing";
     const std::string name(o.name);
-    if (of_pools && !beside && p.has(name.c_str()))
+    if (of_pools && o.name != "--routing" && p.has(name.c_str()))
       p.fail(o.flag ? name : p.shown(name.c_str()), "is said by the fleet's file",
              fmt::format("leave it out, or change {}", file));
   }

@@ -186,7 +186,7 @@ pools:
 )");
   const std::string text = mistakes(requests.path(), {{"--fleet", fleet.path()}}, 5);
   for (const char* part : {"fleet.yaml:2:", "'atlantis'", "fleet.yaml:4:", "llama-3.1-8b",
-                           "unknown key", "did you mean 'tp'", "kWh", "fleet.yaml:5:"})
+                           "unknown key", "did you mean 'pp' or 'tp'", "kWh", "fleet.yaml:5:"})
     EXPECT_TRUE(holds(text, part)) << part << "\n" << text;
 }
 
@@ -202,7 +202,7 @@ TEST(FleetFile, WhatSpansFieldsIsTold) {
   EXPECT_TRUE(holds(said("pools: [{name: a, model: llama-3.1-8b}]\n", 1), "which machine?"));
   EXPECT_TRUE(holds(said(pool + ", role: prefill}]\n", 1), "no pool decodes"));
   EXPECT_TRUE(holds(said(pool + "}, {name: a, model: llama-3.1-8b, accelerator: h100-sxm}]\n", 1),
-                    "a second pool of this name"));
+                    "the name 'a' is used twice"));
   EXPECT_TRUE(holds(said(pool + ", power_caps: [{from: 1 h, cap: 500 W}]}]\n", 1), "from: 0 h"));
   EXPECT_TRUE(
       holds(said(pool + ", power_caps: [{from: 0 h, cap: 500 W}, {from: 0 h, cap: 400 W}]}]\n", 1),
@@ -252,14 +252,15 @@ TEST(FleetFile, OptionsOfOnePoolContradictIt) {
 TEST(FleetFile, ACapOfHalfTheFleetsPowerSlowsIt) {
   const File requests(trace(600, 12), "trace.csv");
   std::string text = two_models;
-  const auto plain = replayed(requests.path(), {{"--fleet", File(text).path()}});
-  (void)plain;
   const File free(text, "free.yaml");
   const auto a = replayed(requests.path(), {{"--fleet", free.path()}});
-  for (std::size_t at = text.find(", tp: 1"); at != std::string::npos;
-       at = text.find(", tp: 1", at + 40))
-    text.insert(at, ", power_caps: [{from: 0 h, cap: 700 W}, {from: 20 s, cap: 300 W}]");
-  // A slice of 3/7 takes no 700 W; its own limits.
+  const std::string caps = ", power_caps: [{from: 0 h, cap: 700 W}, {from: 20 s, cap: 300 W}]";
+  std::size_t at = text.find(", tp: 1");
+  ASSERT_NE(at, std::string::npos);
+  text.insert(at, caps);
+  at = text.find(", tp: 1", at + caps.size() + 7);
+  ASSERT_NE(at, std::string::npos);
+  text.insert(at, caps);  // the third pool, a slice, keeps its power
   const File capped(text, "capped.yaml");
   const auto b = replayed(requests.path(), {{"--fleet", capped.path()}});
   EXPECT_GT(b.run.summary.ttft.mean, 1.05 * a.run.summary.ttft.mean);
@@ -316,7 +317,7 @@ TEST_F(EngineOptions, EachReachesTheEngine) {
   EXPECT_EQ(c.speculation.off_above, 32);
   EXPECT_TRUE(c.speculation.adaptive);
   EXPECT_EQ(c.adapters.host_slots, 8);
-  EXPECT_GT(c.adapters.fetch_s, c.adapters.load_s);
+  EXPECT_GT(c.adapters.fetch_s, 0);
   EXPECT_EQ(a.run.summary.finished, 60u);
 }
 
@@ -365,6 +366,27 @@ TEST_F(EngineOptions, LossesAndCapsComeWhenTheySay) {
   EXPECT_LT(capped.run.summary.bill.mean_w, plain.run.summary.bill.mean_w);
 }
 
+TEST_F(EngineOptions, FewerBlocksPreemptAndASlowLinkDelaysTheSecondToken) {
+  const File t(rows(150, 30, 400, 300), "trace.csv");
+  const auto plain = run(t.path(), {}), few = run(t.path(), {{"--num-gpu-blocks-override", "800"}});
+  EXPECT_EQ(few.config.kv_blocks, 800);
+  EXPECT_EQ(plain.run.summary.preemptions, 0);
+  EXPECT_GT(few.run.summary.preemptions, 0);
+  EXPECT_EQ(few.run.summary.finished, 150u);
+  const auto apart = [&](const char* link) {
+    Options all = {{"--model", "llama-3.1-8b"},
+                   {"--accelerator", "h100-sxm"},
+                   {"--tp", "1"},
+                   {"--disaggregate", "1:1"},
+                   {"--kv-link", link}};
+    return replayed(t.path(), all).run.summary;
+  };
+  // 450 tokens of 128 kB at 1 GB/s are 59 ms, at 50 GB/s 1 ms; prompts queue for the link.
+  const auto fast = apart("50GB/s"), slow = apart("1GB/s");
+  EXPECT_GT(slow.e2e.mean, fast.e2e.mean + 0.05);
+  EXPECT_EQ(slow.finished, fast.finished);
+}
+
 TEST_F(EngineOptions, OneMachineServesEveryModelTheTraceNames) {
   const File t(trace(120, 10), "trace.csv");
   const auto a = run(t.path(), {});
@@ -380,6 +402,8 @@ TEST_F(EngineOptions, BadOnesAreTold) {
   };
   EXPECT_TRUE(holds(said({{"--block-size", "0"}}, 1), "1 to 4096"));
   EXPECT_TRUE(holds(said({{"--watermark", "0.9"}}, 1), "0 to 0.5"));
+  EXPECT_TRUE(holds(said({{"--kv-link", "9GB/s"}}, 1), "add --disaggregate"));
+  EXPECT_TRUE(holds(said({{"--num-gpu-blocks-override", "90000000"}}, 1), "blocks that fit"));
   EXPECT_TRUE(holds(said({{"--speculate", "4:0.7:0.05:0"}}, 1), "OFF-ABOVE"));
   EXPECT_TRUE(holds(said({{"--speculate-adaptive", "true"}}, 1), "add --speculate"));
   EXPECT_TRUE(holds(said({{"--max-cpu-loras", "8"}}, 1), "add --max-loras"));

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <set>
 
 #include "base/random.hpp"
 #include "catalog/accelerator.hpp"
@@ -122,6 +121,11 @@ void FleetPool::fields(spec::Fields& f) {
   f.integer("max_model_len", max_model_len, "Longest prompt and answer; 0: the model's context")
       .between(0, 1 << 28);
   f.integer("block_size", block_size, "Tokens of a KV block").between(1, 4096);
+  f.integer("num_gpu_blocks_override", num_gpu_blocks_override, "KV blocks; 0: what fits")
+      .between(0, 1 << 30);
+  f.number("kv_link", kv_link, "GB/s",
+           "Of one GPU, for KV that prefill pools hand over; default its network port")
+      .above(0);
   f.number("gpu_memory_utilization", gpu_memory_utilization, "%",
            "Share of memory that the engine takes; default 90 %")
       .between(5, 100);
@@ -282,9 +286,6 @@ class Linker {
   void link() {
     if (s_.pools.empty()) fail({}, "pools", "the fleet has no pools", "one at least");
     for (const auto& r : s_.regions) regions_.push_back(r.name);
-    unique(s_.regions, "regions", "region");
-    unique(s_.pools, "pools", "pool");
-    unique(s_.classes, "classes", "class");
     for (const auto& l : s_.latency) latency(l);
     for (const auto& o : s_.origins) known(o.origin, "origins." + o.region, o.region);
     for (const auto& p : s_.pools) pool(p);
@@ -295,15 +296,6 @@ class Linker {
  private:
   void fail(const Origin& at, std::string path, std::string message, std::string hint = {}) {
     out_.add(fleet_.mistake(at, std::move(path), std::move(message), std::move(hint)));
-  }
-
-  template <class T>
-  void unique(const std::vector<T>& list, const char* path, const char* what) {
-    std::set<std::string> seen;
-    for (const auto& x : list)
-      if (!seen.insert(x.name).second)
-        fail(x.origin, fmt::format("{}.{}", path, x.name),
-             fmt::format("a second {} of this name", what));
   }
 
   void known(const Origin& at, const std::string& path, const std::string& region) {

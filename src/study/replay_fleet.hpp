@@ -105,6 +105,8 @@ struct FleetPool {
   int tp = 0, pp = 0, ep = 1, attention_dp = 1;
   std::string precision, kv_precision, engine;
   int max_num_seqs = 0, max_num_batched_tokens = 0, max_model_len = 0, block_size = 16;
+  int num_gpu_blocks_override = 0;
+  Value<Bandwidth> kv_link;
   Value<Scalar> gpu_memory_utilization, watermark, speed;
   bool prefix_cache = true, chunked_prefill = true, static_batching = false, priorities = false;
   bool async_scheduling = false, reserve_full = false;

@@ -47,6 +47,8 @@ ReplayOptions options_of(const FleetPool& p, const ReplayOptions& base) {
   o.role = p.role;
   o.max_num_seqs = p.max_num_seqs, o.max_num_batched_tokens = p.max_num_batched_tokens;
   o.max_model_len = p.max_model_len, o.block_tokens = p.block_size;
+  o.kv_blocks = p.num_gpu_blocks_override;
+  o.kv_link = p.kv_link.or_else(Bandwidth{});
   o.memory_share = p.gpu_memory_utilization.or_else(Scalar(base.memory_share));
   o.watermark = p.watermark.or_else(Scalar(0.0));
   o.prefix_cache = p.prefix_cache, o.chunked_prefill = p.chunked_prefill;

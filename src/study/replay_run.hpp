@@ -84,15 +84,17 @@ struct ReplayOptions {
   bool async_scheduling = false;  ///< a step is composed while the one before runs
   bool reserve_full = false;      ///< only what fits whole is admitted
   int block_tokens = 16;
+  int kv_blocks = 0;            ///< vLLM's --num-gpu-blocks-override; 0: what fits
   int long_prefill_tokens = 0;  ///< most of one prompt a step; 0: all
   double watermark = 0;         ///< share of KV blocks that admissions leave free
   serving::Speculation speculation;
   serving::Role role = serving::Role::both;
   int prefill_replicas = 0, decode_replicas = 0;  ///< disaggregation
-  ReplayTier offload_cpu, offload_disk;           ///< for KV blocks evicted from the GPUs
-  int max_loras = 0;                              ///< adapters on a GPU at once; 0: all stay loaded
-  int lora_rank = 16;                             ///< vLLM's --max-lora-rank
-  int host_loras = 0;                             ///< in host memory; 0: all
+  Bandwidth kv_link;                     ///< of one GPU, for KV handed over; 0: its network port
+  ReplayTier offload_cpu, offload_disk;  ///< for KV blocks evicted from the GPUs
+  int max_loras = 0;                     ///< adapters on a GPU at once; 0: all stay loaded
+  int lora_rank = 16;                    ///< vLLM's --max-lora-rank
+  int host_loras = 0;                    ///< in host memory; 0: all
 
   std::vector<ReplayClass> classes{};
   std::vector<int> offline{};  ///< classes of the stream that fill the valleys

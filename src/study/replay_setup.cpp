@@ -199,7 +199,10 @@ class Setup {
     return nics.speed.get() * (double(nics.count) / s_.system->accelerators);
   }
 
-  serving::Link link() const { return {nic().si() * nic_share, nic_latency_s}; }
+  serving::Link link() const {
+    const double port = nic().si() * nic_share;
+    return {o_.kv_link > Bandwidth{} ? o_.kv_link.si() : port, nic_latency_s};
+  }
 
   int domain() const {
     if (!s_.slice.empty()) return std::max(1, s_.accelerator.scale_up.domain);
@@ -317,6 +320,10 @@ class Setup {
                                 .prefix_cache = o_.prefix_cache,
                                 .taken_bits = taken});
     e.adapters = rule;
+    if (o_.kv_blocks > e.kv_blocks)
+      fail(fmt::format("--num-gpu-blocks-override {}", o_.kv_blocks),
+           fmt::format("is more than the {:.0f} blocks that fit", e.kv_blocks), "fewer");
+    if (o_.kv_blocks > 0) e.kv_blocks = o_.kv_blocks;
     e.chunked_prefill = o_.chunked_prefill;
     e.static_batching = o_.static_batching;
     e.priorities = o_.priorities;
