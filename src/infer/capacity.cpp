@@ -43,6 +43,15 @@ const char* binding_name(Binding binding) {
   return names[static_cast<int>(binding)];
 }
 
+const char* beyond_text(Beyond beyond) {
+  constexpr const char* texts[] = {
+      "", "the closed form was held against the engine up to 80 % of saturation only",
+      "the closed form was not held against the engine for prompts of so wide a spread or so many "
+      "times the token budget",
+      "the closed form leaves out waits for a place and preemptions, which begin to count here"};
+  return texts[static_cast<int>(beyond)];
+}
+
 Replica::Replica(const catalog::Model& model, const StepModel& step, const EngineLimits& limits)
     : oracle_(step),
       limits_(limits),
@@ -94,8 +103,17 @@ OperatingPoint Replica::operate(const Load& load, double percentile) const {
   const Mix m = stable ? open(load, s, load.rate_s, cap) : full;
   OperatingPoint o = point(load, s, m, percentile, stable);
   o.saturation_s = full.rate_s();
+  o.beyond = beyond(s, m, full.rate_s());
   o.batch_cap = std::min(o.batch_cap, full.running);
   return o;
+}
+
+Beyond Replica::beyond(const Shape& s, const Mix& m, double saturation) const {
+  constexpr double load = 0.8, square = 2.7, budgets = 4, deviations = 3;
+  if (m.rate_s() > load * saturation * (1 + 1e-3)) return Beyond::load;
+  if (s.square > square || s.fresh > budgets * limits_.budget) return Beyond::lengths;
+  const double most = m.running + deviations * std::sqrt(m.batch * m.crowd);
+  return most > s.slots ? Beyond::places : Beyond::none;
 }
 
 Replica::Use Replica::use(const Load& load) const {
@@ -185,6 +203,11 @@ Response Replica::first_token(const Load& load, const Shape& s, const Mix& m,
   first.wait_mean = std::min(std::max(m.first_s - own, 0.0) + for_slot, overloaded);
   first.busy = std::max(1 - (1 - carrying) * std::exp(-others),
                         std::max(m.used, wait_chance(o.batch_cap, o.slots)));
+  // Second moment of a wait of this mean before one server (Takacs), by the work of prompts.
+  const double rho = std::min(m.rate_s() * prompt, 0.985), wait = first.wait_mean;
+  const double third = m.rate_s() * std::pow(prompt * s.square, 3) / (3 * (1 - rho));
+  if (wait > 0 && wait < overloaded / 2)
+    first.wait_cv = std::sqrt(std::clamp(first.busy * (2 + third / (wait * wait)) - 1, 0.8, 16.0));
   return first;
 }
 
@@ -230,7 +253,9 @@ ClosedLoop Replica::closed_loop(double concurrency, const Load& lengths) const {
   // Answers of one length keep those in step that once began together.
   const double room = std::max(limits_.budget - running, 1.0);
   const double begun = std::clamp(room / std::max(s.fresh, 1.0), 1.0, running);
-  s.together = 1 + (begun - 1) * std::exp(-lengths.output_cv * s.steps);
+  const double whole = std::floor(running / begun), rest = running / begun - whole;
+  s.kept = s.steps > 0 ? std::exp(-lengths.output_cv * s.steps) : 0;
+  s.together = 1 + (running / std::ceil(running / begun) - 1) * s.kept;
   const Mix m = mix(lengths, s, prompts_at(lengths, s, running));
   c.running = std::min(running, m.running);
   c.batch = m.batch;
@@ -242,7 +267,12 @@ ClosedLoop Replica::closed_loop(double concurrency, const Load& lengths) const {
   // A request's own prompt is read before its first token, and so are those beside it.
   // Where the budget or a cap holds some back, another prompt takes its place at once.
   const double held = std::clamp(concurrency / m.running - 1, 0.0, 1.0);
-  const double foreign = 1 - (1 - held) * std::min(s.together / c.running, 1.0);
+  // A wave reads no other's prompts beside its own: it meets them all in its decoding steps.
+  const double sized = (whole + rest * rest) * begun * begun / (running * running);
+  const double met = s.steps > 0 ? (s.steps + m.chunks) / s.steps : 1;
+  const double others =
+      s.kept * (1 - sized) * met + (1 - s.kept) * (1 - std::min(s.together / c.running, 1.0));
+  const double foreign = held + (1 - held) * std::clamp(others, 0.0, 1.0);
   c.tpot = (m.decode_s + foreign * (m.step_s - m.decode_s)) / s.yield * second;
   const double cycle = concurrency / c.rate_s;
   c.ttft = std::max(cycle - s.steps * s.yield * c.tpot.si(), 0.0) * second;
@@ -317,6 +347,7 @@ Replica::Capacity Replica::capacity(const Load& shape_of, const Targets& targets
     OperatingPoint o = point(l, s, m, targets.percentile, true);
     o.saturation_s = saturation;
     o.batch_cap = cap;
+    o.beyond = beyond(s, m, saturation);
     return o;
   };
   const double nearly_none = 1e-9 * saturation;

@@ -1,56 +1,59 @@
 // Capacity of one replica in steady state, in closed form.
 //
-// A replica runs continuous batching with chunked prefill. Everything follows from one number:
-// a, the prompts that a step takes in on average. With answers of m tokens, E tokens a sequence
-// and step (1 without speculation), prompts of n fresh tokens and a budget of `budget` tokens,
+// A replica runs continuous batching with chunked prefill. Requests come at l a second, with
+// prompts of n fresh tokens, answers of m tokens, E tokens a sequence and step (1 without
+// speculation), K = (m - 1) / E steps, and a token budget. Everything follows from the mean step:
 //
-//   B    = a (m - 1) / E                decoding sequences (Little's law)
-//   c    = E[ceil(n / (budget - B))]    steps a prompt is spread over
-//   N    = B + a c                      running sequences, prompts at work included
-//   T    = t(B_seen) + f (t(B + z, x) - t(B + z)) + q (found - typical) / steps
-//   l    = a / T                        requests/s
-//   TPOT = T / E
+//   T = E[t(b)] + E[x q(x)]            b sequences and x prompt tokens arrive in proportion to T:
+//                                      E[b] = l K T, E[x] = l n T
+//   S = (E'[t(b)] + o + q (found - typical) / K) / (1 - rho)     a step as an answer meets it
+//   TPOT = S / E,  B = l K S           decoding sequences (Little's law)
 //
-// f = max(1 - exp(-a c), a n / (budget - B)) is the share of steps that carry prompts, x = a n / f
-// the tokens those carry, q what one costs. z is 1 for Poisson arrivals, (1 + cv^2) / 2 for
-// others, 0 in a closed loop, whose number is constant.
-//   found - typical: prompt tokens that wait when an answer starts, behind its own long step, and
-//     when any step ends (queue.hpp, read_prompts: exact balance of the budget's backlog).
-//   B_seen = mean over steps + ((1 + cv_n^2 rho^2) / (1 - rho)^2, as far as answers overlap)
-//     / (1 - own): a prompt lengthens its step, more arrive in it, and all of that family decode
-//     side by side (a branching process, rho = l n q; own: the same by sequences' share of t).
+// t(b) is taken over the spread of b (negative binomial), q(x), the time of prompt tokens, over the
+// spread of x, as the straight line o + q x through it; rho = l n q. E' is what a decoding sequence
+// meets: B itself and others, more than the mean of steps by the variance over mean of starts,
+//   [(ca^2 + (cw^2) rho^2) / (1 - rho)^2, as far as answers overlap] / (1 - own):
+// a prompt lengthens its step, more arrive in it, and all of that family decode side by side (a
+// branching process; own: the same by sequences' share of t; cw: spread of the prompts' work).
+// found - typical: prompt tokens that wait when an answer starts, behind its own long step, and
+// when any step ends (queue.hpp, read_prompts: balance of the budget's backlog).
 //
-// AGAINST THE ENGINE (serving/engine_steady_test.cpp, 70B on 8 H100, 11 shapes from 200/1000 to
-// 16000/200, 10 to 80 % of saturation): TPOT, batch and throughput within 3 %, but not for
-// 4000/100 with lengths of cv 0.7 above 50 % (+5 %) and 300/20 above 50 to 70 % (-5 to +4 %, where
-// products bend within a step). TTFT's mean within 6 % (9 % at 16000/200), p99 within 20 %, but
-// 32 % low for lengths of cv 1 and 23 % high for equal prompts that all but fill the budget.
+// The attention of prompts is summed over their lognormal lengths, with what it takes more where
+// short ones share the step and where the end of the budget cuts one in two.
 //
-// N is capped by max_num_seqs, by the KV cache (free memory over what a sequence holds, prompt +
-// (m/2)(1 + cv_m^2) tokens on average: a running sequence is a length-biased one), and a by the
-// budget: a ((m - 1)(1 + g)/E + n) <= budget. The rate at the cap is `saturation`.
+// N = B + prompts at work is capped by max_num_seqs, by the KV cache (free memory over what a
+// sequence holds, prompt + (m/2)(1 + cv_m^2) tokens on average: a running sequence is a
+// length-biased one), and by the budget: K (1 + g) + n tokens a request. The rate of a closed loop
+// at the cap is `saturation`.
 //
-// TTFT (open loop) = rest of the running step, E[T^2] / 2 E[T]
-//                  + own steps and those of prompts before it (read_prompts, Little's law)
-//                  + wait for a slot (Sakasegawa) + delivery.
-//   Its percentile takes prompts as lognormal and the wait as exponential when there is one.
+// TTFT (open loop) = rest of the running step, own steps and those of prompts before it
+//                    (read_prompts, Little's law) + wait for a slot (Sakasegawa) + delivery.
+//   Its percentile takes prompts as lognormal and the wait, when there is one, as Weibull with the
+//   second moment of a wait before one server (Takacs).
 // TPOT's percentile: the batch's spread B / (1 - its own share of the step) over one residence,
 //   and sqrt(K (1 + cv_n^2)) p / m for the K = l m TPOT prompts that cut in.
 // E2E's percentile: mean TTFT + TPOT x the answer's length at that percentile.
 //
-// CLOSED LOOP: `concurrency` requests at all times, the next one sent when one ends:
-//   N = min(concurrency, caps), a solved from N, TTFT = own step (no rest to wait for)
-//   + (concurrency - N) / l where the cap holds some back.
+// CLOSED LOOP: `concurrency` requests at all times, the next one sent when one ends: a prompts a
+// step with N = a (K + c), c = E[ceil(n / (budget - B))], T = t(B) + f (t(B, a n / f) - t(B)), l =
+// a / T. Answers of one length keep together those that began together: they come in waves, one of
+// the budget's prompts each, that never meet, so f = 1 / (K + 1) a wave; else they mix and
+// f = 1 - exp(-a c).
 //
 // Speculative decoding: a step reads the KV once, multiplies (g+1) tokens a sequence,
 // runs g draft steps of `draft_cost`, and yields E tokens.
 //
-// VALIDITY. Steady state below saturation. Preemption, prefix-cache misses by eviction,
-// routing imbalance and engine start-up are left to the replaying engine. `operate` at or
-// above saturation returns `stable == false`, and times at the cap.
+// VALIDITY. Steady state below saturation. Held against the engine at every change
+// (serving/engine_steady_test.cpp): dense and mixtures, budgets of 2,048 to 16,384, 20 to 80 % of
+// saturation, lengths of cv up to 1: mean TPOT, batch and throughput within 3 %, mean TTFT within
+// 10 %, its p90 within 15 %. `OperatingPoint::beyond` says why a point lies outside of that:
+// above 80 %, prompts of work spread wider than sqrt(E[w^2]/E[w]^2 - 1) = 1.3 or of more than four
+// budgets, or so many sequences that waits for a place and preemptions count. Left to the
+// replaying engine: preemption, prefix-cache misses by eviction, routing imbalance and start-up.
+// `operate` at or above saturation returns `stable == false`, and times at the cap.
 //
-// COMPLEXITY. operate ~15 us; capacity ~30 us, since targets are tested without their
-// percentiles' bisection. Pure, thread-safe.
+// COMPLEXITY. operate ~20 us; capacity ~150 us, since targets are tested without their
+// percentiles' bisection. Every figure is finite. Pure, thread-safe.
 #pragma once
 
 #include <array>
@@ -114,8 +117,14 @@ Memory replica_memory(const StepModel& step, const EngineLimits& limits,
 enum class Binding : unsigned char { ttft, tpot, e2e, kv_cache, max_batch, memory, token_budget };
 const char* binding_name(Binding binding);
 
+/// Why a point lies outside of where the closed form was held against the engine.
+enum class Beyond : unsigned char { none, load, lengths, places };
+/// In words; empty for `none`.
+const char* beyond_text(Beyond beyond);
+
 struct OperatingPoint {
   bool stable = false;
+  Beyond beyond = Beyond::none;
   double rate_s = 0;
   double saturation_s = 0;  ///< requests/s at the batch cap
   double batch = 0;         ///< decoding sequences, mean
@@ -199,15 +208,17 @@ class Replica {
     double used = 0;        ///< share of time in which the budget is used up
     double cuts = 0;        ///< of a prompt by the end of the budget
     double first_s = 0;     ///< arrival to the end of a prompt's last step
+    double crowd = 1;       ///< variance over mean of the batch
     double extra_s = 0;     ///< of S, by prompts that came behind a request\'s own
     double rate_s() const { return rate; }
   };
   /// What does not change with the rate.
   struct Shape {
     double fresh = 0, keys = 0, context = 0, steps = 0, yield = 1, beside = 1;
-    double together = 1;                  ///< prompts that come at the same moment
-    double lengths = 1;                   ///< E[n^2] / n^2 of prompts
-    double square = 1;                    ///< E[w^2] / w^2 of the work of prompts
+    double together = 1;  ///< prompts that come at the same moment
+    double kept = 0;      ///< as far as they stay together: 1 for answers of one length
+    double lengths = 1;   ///< E[n^2] / n^2 of prompts
+    double square = 1;    ///< E[w^2] / w^2 of the work of prompts
     std::array<double, 4> attention_s{};  ///< of a prompt, mean, by prompts in its step
     double cut_s = 0;                     ///< what a cut adds
     double cuts = 0;                      ///< of a prompt, by its length alone
@@ -243,6 +254,7 @@ class Replica {
                        bool stable) const;
   void answer_times(const Load& load, const Shape& s, const Mix& m, double percentile,
                     OperatingPoint& o) const;
+  Beyond beyond(const Shape& s, const Mix& m, double saturation) const;
   TokenTimes answer_spread(const Load& load, const Shape& s, const Mix& m) const;
   double prompt_cv(const Load& load, const Shape& s, const Mix& m) const;
   Response first_token(const Load& load, const Shape& s, const Mix& m, OperatingPoint& o) const;

@@ -62,7 +62,9 @@ Replica::Mix Replica::mix(const Load& load, const Shape& s, double prompts) cons
   m.rate = m.step_s > 0 ? prompts / m.step_s : 0;
   if (s.fresh <= 0 || prompts <= 0) return m;
   const double used = std::min(prompts * s.fresh / m.room, 1.0);
-  const double apart = -std::expm1(-prompts * m.chunks / s.together);
+  // Waves of answers of one length never meet.
+  const double waves = prompts * m.chunks / s.together;
+  const double apart = (1 - s.kept) * -std::expm1(-waves) + s.kept * std::min(waves, 1.0);
   m.carrying = std::clamp(std::max(apart, used), 1e-300, 1.0);
   m.tokens = prompts * s.fresh / m.carrying;
   const double carried = prompts * m.chunks / m.carrying;
@@ -78,8 +80,9 @@ Replica::Mix Replica::mix(const Load& load, const Shape& s, double prompts) cons
 /// Mean time of a step that carries prompts. Their tokens vary and the time bends where products
 /// outgrow the weights' bytes, so it is taken at two points of the same mean and variance.
 double Replica::carrying_s(const Shape& s, const Mix& m, double seen, double carried) const {
+  const double pairs = attention_s(s, std::max(carried - 1, 0.0)) / s.fresh;
   const auto at = [&](double tokens) {
-    return time_s(seen, s.context, tokens, s.keys, carried * tokens / m.tokens);
+    return time_s(seen, s.context, tokens, 0, carried * tokens / m.tokens) + pairs * tokens;
   };
   const double input2 = s.lengths - 1;
   const double together = s.together;
@@ -356,6 +359,7 @@ Replica::Mix Replica::arriving(const Load& load, const Shape& s, double rate, do
                                const Trial& t) const {
   Mix m;
   m.rate = rate;
+  m.crowd = std::max(t.more, 1.0);
   m.room = t.room;
   m.chunks = t.chunks;
   m.carrying = t.carrying;

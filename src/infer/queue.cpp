@@ -70,15 +70,6 @@ double wait_chance(double servers, double load) {
   return load < 1 ? std::pow(load, std::sqrt(2 * (std::max(servers, 1.0) + 1)) - 1) : 1;
 }
 
-double lognormal_cut(double mean, double cv, double most) {
-  if (mean <= 0 || most <= 0) return 0;
-  const double variance = std::log1p(cv * cv);
-  if (variance < 1e-6) return std::min(mean, most);
-  const double width = std::sqrt(2 * variance), at = std::log(most / mean);
-  return mean * 0.5 * std::erfc((variance / 2 - at) / width) +
-         most * 0.5 * std::erfc((variance / 2 + at) / width);
-}
-
 double own_piece(double mean, double cv, double room) {
   if (mean <= 0 || room <= 0) return 0;
   const double variance = std::log1p(cv * cv);
@@ -202,33 +193,49 @@ const std::array<double, points>& middles() {
   return table;
 }
 
-/// The chance that a response takes longer than a time.
+/// The chance that a response takes longer than a time: the service alone does, or, of shorter
+/// services, the wait takes the rest.
 class Tail {
  public:
-  explicit Tail(const Response& r) : chance_(std::clamp(r.busy, 0.0, 1.0)) {
+  explicit Tail(const Response& r) : chance_(std::clamp(r.busy, 0.0, 1.0)), fixed_(r.fixed) {
     wait_ = chance_ > 0 ? r.wait_mean / chance_ : 0;
-    const double variance = std::log1p(r.service_cv * r.service_cv);
-    const double width = std::sqrt(variance);
-    for (int i = 0; i < points; ++i)
-      service_[i] =
-          r.fixed +
-          (r.service_mean > 0 ? r.service_mean * std::exp(middles()[i] * width - variance / 2) : 0);
+    mean_ = std::max(r.service_mean, 0.0);
+    variance_ = std::log1p(r.service_cv * r.service_cv);
+    width_ = std::sqrt(variance_);
+    shape_ = std::pow(std::clamp(r.wait_cv, 0.25, 4.0), -1.086);
+    scale_ = wait_ > 0 ? wait_ / std::tgamma(1 + 1 / shape_) : 0;
   }
   double above(double t) const {
+    const double left = t - fixed_;
+    if (left <= 0) return 1;
+    if (width_ < 1e-6 || mean_ <= 0) return left < mean_ ? 1 : waits(left - mean_);
+    const double most = (std::log(left / mean_) + variance_ / 2) / width_;
+    const double alone = 0.5 * std::erfc(most * M_SQRT1_2);
+    constexpr double least = -4;
+    if (wait_ <= 0 || most <= least) return alone;
+    // Simpson's rule over the services that are shorter.
+    constexpr int halves = 12;
+    const double apart = (std::min(most, 8.0) - least) / (2 * halves);
     double sum = 0;
-    for (const double s : service_) {
-      if (t < s)
-        sum += 1;
-      else if (wait_ > 0)
-        sum += chance_ * std::exp(-(t - s) / wait_);
+    for (int i = 0; i <= 2 * halves; ++i) {
+      const double z = least + apart * i;
+      const double service = mean_ * std::exp(z * width_ - variance_ / 2);
+      const double weight = i == 0 || i == 2 * halves ? 1 : i % 2 ? 4 : 2;
+      sum += weight * std::exp(-z * z / 2) * waits(std::max(left - service, 0.0));
     }
-    return sum / points;
+    constexpr double density = 0.3989422804014327;
+    return std::min(alone + density * sum * apart / 3, 1.0);
   }
   double wait() const { return wait_; }
 
  private:
-  double chance_, wait_ = 0;
-  std::array<double, points> service_{};
+  // Weibull: exponential at a coefficient of variation of 1, cv ~ shape^(-1 / 1.086).
+  double waits(double t) const {
+    if (wait_ <= 0) return 0;
+    return chance_ * std::exp(shape_ == 1 ? -t / scale_ : -std::pow(t / scale_, shape_));
+  }
+
+  double chance_, fixed_, wait_ = 0, mean_ = 0, variance_ = 0, width_ = 0, shape_ = 1, scale_ = 0;
 };
 
 }  // namespace
@@ -242,14 +249,14 @@ bool Response::within(double t, double p) const {
 double Response::quantile(double p) const {
   if (wait_mean >= overloaded / 2) return overloaded;
   const Tail tail(*this);
-  // Beyond the last point the service's own tail has to come from its quantile.
-  const double end = fixed + lognormal_quantile(service_mean, service_cv, p);
-  double low = 0, high = end + tail.wait() * 60 + 1e-9;
+  double low = 0;
+  double high = fixed + lognormal_quantile(service_mean, service_cv, p) +
+                tail.wait() * 60 * std::max(1.0, std::pow(wait_cv, 3)) + 1e-9;
   for (int i = 0; i < 40; ++i) {
     const double mid = (low + high) / 2;
     (tail.above(mid) > 1 - p ? low : high) = mid;
   }
-  return std::max(high, end);
+  return high;
 }
 
 double TokenTimes::above(double t) const {

@@ -206,6 +206,9 @@ void ServiceStudy::time_limit(const char* key, const char* called, const Figure<
              format(Rate::from_si(r.peak.saturation_s * std::max(r.replicas.value.si(), 1.0)),
                     "request/s") +
              "), so a queue builds for the quarter of an hour it lasts.";
+  } else if (r.peak.beyond != Beyond::none) {
+    m.why += std::string(" Outside of what was held against the engine: ") +
+             beyond_text(r.peak.beyond) + ".";
   }
   if (needs_remedy(m)) {
     offer_gpus(m, r.gpus_needed.value.si() - r.gpus.value.si());

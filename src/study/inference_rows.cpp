@@ -422,6 +422,8 @@ class Describer {
     if (chosen_.disaggregated) outside("no measured run had prefill and decode apart");
     if (chosen_.serve.limits.speculation > 0)
       outside("acceptance of drafts is assumed, not measured");
+    const auto beyond = served(job_.asked.targets.percentile).beyond;
+    if (beyond != infer::Beyond::none) outside(infer::beyond_text(beyond));
   }
 
   Context& c_;
