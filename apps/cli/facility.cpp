@@ -1,13 +1,17 @@
 // `headroom facility`: power, cooling and water of a scenario's halls over a year, and failures.
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <memory>
 #include <system_error>
+#include <thread>
 
 #include "api/facility.hpp"
+#include "api/facility_availability.hpp"
+#include "report/facility_availability.hpp"
 #include "verbs.hpp"
 
 namespace headroom::cli {
@@ -19,6 +23,8 @@ struct FacilityCommand {
   api::FacilityRequest request;
   std::string csv;
   bool json = false;
+  bool availability = false;
+  std::string histories;
 };
 
 constexpr const char* examples =
@@ -27,6 +33,7 @@ constexpr const char* examples =
     "  headroom facility scenarios/llama3-405b.yaml --epw chicago.epw --warmer 2K --csv h.csv\n"
     "  headroom facility scenarios/nvl72-row.yaml --lose cdu-pump@15:00 --back 5min\n"
     "  headroom facility scenarios/nvl72-row.yaml --lose dry-cooler=50% --lose leak --json\n"
+    "  headroom facility scenarios/nvl72-row.yaml --availability\n"
     "NODE: cdu-pump, leak, room-fan, loop-pump, tower or dry-cooler, chiller, all-cooling; with "
     "the\n"
     "hall or the loop before it (hall-a.cdu-pump) one of them. The answer lists them.\n"
@@ -54,6 +61,10 @@ void add_options(CLI::App& app, FacilityCommand& c) {
       ->allow_extra_args(false);
   c.verb->add_option("--for", r.horizon, "How long the failure is followed; 10min");
   c.verb->add_option("--back", r.back, "What was lost is back after this; never");
+  c.verb->add_flag("--availability", c.availability,
+                   "How often halls stand still, why, and what it costs");
+  c.verb->add_option("--histories", c.histories,
+                     "Of availability: how many; the scenario's, 20000");
   c.verb->add_option("--csv", c.csv, "Writes a row an hour to this file");
   c.verb->add_flag("--json", c.json, "For programs; names are stable");
 }
@@ -93,8 +104,21 @@ Diagnostics check_csv(const std::string& path) {
   return mistakes;
 }
 
+int run_availability(const FacilityCommand& c, const Terminal& terminal) {
+  const int threads = std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, 64);
+  const auto answer = api::facility_availability(c.request, c.histories, threads);
+  if (!answer) return refuse(answer.error(), c.json);
+  print(c.json ? report::availability_json(*answer)
+               : report::availability_text(*answer, {terminal.colour, terminal.width, false}));
+  return fits;
+}
+
 int run(const FacilityCommand& c, const Terminal& terminal) {
+  if (c.availability) return run_availability(c, terminal);
   Diagnostics mistakes = check_csv(c.csv);
+  if (!c.histories.empty())
+    mistakes.add(
+        {"--histories " + c.histories, 0, 0, "", "is of availability", "add --availability", ""});
   const auto answer = api::facility(c.request);
   if (!answer) mistakes.add(answer.error());
   if (!mistakes.empty()) return refuse(mistakes, c.json);

@@ -69,7 +69,8 @@ struct Node {
   std::vector<int> inputs{};  ///< indices of the view
 };
 
-/// What a lost share uses up in a second (`never`: at once, from the point before on), of what the load can live on; and what it gets after.
+/// What a lost share uses up in a second (`never`: at once, from the point before on), of what the
+/// load can live on; and what it gets after.
 struct Ride {
   double lost = 1, rate = 0, after = 0;
 };

@@ -3,7 +3,7 @@
 
 #include "catalog/climate.hpp"
 #include "catalog/region.hpp"
-#include "study/facility_parts.hpp"
+#include "study/context.hpp"
 
 namespace headroom::study {
 namespace {
@@ -222,14 +222,6 @@ double imbalance(const Context& c, const Outside& outside) {
 }
 
 }  // namespace
-
-power::Demand chain_demand(const Context& c) {
-  power::Demand d;
-  for (const auto& hall : c.halls) d.halls.push_back(power_demand(hall));
-  d.cooling_max = c.cooling.electrical_max;
-  d.cooling_typical = c.cooling.electrical_typical;
-  return d;
-}
 
 void assess_facility(Context& c) {
   if (!c.halls.empty()) solve_facility(c);

@@ -29,8 +29,6 @@ FacilityWalk walk_facility(Context& c, const cooling::Plant& plant,
                            const cooling::WeatherYear& weather, std::size_t peak_hour,
                            const std::vector<Loss>& losses, const FacilityOptions& options);
 
-/// What the power layer is told of the context's halls.
-power::Demand chain_demand(const Context& c);
 /// The file's year, or the climate's synthetic one; before `warmer`.
 Result<cooling::WeatherYear> facility_weather(const Context& c, const FacilityOptions& options);
 /// Tokens a workload makes in a second of full speed; 0: no rate is known.
