@@ -11,6 +11,7 @@
 
 #include "api/facility.hpp"
 #include "api/facility_availability.hpp"
+#include "api/facility_transient.hpp"
 #include "report/facility_availability.hpp"
 #include "verbs.hpp"
 
@@ -21,6 +22,8 @@ namespace {
 struct FacilityCommand {
   CLI::App* verb = nullptr;
   api::FacilityRequest request;
+  api::TransientRequest transient;
+  bool transients = false;
   std::string csv;
   bool json = false;
   bool availability = false;
@@ -34,9 +37,14 @@ constexpr const char* examples =
     "  headroom facility scenarios/nvl72-row.yaml --lose cdu-pump@15:00 --back 5min\n"
     "  headroom facility scenarios/nvl72-row.yaml --lose dry-cooler=50% --lose leak --json\n"
     "  headroom facility scenarios/nvl72-row.yaml --availability\n"
+    "  headroom facility scenarios/nvl72-row.yaml --chain --pairs\n"
+    "  headroom facility scenarios/nvl72-row.yaml --lose mains --for 5min\n"
+    "  headroom facility scenarios/campus-100k.yaml --transient --sag \"30%@60ms x6/82s\"\n"
     "NODE: cdu-pump, leak, room-fan, loop-pump, tower or dry-cooler, chiller, all-cooling; with "
     "the\n"
-    "hall or the loop before it (hall-a.cdu-pump) one of them. The answer lists them.\n"
+    "hall or the loop before it (hall-a.cdu-pump) one of them; mains or a node of the power "
+    "chain,\n"
+    "NAME.unit for one unit of a bank. The answer lists them.\n"
     "Exit status: 0 every set point holds, 1 one does not or racks throttle, 2 bad input, 3 "
     "internal error.";
 
@@ -51,7 +59,10 @@ void add_options(CLI::App& app, FacilityCommand& c) {
       ->add_option("--set", r.sets, "path=value: change one input, e.g. cooling.kind=chiller-water")
       ->allow_extra_args(false);
   c.verb->add_option("--catalog", r.catalog, "Folder laid over the built-in catalogue");
-  c.verb->add_flag("--year", r.year, "The year, hour by hour; always without --lose");
+  c.verb->add_flag("--year", r.year, "The year, hour by hour; always without --lose or --chain");
+  c.verb->add_flag("--chain", r.chain,
+                   "The power chain: one-line diagram, every node lost once, stranded kW");
+  c.verb->add_flag("--pairs", r.pairs, "With --chain: every two nodes lost");
   c.verb->add_option("--epw", r.epw, "Weather file; left out: a year of the region's climate");
   c.verb->add_option("--fill-gaps", r.fill_gaps,
                      "Longest gap of the weather file to interpolate, e.g. 3h");
@@ -65,7 +76,16 @@ void add_options(CLI::App& app, FacilityCommand& c) {
                    "How often halls stand still, why, and what it costs");
   c.verb->add_option("--histories", c.histories,
                      "Of availability: how many; the scenario's, 20000");
-  c.verb->add_option("--csv", c.csv, "Writes a row an hour to this file");
+  c.verb->add_flag("--transient", c.transients,
+                   "Swings of the load within seconds against the grid's limits; sags");
+  c.verb
+      ->add_option("--sag", c.transient.sags,
+                   "With --transient: REMAINING%@DURATION[ xN/SPAN], e.g. \"30%@60ms x6/82s\"")
+      ->allow_extra_args(false);
+  c.verb->add_option("--sample", c.transient.sample, "With --transient: 1 to 10 ms; 10ms");
+  c.verb->add_option("--seed", c.transient.seed, "With --transient: phases of jobs and noise; 1");
+  c.verb->add_option("--csv", c.csv,
+                     "Writes a row an hour (with --transient: a sample) to this file");
   c.verb->add_flag("--json", c.json, "For programs; names are stable");
 }
 
@@ -113,12 +133,53 @@ int run_availability(const FacilityCommand& c, const Terminal& terminal) {
   return fits;
 }
 
+/// What belongs to one of the two modes only.
+Diagnostics check_modes(const FacilityCommand& c) {
+  Diagnostics mistakes;
+  const auto wrong = [&](const char* option, const char* message, const char* hint) {
+    mistakes.add({option, 0, 0, "", message, hint, ""});
+  };
+  const auto& t = c.transient;
+  if (!c.transients) {
+    for (const auto& [option, given] :
+         {std::pair("--sag", !t.sags.empty()), std::pair("--sample", !t.sample.empty()),
+          std::pair("--seed", !t.seed.empty())})
+      if (given) wrong(option, "describes swings and sags, which are not asked", "add --transient");
+    return mistakes;
+  }
+  const auto& r = c.request;
+  for (const auto& [option, given] :
+       {std::pair("--lose", !r.lose.empty()), std::pair("--year", r.year),
+        std::pair("--epw", !r.epw.empty()), std::pair("--fill-gaps", !r.fill_gaps.empty()),
+        std::pair("--warmer", !r.warmer.empty()), std::pair("--reclaimed", !r.reclaimed.empty()),
+        std::pair("--for", !r.horizon.empty()), std::pair("--back", !r.back.empty())})
+    if (given) wrong(option, "has no meaning within seconds", "leave out it or --transient");
+  return mistakes;
+}
+
+int run_transient(FacilityCommand c, const Terminal& terminal, Diagnostics mistakes) {
+  c.transient.file = c.request.file, c.transient.sets = c.request.sets;
+  c.transient.catalog = c.request.catalog;
+  const auto answer = api::facility_transient(c.transient);
+  if (!answer) mistakes.add(answer.error());
+  if (!mistakes.empty()) return refuse(mistakes, c.json);
+  if (!c.csv.empty() && !write_whole(c.csv, report::transient_csv(*answer))) return bad_input;
+  print(c.json ? report::transient_json(*answer)
+               : report::transient_text(*answer, {terminal.colour, terminal.width, false}));
+  return answer->holds() ? fits : falls_short;
+}
+
 int run(const FacilityCommand& c, const Terminal& terminal) {
-  if (c.availability) return run_availability(c, terminal);
+  if (c.availability && !c.transients) return run_availability(c, terminal);
   Diagnostics mistakes = check_csv(c.csv);
-  if (!c.histories.empty())
+  if (!c.histories.empty() && !c.availability)
     mistakes.add(
         {"--histories " + c.histories, 0, 0, "", "is of availability", "add --availability", ""});
+  if (c.availability)
+    mistakes.add({"--availability", 0, 0, "", "asks of years, --transient of seconds",
+                  "leave out one of them", ""});
+  mistakes.add(check_modes(c));
+  if (c.transients) return run_transient(c, terminal, std::move(mistakes));
   const auto answer = api::facility(c.request);
   if (!answer) mistakes.add(answer.error());
   if (!mistakes.empty()) return refuse(mistakes, c.json);

@@ -39,6 +39,7 @@ constexpr const char* examples =
     "      --system dgx-h100\n"
     "  headroom replay --sessions turns=6,think=20s --input 800 --output 200 --rate 3/s\n"
     "      --duration 30min --model llama-3.1-8b --accelerator h100-sxm --offload-cpu 200GB\n"
+    "  headroom replay conv.csv.gz --fleet scenarios/fleets/two-regions.yaml\n"
     "Traces: Azure CSV, Mooncake JSONL, BurstGPT, Vidur, ServeGen, result files of vLLM, GuideLLM\n"
     "and AIPerf, headroom's own; plain or .gz.\n"
     "Exit status: 0 the SLOs are met, 1 they are not or the queue grows, 2 bad input, 3 internal "

@@ -171,7 +171,10 @@ class Builder {
     std::vector<int> ats;
     for (int k = 0; k < boards_; ++k) {
       const Side side{boards_ == 1 ? "" : k == 0 ? "A" : "B", 1};
-      if (!sets.empty()) ats.push_back(g().add(gear(NodeKind::transfer_switch, "ats", side, "")));
+      if (!sets.empty()) {
+        ats.push_back(g().add(gear(NodeKind::transfer_switch, "ats", side, "")));
+        g().nodes().back().start_s = ats_s;
+      }
       boards_nodes_.push_back(g().add(gear(NodeKind::switchgear, "switchgear", side, "")));
     }
     set_stage(boards_nodes_, chain_.switchgear);
@@ -236,7 +239,7 @@ class Builder {
     }
     for (int k = 0; k < blocks; ++k) {
       Node sts = gear(NodeKind::transfer_switch, fmt::format("sts-{}", k + 1), {"", 1}, "");
-      sts.stage_name = "sts";
+      sts.stage_name = "sts", sts.start_s = sts_s;
       outputs_.push_back(g().add(std::move(sts)));
       g().connect(all[at(k)], outputs_.back());
       g().connect(all.back(), outputs_.back(), tie_rank);

@@ -64,6 +64,7 @@ class NodeBuilder {
     if (n.kind == NodeKind::generator || n.kind == NodeKind::battery) n.stage = {};
     set_overload(n, gear);
     if (n.kind == NodeKind::generator) set_start(n, gear);
+    if (n.kind == NodeKind::transfer_switch) n.start_s = ats_s;
     if (s.start) n.start_s = s.start.get().si();
     if (s.start_failure) n.start_failure = s.start_failure.get();
     if (n.kind == NodeKind::battery)

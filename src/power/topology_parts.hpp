@@ -14,6 +14,9 @@ inline constexpr double usual_volts = 415;
 /// Pumps, fans and compressors after power is back (assumed; operators say 2-3 min).
 inline constexpr double mechanical_restart_s = 120;
 
+/// An open transition between two sources, and a static switch's (quarter of a cycle; assumed).
+inline constexpr double ats_s = 0.1, sts_s = 0.004;
+
 /// Catalogue entry for gear that a scenario does not name; empty: none.
 std::string_view usual_gear(NodeKind kind);
 /// Overload of a node whose rating and gear are set.

@@ -26,7 +26,7 @@ void NodeSpec::fields(spec::Fields& f) {
   f.number("power_factor", power_factor, "", "Real over apparent power where rated in kVA; 1")
       .between(0.5, 1);
   f.number("autonomy", autonomy, "min", "Battery behind it: time at its rating").above(0);
-  f.number("start", start, "s", "Generator: to accepting load, 10 s; switch: to transfer, 0 s")
+  f.number("start", start, "s", "Generator: to accepting load, 10 s; switch: to transfer, 0.1 s")
       .at_least(0);
   f.number("start_failure", start_failure, "%", "Generator: probability that one does not start")
       .between(0, 100);

@@ -74,8 +74,15 @@ serving::Bill bill_of(const ServingJob& job, const infer::Candidate& c);
 void describe_chosen(Context& c, const ServingJob& job, const infer::Candidate& chosen,
                      InferenceRun& out);
 /// The engine's word on the best few.
-void replay_finalists(const ServingJob& job, const std::vector<infer::Candidate>& best,
-                      const InferenceOptions& options, InferenceRun& out);
+struct Judged {
+  std::vector<ReplayRow> replays;
+  std::string remark;      ///< when the closed form's first choice was put behind
+  std::string none_holds;  ///< why nothing fits after all
+};
+/// Replays as many finalists as asked, and on until one holds; `result.best` begins with the one
+/// that is to be chosen, and those the engine refused are feasible no more.
+Judged judge_finalists(const ServingJob& job, infer::SearchResult& result,
+                       const InferenceOptions& options);
 /// What to change next.
 void inference_changes(const ServingJob& job, const infer::Candidate& chosen, const Park& park,
                        const Scenario& scenario, InferenceRun& out);

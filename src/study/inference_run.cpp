@@ -36,6 +36,7 @@ struct Planned {
   double search_s = 0;
   bool chosen_feasible = false;
   Candidate chosen;
+  Judged judged;
 };
 
 class Planner {
@@ -170,7 +171,9 @@ class Planner {
     const auto start = std::chrono::steady_clock::now();
     p.result = infer::search(p.job.asked, p.job.space, p.job.search);
     p.search_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    p.chosen_feasible = p.result.found();
+    p.judged = judge_finalists(p.job, p.result, options_);
+    if (!p.judged.none_holds.empty()) p.result.obstacle = p.judged.none_holds;
+    p.chosen_feasible = p.result.found() && p.judged.none_holds.empty();
     p.chosen = p.result.found() ? p.result.best.front() : p.result.nearest;
   }
 
@@ -288,9 +291,8 @@ InferenceRun serving_run(Context& c, const Planned& p, const Work* work,
   for (const auto& f : p.result.front) out.front.push_back(configuration_row(p.job, f));
   if (out.laid_out) describe_chosen(c, p.job, p.chosen, out);
   headline(p, out);
-  if (out.laid_out && options.finalists > 0)
-    replay_finalists(p.job, p.chosen_feasible ? p.result.best : std::vector{p.chosen}, options,
-                     out);
+  if (out.laid_out) out.replays = p.judged.replays;
+  if (!p.judged.remark.empty()) out.remarks.push_back(p.judged.remark);
   if (options.advice && p.chosen.device >= 0)
     inference_changes(p.job, p.chosen, park, c.scenario, out);
   compare_models(c, p.job, options, out);
