@@ -78,7 +78,8 @@ struct Ride {
 struct Sink {
   int load = 0, node = 0;
   double demand_w = 0;
-  double weight = 1;         ///< of the load's GPUs, over its other sinks of the view
+  int need = 0;              ///< sinks of a load with the same need share it: racks, group by group
+  double weight = 1;         ///< of the load's GPUs, over the other sinks of its need in the view
   bool sheds = true;         ///< short: racks are dropped (power); false: all run slower (cooling)
   std::vector<Ride> ride{};  ///< ascending `lost`; empty: short at once
   double recover_s = 0;      ///< to be as before after all was used up; 0: at once
