@@ -51,6 +51,13 @@ Prepared::Prepared(const System& s, const SimulateOptions& o)
   make_sources();
   make_calendar();
   for (const auto& v : system.views) share_needs(v);
+  for (std::size_t g = 0; g < system.groups.size(); ++g)
+    if (system.groups[g].standby) standby_groups.push_back(g);
+  for (std::size_t v = 0; v < system.views.size(); ++v)
+    if (std::any_of(system.views[v].nodes.begin(), system.views[v].nodes.end(), [&](const Node& n) {
+          return n.group >= 0 && system.groups[std::size_t(n.group)].standby;
+        }))
+      standby_views.push_back(v);
   starts.resize(system.groups.size());
   for (std::size_t g = 0; g < system.groups.size(); ++g) {
     const auto& group = system.groups[g];

@@ -52,6 +52,7 @@ class Prepared {
   /// What each load gets, given what each sink of each view gets.
   std::vector<double> least(const std::vector<std::vector<double>>& got) const;
   bool any_calendar = false;
+  std::vector<std::size_t> standby_groups, standby_views;
   /// Units of the standby group that start, of all: cumulative chances (no common cause).
   std::vector<std::vector<double>> starts;
 

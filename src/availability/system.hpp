@@ -140,6 +140,8 @@ class Served {
   const std::vector<double>& of(std::size_t view, const Counts& out);
   /// The same where the caller keeps the view's key.
   const std::vector<double>& of(std::size_t view, const Key& key, const Counts& out);
+  /// What is remembered; nullptr: nothing.
+  const std::vector<double>* find(std::size_t view, const Key& key) const;
   Key key(std::size_t view, const Counts& out) const;
   /// What one more unit of `group` out adds to the key; zero where the view does not have it.
   const Key& weight(std::size_t view, std::size_t group) const { return weights_[view][group]; }
