@@ -1,11 +1,15 @@
 // `headroom facility`: power, cooling and water of a scenario's halls over a year, and failures.
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <memory>
+#include <thread>
 
 #include "api/facility.hpp"
+#include "api/facility_availability.hpp"
 #include "api/facility_transient.hpp"
 #include "common.hpp"
+#include "report/facility_availability.hpp"
 
 namespace headroom::cli {
 namespace {
@@ -18,6 +22,8 @@ struct FacilityCommand {
   bool transients = false;
   std::string csv;
   bool json = false;
+  bool availability = false;
+  std::string histories;
 };
 
 constexpr const char* examples =
@@ -26,6 +32,7 @@ constexpr const char* examples =
     "  headroom facility scenarios/llama3-405b.yaml --epw chicago.epw --warmer 2K --csv h.csv\n"
     "  headroom facility scenarios/nvl72-row.yaml --lose cdu-pump@15:00 --back 5min\n"
     "  headroom facility scenarios/nvl72-row.yaml --lose dry-cooler=50% --lose leak --json\n"
+    "  headroom facility scenarios/nvl72-row.yaml --availability\n"
     "  headroom facility scenarios/nvl72-row.yaml --chain --pairs\n"
     "  headroom facility scenarios/nvl72-row.yaml --lose mains --for 5min\n"
     "  headroom facility scenarios/campus-100k.yaml --transient --sag \"30%@60ms x6/82s\"\n"
@@ -61,6 +68,10 @@ void add_options(CLI::App& app, FacilityCommand& c) {
       ->allow_extra_args(false);
   c.verb->add_option("--for", r.horizon, "How long the failure is followed; 10min");
   c.verb->add_option("--back", r.back, "What was lost is back after this; never");
+  c.verb->add_flag("--availability", c.availability,
+                   "How often halls stand still, why, and what it costs");
+  c.verb->add_option("--histories", c.histories,
+                     "Of availability: how many; the scenario's, 20000");
   c.verb->add_flag("--transient", c.transients,
                    "Swings of the load within seconds against the grid's limits; sags");
   c.verb
@@ -72,6 +83,15 @@ void add_options(CLI::App& app, FacilityCommand& c) {
   c.verb->add_option("--csv", c.csv,
                      "Writes a row an hour (with --transient: a sample) to this file");
   c.verb->add_flag("--json", c.json, "For programs; names are stable");
+}
+
+int run_availability(const FacilityCommand& c, const Terminal& terminal) {
+  const int threads = std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, 64);
+  const auto answer = api::facility_availability(c.request, c.histories, threads);
+  if (!answer) return refuse(answer.error(), c.json);
+  print(c.json ? report::availability_json(*answer)
+               : report::availability_text(*answer, {terminal.colour, terminal.width, false}));
+  return fits;
 }
 
 /// What belongs to one of the two modes only.
@@ -112,7 +132,14 @@ int run_transient(FacilityCommand c, const Terminal& terminal, Diagnostics mista
 }
 
 int run(const FacilityCommand& c, const Terminal& terminal) {
+  if (c.availability && !c.transients) return run_availability(c, terminal);
   Diagnostics mistakes = check_out("--csv", c.csv);
+  if (!c.histories.empty() && !c.availability)
+    mistakes.add(
+        {"--histories " + c.histories, 0, 0, "", "is of availability", "add --availability", ""});
+  if (c.availability)
+    mistakes.add({"--availability", 0, 0, "", "asks of years, --transient of seconds",
+                  "leave out one of them", ""});
   mistakes.add(check_modes(c));
   if (c.transients) return run_transient(c, terminal, std::move(mistakes));
   const auto answer = api::facility(c.request);

@@ -9,8 +9,11 @@
 
 #include "availability/exact.hpp"
 #include "availability/generators.hpp"
+#include "availability/parts.hpp"
 #include "availability/simulate.hpp"
 #include "availability/states.hpp"
+#include "availability/targets.hpp"
+#include "spec/node.hpp"
 
 namespace headroom::availability {
 namespace {
@@ -344,6 +347,72 @@ TEST(Simulate, GangsLoseMoreThanTheirShare) {
               1e-6 * restart.lost_gpu_s.mean);
 }
 
+// What is passed over in a few operations is what the walk would have found: a second standby group
+// that nobody needs switches the short cut of calls off.
+TEST(Simulate, TheShortCutChangesNothing) {
+  const SimulateOptions o{.years = 20, .histories = 6000, .seed = 21, .error = 0.01};
+  const auto s = backed(2, 60);
+  auto slow = s;
+  Group spare;
+  spare.name = spare.title = "spare", spare.standby = true, spare.start_s = 10;
+  slow.add(spare);
+  const auto a = simulate(s, o), b = simulate(slow, o);
+  EXPECT_NE(a.site_hours.mean, b.site_hours.mean);  // other draws
+  EXPECT_NEAR(a.site_outages.mean, b.site_outages.mean,
+              1.5 * (a.site_outages.error + b.site_outages.error));
+  EXPECT_NEAR(a.site_hours.mean, b.site_hours.mean,
+              1.5 * (a.site_hours.error + b.site_hours.error));
+  EXPECT_LT(a.site_outages.error, 0.1 * a.site_outages.mean);
+}
+
+// More of anything is never clearly worse, and a second feed or set is clearly better.
+TEST(Simulate, OneMoreUnitHelps) {
+  const SimulateOptions o{.years = 20, .histories = 3000, .seed = 13};
+  auto s = series();
+  double last = simulate(s, o).site_hours.mean;
+  for (auto& g : s.groups) {
+    ++g.units;
+    const auto r = simulate(s, o);
+    EXPECT_LT(r.site_hours.mean, last + r.site_hours.error);
+    last = r.site_hours.mean;
+  }
+  EXPECT_LT(last, 0.1 * simulate(series(), o).site_hours.mean);
+  EXPECT_LT(simulate(backed(2, 60), o).site_hours.mean,
+            0.2 * simulate(backed(1, 60), o).site_hours.mean);
+}
+
+// Two needs of a hall are not shares of one: what little the second asks for, it is short only when
+// nothing comes, and then the first is too.
+TEST(Simulate, NeedsOfALoadAreNotSharesOfIt) {
+  auto s = series();
+  auto second = s.views[0].sinks[0];
+  second.need = 1, second.weight = 1e6, second.demand_w = 1e-12;
+  s.views[0].sinks.insert(s.views[0].sinks.begin(), second);
+  const SimulateOptions o{.histories = 500};
+  const auto one = simulate(series(), o), two = simulate(s, o);
+  EXPECT_NEAR(one.site_hours.mean, two.site_hours.mean, 1e-9);
+  EXPECT_NEAR(one.lost_gpu_s.mean, two.lost_gpu_s.mean, 1e-6 * one.lost_gpu_s.mean);
+  // As a share of one need the heavy sink hides all but the loss of everything.
+  s.views[0].sinks[0].need = 0;
+  EXPECT_LT(simulate(s, o).lost_gpu_s.mean, 0.3 * two.lost_gpu_s.mean);
+}
+
+// A ride-through that grows with what is left: half lost lasts twice as long.
+TEST(Ride, BetweenPoints) {
+  Sink s;
+  s.ride = {{0, 0, 1}, {1, 1 / 300.0, 0}};
+  EXPECT_DOUBLE_EQ(1 / ride_at(s, 1).rate, 300);
+  EXPECT_DOUBLE_EQ(1 / ride_at(s, 0.5).rate, 600);
+  EXPECT_DOUBLE_EQ(ride_at(s, 0.25).after, 0.75);
+  s.ride = {{0.25, 0, 1}, {0.5, never, 0.2}};
+  EXPECT_EQ(ride_at(s, 0.2).rate, 0);
+  EXPECT_EQ(ride_at(s, 0.3).rate, never);
+  EXPECT_EQ(ride_at(s, 0.9).after, 0.2);
+  s.ride.clear();
+  EXPECT_EQ(ride_at(s, 0.4).after, 0.6);
+  EXPECT_EQ(ride_at(s, 0.4).rate, never);
+}
+
 // --- States ---------------------------------------------------------------------------
 
 TEST(Exact, MoreUnitsNeverLowerAvailability) {
@@ -413,6 +482,49 @@ TEST(Tier, FollowsTheTopology) {
   const auto t = tier_of(s, {});
   EXPECT_EQ(t.level, 2);
   EXPECT_EQ(t.not_maintained, std::vector<int>{bus});
+}
+
+TEST(Parts, ScenarioOverCatalogue) {
+  Spec spec;
+  Parts builtin(spec, catalog::Catalog::builtin());
+  const auto set = builtin.make("generator", "set", "set", 3);
+  EXPECT_TRUE(set.standby);
+  EXPECT_DOUBLE_EQ(set.run_mttf_s, 1100 * h);
+  EXPECT_DOUBLE_EQ(set.failure_to_start, 0.0094);
+  const auto ups = builtin.make("ups-module", "ups", "ups", 4);
+  EXPECT_FALSE(ups.standby);
+  EXPECT_DOUBLE_EQ(ups.mtbf_s, 100000 * h);
+  EXPECT_GT(ups.maintenance_s, 0);
+  EXPECT_GE(builtin.figures().size(), 8u);
+  for (const auto& f : builtin.figures()) EXPECT_FALSE(f.source.empty()) << f.part << f.what;
+  PartSpec own;
+  own.part = "generator", own.like = "generator-well-kept";
+  own.mttr = {Time::from_si(12 * h), assumed("test")};
+  spec.parts.push_back(own);
+  spec.maintenance = false;
+  Parts parts(spec, catalog::Catalog::builtin());
+  const auto kept = parts.make("generator", "set", "set", 3);
+  EXPECT_DOUBLE_EQ(kept.run_mttf_s, 1610 * h);
+  EXPECT_DOUBLE_EQ(kept.repair.mean_s, 12 * h);
+  EXPECT_EQ(parts.make("ups-module", "ups", "ups", 4).maintenance_every_s, 0);
+}
+
+TEST(Targets, UnknownModelIsToldAtItsPlace) {
+  Diagnostics mistakes;
+  const auto document = spec::parse_yaml("t.yaml",
+                                         "availability:\n"
+                                         "  - {id: a, model: bank, sets: 2, needed: 1, mtbf: 100, "
+                                         "mttr: 1, expect: 0.9999, within: 1e-3}\n"
+                                         "  - {id: b, model: banc, expect: 1}\n",
+                                         mistakes);
+  ASSERT_TRUE(document);
+  const auto rows = check_targets(*document, document->root, catalog::Catalog::builtin(), mistakes);
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_NEAR(rows[0].predicted, 1 - 1 / (101.0 * 101), 1e-12);
+  ASSERT_EQ(mistakes.all().size(), 1u);
+  EXPECT_EQ(mistakes.all()[0].line, 3);
+  EXPECT_NE(mistakes.all()[0].message.find("banc"), std::string::npos);
+  EXPECT_NE(mistakes.all()[0].hint.find("bank"), std::string::npos);
 }
 
 TEST(Mistakes, EachIsNamed) {

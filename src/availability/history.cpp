@@ -322,7 +322,7 @@ void History::handle(const Pending& e) {
       if (!group.standby) {
         change(e.group, -1);
         revive(e.group, e.at);
-      } else if (mode_[g] != Mode::idle) {
+      } else if (mode_[g] == Mode::starting || mode_[g] == Mode::running) {
         pending_.push_back({e.at + group.start_s, What::started, e.group, 1});
       }
       return;
@@ -353,6 +353,7 @@ void History::handle(const Pending& e) {
       });
       change(e.group, running_[g]);
       running_[g] = 0;
+      mode_[g] = Mode::dry;
       trigger_ = Trigger::fuel;
       return;
   }
@@ -368,26 +369,33 @@ void History::schedule_run_failure(int group, double t) {
     pending_.push_back({t + exponential(mttf / running_[g]), What::run_failure, group, 1});
 }
 
-History::Call History::standby_call() {
-  Counts bare = out_, with = out_;
-  bool any = false, some_short = false;
-  for (std::size_t g = 0; g < bare.size(); ++g) {
-    if (!system_.groups[g].standby) continue;
-    any = true;
-    bare[g] = system_.groups[g].units;
-    with[g] = broken_[g];
-  }
-  if (!any) return Call::none;
-  for (std::size_t v = 0; v < system_.views.size(); ++v) {
-    const auto& without = served_.of(v, bare);
-    const auto& helped = served_.of(v, with);
-    for (std::size_t s = 0; s < without.size(); ++s) {
-      if (without[s] >= whole) continue;
-      some_short = true;
-      if (helped[s] > without[s]) return Call::wanted;
+/// Some sink is short without standby units, and better with all that are not broken.
+bool History::standby_wanted() {
+  for (const std::size_t v : p_.standby_views) {
+    Key without = key_[v], with = key_[v];
+    for (const std::size_t g : p_.standby_groups) {
+      const auto& w = served_.weight(v, g);
+      const auto add = [&](Key& k, int units) {
+        const auto n = std::uint64_t(std::int64_t(units - out_[g]));
+        k.a += w.a * n, k.b += w.b * n;
+      };
+      add(without, system_.groups[g].units);
+      add(with, broken_[g]);
     }
+    const auto of = [&](const Key& key, bool running) -> const std::vector<double>& {
+      if (const auto* known = served_.find(v, key)) return *known;
+      Counts state = out_;
+      for (const std::size_t g : p_.standby_groups)
+        state[g] = running ? broken_[g] : system_.groups[g].units;
+      return served_.of(v, key, state);
+    };
+    const auto& alone = of(without, false);
+    if (std::all_of(alone.begin(), alone.end(), [](double x) { return x >= whole; })) continue;
+    const auto& helped = of(with, true);
+    for (std::size_t s = 0; s < alone.size(); ++s)
+      if (helped[s] > alone[s]) return true;
   }
-  return some_short ? Call::useless : Call::none;
+  return false;
 }
 
 void History::call_standby(double t) {
@@ -434,11 +442,11 @@ void History::settle(double t) {
       const auto& got = served_.of(v, key_[v], out_);
       for (std::size_t s = 0; s < got.size(); ++s) update_sink(v, s, got[s], t);
     }
-    if (!any) break;
-    const auto call = standby_call();
-    if (call == Call::wanted && serving_ == 0)
+    if (!any && round > 0) break;  // a set may be back without anything else having changed
+    const bool wanted = standby_wanted();
+    if (wanted && serving_ == 0)
       call_standby(t);
-    else if (call == Call::none && serving_ > 0)
+    else if (!wanted && serving_ > 0)
       stop_standby();
   }
   update_loads(t);

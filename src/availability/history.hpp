@@ -52,7 +52,7 @@ class History {
     double gang_s = 0, other_s = 0, outages = 0;
     bool stopped = false;  ///< gangs
   };
-  enum class Mode : unsigned char { idle, starting, running };
+  enum class Mode : unsigned char { idle, starting, running, dry };
 
   double uniform() { return stream_.uniform(number_, draw_++); }
   double exponential(double mean) { return -mean * std::log(uniform()); }
@@ -78,8 +78,7 @@ class History {
   void take(double t, double clock_at, int group, std::size_t unit);  ///< one event of a source
   void revive(int group, double t);
   int starting(int group, int available);
-  enum class Call : unsigned char { none, wanted, useless };
-  Call standby_call();
+  bool standby_wanted();
   void call_standby(double t);
   void stop_standby();
   void schedule_run_failure(int group, double t);

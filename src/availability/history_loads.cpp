@@ -80,19 +80,20 @@ void History::update_loads(double t) {
     bool stopped = false;
   };
   std::vector<Now> now(loads_.size());
-  std::vector<double> lost(loads_.size());
+  std::vector<double> lost;
   for (std::size_t v = 0; v < sinks_.size(); ++v) {
-    std::fill(lost.begin(), lost.end(), 0.0);
+    lost.assign(p_.need_loads[v].size(), 0);
     for (std::size_t s = 0; s < sinks_[v].size(); ++s) {
       const double delivered = sinks_[v][s].delivered;
       if (delivered >= whole) continue;
       const auto& sink = system_.views[v].sinks[s];
-      auto& n = now[std::size_t(sink.load)];
-      if (sink.sheds || delivered <= 0) n.stopped = true;
-      lost[std::size_t(sink.load)] += p_.weights[v][s] * (1 - delivered);
+      if (sink.sheds || delivered <= 0) now[std::size_t(sink.load)].stopped = true;
+      lost[std::size_t(p_.needs[v][s])] += p_.weights[v][s] * (1 - delivered);
     }
-    for (std::size_t l = 0; l < now.size(); ++l)
-      now[l].delivered = std::min(now[l].delivered, 1 - lost[l]);
+    for (std::size_t n = 0; n < lost.size(); ++n) {
+      auto& x = now[std::size_t(p_.need_loads[v][n])].delivered;
+      x = std::min(x, 1 - lost[n]);
+    }
   }
   bool down = false;
   for (const auto& n : now) down = down || n.delivered < whole;

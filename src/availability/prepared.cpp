@@ -50,15 +50,14 @@ Prepared::Prepared(const System& s, const SimulateOptions& o)
   make_alone();
   make_sources();
   make_calendar();
-  for (const auto& v : system.views) {
-    auto& w = weights.emplace_back();
-    std::vector<double> sum(system.loads.size());
-    for (const auto& sink : v.sinks) sum[std::size_t(sink.load)] += sink.weight;
-    for (const auto& sink : v.sinks) {
-      w.push_back(sink.weight / sum[std::size_t(sink.load)]);
-      longest_recovery_s = std::max(longest_recovery_s, sink.recover_s);
-    }
-  }
+  for (const auto& v : system.views) share_needs(v);
+  for (std::size_t g = 0; g < system.groups.size(); ++g)
+    if (system.groups[g].standby) standby_groups.push_back(g);
+  for (std::size_t v = 0; v < system.views.size(); ++v)
+    if (std::any_of(system.views[v].nodes.begin(), system.views[v].nodes.end(), [&](const Node& n) {
+          return n.group >= 0 && system.groups[std::size_t(n.group)].standby;
+        }))
+      standby_views.push_back(v);
   starts.resize(system.groups.size());
   for (std::size_t g = 0; g < system.groups.size(); ++g) {
     const auto& group = system.groups[g];
@@ -69,6 +68,43 @@ Prepared::Prepared(const System& s, const SimulateOptions& o)
       starts[g].push_back(sum += binomial(group.units, k, 1 - alone_fails));
     starts[g].back() = 1;
   }
+}
+
+/// Which sinks stand for one need of one load, and what each is of it.
+void Prepared::share_needs(const View& v) {
+  auto& w = weights.emplace_back();
+  auto& n = needs.emplace_back();
+  auto& owners = need_loads.emplace_back();
+  std::vector<std::pair<int, int>> known;
+  std::vector<double> sum;
+  for (const auto& sink : v.sinks) {
+    longest_recovery_s = std::max(longest_recovery_s, sink.recover_s);
+    const std::pair need{sink.load, sink.need};
+    auto at = std::find(known.begin(), known.end(), need);
+    if (at == known.end()) {
+      at = known.insert(at, need);
+      sum.push_back(0);
+      owners.push_back(sink.load);
+    }
+    n.push_back(int(at - known.begin()));
+    sum[std::size_t(n.back())] += sink.weight;
+  }
+  for (std::size_t s = 0; s < v.sinks.size(); ++s)
+    w.push_back(v.sinks[s].weight / sum[std::size_t(n[s])]);
+}
+
+std::vector<double> Prepared::least(const std::vector<std::vector<double>>& got) const {
+  std::vector<double> out(system.loads.size(), 1.0), lost;
+  for (std::size_t v = 0; v < got.size(); ++v) {
+    lost.assign(need_loads[v].size(), 0);
+    for (std::size_t s = 0; s < got[v].size(); ++s)
+      lost[std::size_t(needs[v][s])] += weights[v][s] * (1 - got[v][s]);
+    for (std::size_t n = 0; n < lost.size(); ++n) {
+      auto& x = out[std::size_t(need_loads[v][n])];
+      x = std::min(x, 1 - lost[n]);
+    }
+  }
+  return out;
 }
 
 void Prepared::make_alone() {

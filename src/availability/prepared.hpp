@@ -46,8 +46,13 @@ class Prepared {
   std::vector<Alone> alone;  ///< a group
   std::vector<int> weibull;  ///< groups with a clock a unit
   double longest_recovery_s = 0;
-  std::vector<std::vector<double>> weights;  ///< a view, a sink: share of its load
+  std::vector<std::vector<double>> weights;  ///< a view, a sink: share of its need
+  std::vector<std::vector<int>> needs;       ///< a view, a sink: its need in the view
+  std::vector<std::vector<int>> need_loads;  ///< a view, a need: its load
+  /// What each load gets, given what each sink of each view gets.
+  std::vector<double> least(const std::vector<std::vector<double>>& got) const;
   bool any_calendar = false;
+  std::vector<std::size_t> standby_groups, standby_views;
   /// Units of the standby group that start, of all: cumulative chances (no common cause).
   std::vector<std::vector<double>> starts;
 
@@ -68,6 +73,7 @@ class Prepared {
  private:
   static constexpr double bucket_s = 3600;
   void make_sources();
+  void share_needs(const View& view);
   void make_alone();
   void make_calendar();
 

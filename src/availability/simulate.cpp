@@ -61,14 +61,9 @@ void add_planned(const Prepared& p, SimulateResult& r) {
     if (served.all(out)) continue;
     r.planned_outages += times;
     r.planned_hours += times * group.maintenance_s / 3600;
-    std::vector<double> least(p.system.loads.size(), 1.0);
-    for (std::size_t v = 0; v < p.system.views.size(); ++v) {
-      const auto& got = served.of(v, out);
-      std::vector<double> lost(least.size());
-      for (std::size_t s = 0; s < got.size(); ++s)
-        lost[std::size_t(p.system.views[v].sinks[s].load)] += p.weights[v][s] * (1 - got[s]);
-      for (std::size_t l = 0; l < least.size(); ++l) least[l] = std::min(least[l], 1 - lost[l]);
-    }
+    std::vector<std::vector<double>> got;
+    for (std::size_t v = 0; v < p.system.views.size(); ++v) got.push_back(served.of(v, out));
+    const auto least = p.least(got);
     for (std::size_t l = 0; l < least.size(); ++l) {
       const auto& load = p.system.loads[l];
       if (least[l] >= whole) continue;

@@ -191,7 +191,8 @@ class Walker {
   std::vector<double> by_group_, up_bad_, down_bad_;
   std::vector<int> mark_;
   double looked_at_ = 0;
-  const int most_ = o_.order + 1;  // a common cause in a bank may need one more
+  /// Cuts are looked for one order higher while banks are few.
+  const int most_ = o_.order + (s_.groups.size() <= 25 ? 1 : 0);
   Exact e_;
 };
 

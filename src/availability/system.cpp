@@ -213,6 +213,11 @@ const std::vector<double>& Served::of(std::size_t view, const Key& key, const Co
   return memory.emplace(key, flow(system_.views[view], out)).first->second;
 }
 
+const std::vector<double>* Served::find(std::size_t view, const Key& key) const {
+  const auto found = memory_[view].find(key);
+  return found != memory_[view].end() ? &found->second : nullptr;
+}
+
 bool Served::all(const Counts& out) {
   for (std::size_t v = 0; v < system_.views.size(); ++v)
     for (const double share : of(v, out))

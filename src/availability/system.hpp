@@ -69,7 +69,8 @@ struct Node {
   std::vector<int> inputs{};  ///< indices of the view
 };
 
-/// What a lost share uses up in a second (`never`: at once, from the point before on), of what the load can live on; and what it gets after.
+/// What a lost share uses up in a second (`never`: at once, from the point before on), of what the
+/// load can live on; and what it gets after.
 struct Ride {
   double lost = 1, rate = 0, after = 0;
 };
@@ -77,7 +78,8 @@ struct Ride {
 struct Sink {
   int load = 0, node = 0;
   double demand_w = 0;
-  double weight = 1;         ///< of the load's GPUs, over its other sinks of the view
+  int need = 0;              ///< sinks of a load with the same need share it: racks, group by group
+  double weight = 1;         ///< of the load's GPUs, over the other sinks of its need in the view
   bool sheds = true;         ///< short: racks are dropped (power); false: all run slower (cooling)
   std::vector<Ride> ride{};  ///< ascending `lost`; empty: short at once
   double recover_s = 0;      ///< to be as before after all was used up; 0: at once
@@ -138,6 +140,8 @@ class Served {
   const std::vector<double>& of(std::size_t view, const Counts& out);
   /// The same where the caller keeps the view's key.
   const std::vector<double>& of(std::size_t view, const Key& key, const Counts& out);
+  /// What is remembered; nullptr: nothing.
+  const std::vector<double>* find(std::size_t view, const Key& key) const;
   Key key(std::size_t view, const Counts& out) const;
   /// What one more unit of `group` out adds to the key; zero where the view does not have it.
   const Key& weight(std::size_t view, std::size_t group) const { return weights_[view][group]; }

@@ -283,6 +283,7 @@ Result<std::vector<TargetResult>> check_target_document(const std::string& name,
   spec::Node only = document.root;
   drop(only, "sources");
   drop(only, "power");
+  drop(only, "availability");
   if (!spec::read(only, rows, context, diagnostics)) return failure(std::move(diagnostics));
   Checker checker(epw_folder);
   std::vector<TargetResult> table;

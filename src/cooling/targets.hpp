@@ -17,7 +17,8 @@
 //   air-shutdown        cabinet (kW): seconds from loss of cooling to the servers' protection
 //   plate-shutdown      the same of a liquid-cooled hall that loses its coolant pumps
 //
-// `power:` is a second list of rows, which power/targets.hpp computes; it is passed over here.
+// `power:` and `availability:` are lists of other layers' rows (power/targets.hpp,
+// availability/targets.hpp); they are passed over here.
 //
 // Errors: mistakes of the file and of EPW files, each at its place. Complexity: the eight climates'
 // years dominate, about 1 s in all.

@@ -23,8 +23,8 @@ std::string span(double s) {
   return fmt::format("{:.1f} d", s / 86400);
 }
 
-std::string plus_minus(const Estimate& e, const char* unit) {
-  return fmt::format("{} +- {} {}", format_number(e.mean, 3), format_number(e.error, 2), unit);
+std::string plus_minus(const Estimate& e) {
+  return fmt::format("{} +- {}", format_number(e.mean, 3), format_number(e.error, 2));
 }
 
 /// Nines: -log10 of the share that is missing.
@@ -85,8 +85,8 @@ class Writer {
     const auto& r = a_.result;
     title("Availability: every hall with all it asks for");
     line("availability", fmt::format("{:.5f} %, {}", 100 * r.availability, nines(r.availability)));
-    line("outages a year", plus_minus(r.site_outages, ""));
-    line("hours a year", plus_minus(r.site_hours, "h"));
+    line("outages a year", plus_minus(r.site_outages));
+    line("hours a year", plus_minus(r.site_hours) + " h");
     if (r.site_outages.mean <= 0)
       line("", fmt::format("none in {} years: below {} a year with 95 %", format_number(r.years),
                            format_number(3 / r.years, 2)));
@@ -98,14 +98,17 @@ class Writer {
                        names(r.planned_groups)));
     const double gpu_s = r.lost_gpu_s.mean;
     line("GPU time lost", fmt::format("{} GPU-h a year, {:.4f} % of all",
-                                      plus_minus({gpu_s / 3600, r.lost_gpu_s.error / 3600}, ""),
+                                      plus_minus({gpu_s / 3600, r.lost_gpu_s.error / 3600}),
                                       a_.gpus > 0 ? 100 * gpu_s / (a_.gpus * 8760 * 3600) : 0));
     if (r.planned_lost_gpu_s > 0)
       line("  and planned",
            fmt::format("{} GPU-h a year", format_number(r.planned_lost_gpu_s / 3600, 3)));
     if (!a_.price_origin.empty())
-      line("is worth", fmt::format("{} a year, planned besides {} ({})", usd(gpu_s),
-                                   usd(r.planned_lost_gpu_s), a_.price_origin));
+      line("is worth",
+           fmt::format("{} a year{} ({})", usd(gpu_s),
+                       r.planned_lost_gpu_s > 0 ? ", planned besides " + usd(r.planned_lost_gpu_s)
+                                                : std::string(),
+                       a_.price_origin));
     for (const auto& w : a_.work)
       line(("tokens of " + w.name).c_str(), format_scaled(w.tokens, "token") + " not made a year");
   }

@@ -68,7 +68,7 @@ std::vector<char> stored_nodes(const power::Graph& g) {
 
 }  // namespace
 
-int AvailabilitySystem::group_of(const power::Node& n, bool) {
+int AvailabilitySystem::group_of(const power::Node& n) {
   const auto part = part_of(n.kind);
   if (part.empty()) return -1;
   std::string title = n.name;
@@ -93,7 +93,7 @@ void AvailabilitySystem::chain() {
     sets += graph[i].kind == NodeKind::generator ? graph[i].count : 0;
   }
   std::vector<int> groups;
-  for (int i = 0; i < graph.size(); ++i) groups.push_back(group_of(graph[i], feeds > 1));
+  for (int i = 0; i < graph.size(); ++i) groups.push_back(group_of(graph[i]));
   const bool two = feeds > 1;
   groups.push_back(
       a_.system.add(parts_.make(two ? "utility-two-feeds" : "utility-one-feed", "utility",
@@ -106,6 +106,7 @@ void AvailabilitySystem::chain() {
   add_chain_view(graph, groups, stored, false);
   if (battery_s_ > 0) add_chain_view(graph, groups, stored, true);
   gaps(graph);
+  a_.battery_s = battery_s_, a_.battery_failure = battery_failure_;
 }
 
 /// How long the racks live on what is stored, and the chance that they do not.
@@ -184,9 +185,10 @@ void AvailabilitySystem::add_chain_view(const power::Graph& g, const std::vector
       behind_ups = behind_ups || stored[std::size_t(g.edges()[std::size_t(e)].from)];
     for (std::size_t h = 0; h < c_.halls.size(); ++h) {
       Sink s;
-      s.load = int(h), s.node = at[std::size_t(i)], s.sheds = false;
+      s.load = int(h), s.need = cooling_need, s.node = at[std::size_t(i)], s.sheds = false;
       s.demand_w = n.load_w * n.count * c_.halls[h].it_max.value.si() / all;
       s.ride = ride(h, "power of all cooling", {cooling::FailureEvent{}}, n.restart_s);
+      if (behind_ups) s.need = cooling_on_ups_need;
       if (behind_ups)
         for (auto& r : s.ride)
           if (r.rate > 0)

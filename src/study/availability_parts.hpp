@@ -4,11 +4,14 @@
 #include <string>
 #include <vector>
 
-#include "availability/spec.hpp"
+#include "availability/parts.hpp"
 #include "study/facility_availability.hpp"
 #include "study/facility_parts.hpp"
 
 namespace headroom::study {
+
+/// Needs of a hall in the view of power, beside its racks' own (0).
+inline constexpr int cooling_need = 1, cooling_on_ups_need = 2;
 
 /// Draws chain and plant of a context into a system.
 class AvailabilitySystem {
@@ -22,7 +25,7 @@ class AvailabilitySystem {
   void chain();
   void add_chain_view(const power::Graph& graph, const std::vector<int>& groups,
                       const std::vector<char>& stored, bool from_batteries);
-  int group_of(const power::Node& node, bool two_feeds);
+  int group_of(const power::Node& node);
   void batteries(const power::Graph& graph, const std::vector<char>& stored);
   void gaps(const power::Graph& graph);
   // Cooling.

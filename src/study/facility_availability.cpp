@@ -45,39 +45,76 @@ Estimate less(const Estimate& a, const Estimate& b) {
   return {a.mean - b.mean, std::sqrt(a.error * a.error + b.error * b.error)};
 }
 
-/// One unit more of what the lost time is due to, most first.
-void remedies(const AvailabilityOptions& o, AvailabilityAnswer& a) {
-  constexpr std::size_t most = 5;
-  std::vector<std::pair<double, int>> due;
-  for (std::size_t g = 0; g < a.system.groups.size(); ++g) {
-    const double share = a.result.share_of(int(g));
-    if (share > 0.005 && !a.system.groups[g].external) due.emplace_back(-share, int(g));
+class Remedies {
+ public:
+  Remedies(AvailabilityAnswer& a) : a_(a) {}
+
+  void find() {
+    cooling_on_ups();
+    one_more_each();
+    std::stable_sort(a_.remedies.begin(), a_.remedies.end(), [](const auto& x, const auto& y) {
+      return x.lost_gpu_s.mean > y.lost_gpu_s.mean;
+    });
   }
-  std::sort(due.begin(), due.end());
-  if (due.size() > most) due.resize(most);
-  auto options = a.simulated;
-  options.histories = std::max(1000, options.histories / 4);
-  options.threads = o.threads;
-  const auto base = simulate(a.system, options);
-  for (const auto& [share, group] : due) {
-    auto more = a.system;
-    auto& g = more.groups[std::size_t(group)];
-    ++g.units;
-    const auto with = simulate(more, options);
+
+ private:
+  void add(std::string what, const availability::System& system) {
+    const auto with = availability::simulate(system, a_.simulated);
+    const auto& base = a_.result;
     AvailabilityRemedy r;
-    r.what = fmt::format("one more of {} ({} -> {})", g.title, g.units - 1, g.units);
+    r.what = std::move(what);
     r.hours = less(base.site_hours, with.site_hours);
     r.lost_gpu_s = less(base.lost_gpu_s, with.lost_gpu_s);
     r.hours.mean += base.planned_hours - with.planned_hours;
     r.lost_gpu_s.mean += base.planned_lost_gpu_s - with.planned_lost_gpu_s;
-    r.usd = r.lost_gpu_s.mean * a.usd_per_gpu_s;
+    r.usd = r.lost_gpu_s.mean * a_.usd_per_gpu_s;
     r.clear = r.lost_gpu_s.mean > r.lost_gpu_s.error;
-    a.remedies.push_back(std::move(r));
+    a_.remedies.push_back(std::move(r));
   }
-  std::stable_sort(a.remedies.begin(), a.remedies.end(), [](const auto& x, const auto& y) {
-    return x.lost_gpu_s.mean > y.lost_gpu_s.mean;
-  });
-}
+
+  /// Pumps, fans and compressors that do not stop with the mains.
+  void cooling_on_ups() {
+    if (a_.battery_s <= 0) return;
+    auto system = a_.system;
+    bool any = false;
+    for (auto& view : system.views) {
+      double racks = 0, cooling = 0;
+      for (const auto& s : view.sinks) (s.need == 0 ? racks : cooling) += s.demand_w;
+      for (auto& s : view.sinks) {
+        if (s.need != cooling_need) continue;
+        any = true;
+        s.ride_failure = a_.battery_failure;
+        const double battery_s = a_.battery_s * racks / (racks + cooling);
+        for (auto& r : s.ride)
+          if (r.rate > 0)
+            r.rate = 1 / ((r.rate == availability::never ? 0 : 1 / r.rate) + battery_s);
+      }
+    }
+    if (any) add("cooling behind the UPS, which must then carry it", system);
+  }
+
+  /// One unit more of what the lost time is due to, most first.
+  void one_more_each() {
+    constexpr std::size_t most = 5;
+    std::vector<std::pair<double, int>> due;
+    for (std::size_t g = 0; g < a_.system.groups.size(); ++g) {
+      double share = a_.result.share_of(int(g));
+      const auto& planned = a_.result.planned_groups;
+      if (std::find(planned.begin(), planned.end(), int(g)) != planned.end()) share += 1;
+      if (share > 0.005 && !a_.system.groups[g].external) due.emplace_back(-share, int(g));
+    }
+    std::sort(due.begin(), due.end());
+    if (due.size() > most) due.resize(most);
+    for (const auto& [share, group] : due) {
+      auto more = a_.system;
+      auto& g = more.groups[std::size_t(group)];
+      ++g.units;
+      add(fmt::format("one more of {} ({} -> {})", g.title, g.units - 1, g.units), more);
+    }
+  }
+
+  AvailabilityAnswer& a_;
+};
 
 void lost_tokens(const Context& c, AvailabilityAnswer& a) {
   for (const auto& work : c.work) {
@@ -196,7 +233,7 @@ Result<AvailabilityAnswer> facility_availability(const Loaded& loaded,
     a.price_origin = price.origin;
   }
   lost_tokens(c, a);
-  if (options.remedies) remedies(options, a);
+  if (options.remedies) Remedies(a).find();
   a.remarks.push_back(
       "full load and the design day at every hour; failures of single racks and servers are the "
       "clusters' own and not counted here");

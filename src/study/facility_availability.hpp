@@ -34,8 +34,8 @@
 #include <string>
 #include <vector>
 
+#include "availability/parts.hpp"
 #include "availability/simulate.hpp"
-#include "availability/spec.hpp"
 #include "availability/states.hpp"
 #include "base/result.hpp"
 #include "study/scenario.hpp"
@@ -80,6 +80,7 @@ struct AvailabilityAnswer {
   availability::Exact exact;
   int exact_order = 3;
   availability::Tier tier;
+  double battery_s = 0, battery_failure = 0;  ///< of the racks' UPS; chance that it is not there
   std::vector<availability::Figure> figures;
   std::vector<RideThrough> rides;
   std::vector<AvailabilityRemedy> remedies;

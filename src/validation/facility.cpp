@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "availability/targets.hpp"
 #include "power/targets.hpp"
 #include "spec/reader.hpp"
 
@@ -72,6 +73,26 @@ std::vector<TargetResult> power_rows(const spec::Document& document, Diagnostics
   return out;
 }
 
+/// Rows of `availability`; mistakes go to `mistakes`.
+std::vector<TargetResult> availability_rows(const spec::Document& document,
+                                            Diagnostics& mistakes) {
+  spec::Node only = document.root;
+  only.items.clear();
+  for (std::size_t i = 0; i + 1 < document.root.items.size(); i += 2)
+    if (document.root.items[i].text == "availability")
+      only.items = {document.root.items[i], document.root.items[i + 1]};
+  std::vector<TargetResult> out;
+  for (auto& row : availability::check_targets(document, only, catalog::Catalog::builtin(),
+                                               mistakes)) {
+    TargetResult t;
+    t.id = row.id, t.model = row.model, t.unit = row.unit, t.source = row.source;
+    t.known_miss = row.known_miss, t.at_most = row.at_most;
+    t.expected = row.expected, t.predicted = row.predicted, t.tolerance = row.tolerance;
+    out.push_back(std::move(t));
+  }
+  return out;
+}
+
 /// A year that stands in for a file which the folder was meant to hold.
 bool lacks_file(const TargetResult& t, const FacilityOptions& o) {
   return !o.epw.empty() && t.model == "chiller-free" && t.note.starts_with("synthetic");
@@ -103,11 +124,13 @@ Result<FacilityValidation> validate_facility(const FacilityOptions& options) {
   if (!document) return failure(std::move(mistakes));
   const std::string name = options.targets.empty() ? builtin_name : options.targets;
   auto power = power_rows(*document, mistakes);
+  auto availability = availability_rows(*document, mistakes);
   auto cooling = cooling::check_target_document(name, *document, options.epw);
   if (!cooling) mistakes.add(cooling.error());
   if (!mistakes.empty()) return failure(std::move(mistakes));
   FacilityValidation v;
   v.targets = std::move(power);
+  for (auto& t : availability) v.targets.push_back(std::move(t));
   for (auto& t : *cooling) {
     if (lacks_file(t, options))
       v.report.skipped.push_back(
@@ -139,7 +162,7 @@ std::string to_json(const FacilityValidation& v) {
 
 std::string to_text(const FacilityValidation& v, const FacilityOptions& options) {
   TextOptions o;
-  o.title = "Facility: power chain and cooling against published figures";
+  o.title = "Facility: power chain, cooling and availability against published figures";
   o.by_name = "target";
   o.all_rows = options.all_rows;
   std::string out = to_text(v.report, o);

@@ -8,6 +8,8 @@
 //
 //   frontier-components, frontier-telemetry   cpu (0..1), gpus (0..4): power/targets.hpp, MW
 //
+// and `availability`: availability/targets.hpp.
+//
 // The group of a row is its kind of target (`model`). A figure that is a bound ("below 60 s") or
 // zero has no relative error: it is checked, listed under "targets", and left out of `rows`.
 //
