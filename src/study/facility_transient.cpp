@@ -20,13 +20,13 @@ Diagnostic mistake(const std::string& where, std::string message, std::string hi
   return {where, 0, 0, "", std::move(message), std::move(hint), ""};
 }
 
-/// Ten periods of the slowest job, a power of two of samples.
+/// Five periods of the slowest job, a power of two of samples.
 power::SampleGrid steady_grid(const Swing& swing, double dt) {
   power::SampleGrid grid{dt, steady_samples};
   double slowest = 0;
   for (const auto& j : swing.jobs)
     slowest = std::max(slowest, power::PeriodWave(j.job.phases, 1, {1, 1}, 0).period_s());
-  while (double(grid.samples) * dt < 10 * slowest && grid.samples < most_samples) grid.samples *= 2;
+  while (double(grid.samples) * dt < 5 * slowest && grid.samples < most_samples) grid.samples *= 2;
   while (double(grid.samples) * dt < 160) grid.samples *= 2;
   return grid;
 }

@@ -39,14 +39,14 @@ class Planner {
     const auto nothing = power::judge(meter(0), grid_.dt_s, target_);
     if (nothing.all()) return {};
     least_floor();
-    for (const auto& kind : kinds_) storage(kind, 0);
+    storages(0);
     // A floor below the least that is enough, and storage for the rest.
     const double most = out_.front().met ? out_.front().floor : 1;
     const double low = lowest_draw();
     for (const double part : {0.5, 0.8}) {
       const double floor = low + part * (most - low);
       if (floor <= low || floor >= most) continue;
-      for (const auto& kind : kinds_) storage(kind, std::round(floor * 100) / 100);
+      storages(std::round(floor * 100) / 100);
     }
     std::stable_sort(out_.begin(), out_.end(), [](const SmoothingPlan& a, const SmoothingPlan& b) {
       if (a.met != b.met) return a.met;
@@ -89,10 +89,16 @@ class Planner {
     keep(p, power::judge(series, grid_.dt_s, target_));
   }
 
-  void storage(const power::StorageKind& kind, double floor) {
+  void storages(double floor) {
+    double burned_w = 0;
+    const auto series = meter(floor, &burned_w);
+    for (const auto& kind : kinds_) storage(kind, floor, series, burned_w);
+  }
+
+  void storage(const power::StorageKind& kind, double floor, const power::Series& series,
+               double burned_w) {
     SmoothingPlan p;
-    p.floor = floor, p.storage_key = kind.key;
-    const auto series = meter(floor, &p.burned_w);
+    p.floor = floor, p.storage_key = kind.key, p.burned_w = burned_w;
     p.storage = power::size_storage(series, grid_.dt_s, kind, target_, prices_);
     p.key = floor > 0 ? fmt::format("floor-{:.0f}+{}", 100 * floor, kind.key) : kind.key;
     p.what = floor > 0 ? fmt::format("GPUs no lower than {:.0f} %, {}", 100 * floor, kind.name)
