@@ -137,7 +137,7 @@ std::string in_words(const SmoothingPlan& p) {
 
 class Limits {
  public:
-  explicit Limits(TransientAnswer& a) : a_(a) {}
+  Limits(const power::TransientSpec& spec, TransientAnswer& a) : spec_(spec), a_(a) {}
 
   void all() {
     const auto& l = a_.limits;
@@ -151,6 +151,7 @@ class Limits {
     events("start-minute", "ramp of a start, save or stop, means of a minute",
            a_.events_behind.ramp_minute_w_s, l.ramp_minute_w_s, "MW/min");
     if (a_.generator_w > 0) generator();
+    if (spec_.leave) leave();
     if (a_.flicker_behind >= 0) {
       Margin m =
           margin("flicker", "flicker (Pst) at the connection", a_.flicker_behind, l.flicker.si, "");
@@ -200,6 +201,26 @@ class Limits {
     add(std::move(m));
   }
 
+  void leave() {
+    Margin m = margin("leave", "load that leaves the grid at once in a sag", a_.ride.left_w,
+                      spec_.leave.get().si(), "MW");
+    m.why = fmt::format("{} transfers, {}away for {}", a_.ride.transfers,
+                        a_.ride.latched ? "latched by the counter, " : "",
+                        format_scaled(a_.ride.away_s, "s"));
+    if (!m.holds()) {
+      m.remedies.push_back(
+          {"bridge the sag without leaving: rectifiers that stay on at this voltage "
+           "(ride.transfer_below), or storage on the grid side",
+           std::nullopt, std::nullopt, ""});
+      if (a_.ride.latched)
+        m.remedies.push_back(
+            {"no counter, or more than the grid's reclosing makes (ride.count): back "
+             "in seconds instead of by hand",
+             std::nullopt, std::nullopt, ""});
+    }
+    add(std::move(m));
+  }
+
   void generator() {
     const double step =
         std::max(a_.behind.measures.ramp_second_w_s, a_.events_behind.ramp_second_w_s);
@@ -216,6 +237,7 @@ class Limits {
     add(std::move(m));
   }
 
+  const power::TransientSpec& spec_;
   TransientAnswer& a_;
 };
 
@@ -262,8 +284,8 @@ std::vector<SmoothingPlan> smoothing_plans(Context& c, const Swing& swing,
   return Planner(c, swing, options, grid, target, energy_usd_j).plans();
 }
 
-void transient_margins(TransientAnswer& a) {
-  Limits(a).all();
+void transient_margins(const power::TransientSpec& spec, TransientAnswer& a) {
+  Limits(spec, a).all();
   std::stable_sort(a.margins.begin(), a.margins.end(),
                    [](const Margin& x, const Margin& y) { return x.headroom() < y.headroom(); });
 }
