@@ -175,6 +175,39 @@ TEST(Transient, ten_july_2024_is_the_sag_that_is_asked_without_others) {
   EXPECT_FALSE(uncounted.ride.latched);
 }
 
+TEST(Transient, a_limit_of_what_may_leave_is_a_margin_with_a_remedy) {
+  const auto a =
+      answered({.file = scenario("nvl72-row"), .sets = {"power.transient.leave=100 kW"}});
+  const auto m = std::find_if(a.margins.begin(), a.margins.end(),
+                              [](const Margin& x) { return x.id == "power.transient.leave"; });
+  ASSERT_NE(m, a.margins.end());
+  EXPECT_FALSE(m->holds());
+  EXPECT_EQ(m->remedies.size(), 2u);
+  EXPECT_DOUBLE_EQ(m->need, a.ride.left_w);
+}
+
+// Deeper waiting, wider swings: the ends of what nobody publishes enclose the answer.
+TEST(Transient, what_waiting_draws_decides_the_swing) {
+  const auto a = answered({.file = scenario("campus-100k")});
+  ASSERT_EQ(a.wait_range.size(), 2u);
+  EXPECT_GT(a.wait_range[0].range_w, a.raw.measures.range_w());
+  EXPECT_LT(a.wait_range[1].range_w, a.raw.measures.range_w());
+  const auto fixed =
+      answered({.file = scenario("campus-100k"), .sets = {"power.transient.wait_power=15 %"}});
+  EXPECT_TRUE(fixed.wait_range.empty());
+  EXPECT_NEAR(fixed.raw.measures.range_w() / a.wait_range[0].range_w, 1, 1e-9);
+}
+
+// The answer does not hang on the sample: milliseconds give what ten give.
+TEST(Transient, finer_samples_find_the_same) {
+  const auto coarse = answered({.file = scenario("legacy-hall")});
+  const auto fine = answered({.file = scenario("legacy-hall"), .sample = "2 ms"});
+  EXPECT_NEAR(fine.raw.measures.range_w() / coarse.raw.measures.range_w(), 1, 0.01);
+  EXPECT_NEAR(fine.raw.spectrum.strongest.amplitude_w / coarse.raw.spectrum.strongest.amplitude_w,
+              1, 0.01);
+  EXPECT_NEAR(fine.events_raw.ramp_second_w_s / coarse.events_raw.ramp_second_w_s, 1, 0.01);
+}
+
 TEST(Transient, without_generators_a_latched_site_falls_and_the_loss_is_counted) {
   const auto a = answered({.file = scenario("campus-100k")});
   ASSERT_TRUE(a.ride.it_lost);

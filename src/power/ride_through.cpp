@@ -242,7 +242,22 @@ class Walk {
     knot(from, true, false, w), knot(until, false, false, w), knot(until, true, false, 0);
   }
 
+  /// Largest rise within a minute; between knots power is linear, so it begins or ends at one.
+  void rise() {
+    constexpr double minute_s = 60;
+    const auto& k = out_.knots;
+    for (std::size_t i = 0; i < k.size(); ++i)
+      for (std::size_t j = i; j < k.size() && k[j].at_s <= k[i].at_s + minute_s; ++j)
+        out_.return_w_s = std::max(out_.return_w_s, (k[j].grid_w - k[i].grid_w) / minute_s);
+    for (std::size_t i = 0; i + 1 < k.size(); ++i) {
+      const double dt = k[i + 1].at_s - k[i].at_s;
+      if (dt > minute_s)
+        out_.return_w_s = std::max(out_.return_w_s, (k[i + 1].grid_w - k[i].grid_w) / dt);
+    }
+  }
+
   void judge() {
+    rise();
     const auto& k = out_.knots;
     for (std::size_t i = 0; i < k.size(); ++i) {
       for (std::size_t j = i + 1; j < k.size() && k[j].at_s <= k[i].at_s + 1; ++j)

@@ -103,8 +103,9 @@ struct Ride {
   double load_w = 0;
   double left_w = 0;  ///< largest fall of the grid's power within a second
   double left_at_s = 0;
-  double away_s = 0;   ///< grid below 95 % of the load, in all
-  double until_s = 0;  ///< last time it was
+  double away_s = 0;      ///< grid below 95 % of the load, in all
+  double return_w_s = 0;  ///< largest rise of the grid's power over a minute, W/s
+  double until_s = 0;     ///< last time it was
   bool latched = false;
   double latched_at_s = 0;
   int latched_at_sag = 0;  ///< from 1

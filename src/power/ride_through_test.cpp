@@ -75,6 +75,8 @@ TEST(RideThrough, the_battery_gives_what_the_grid_did_not) {
   EXPECT_EQ(r.transfers, 1);
   EXPECT_NEAR(r.battery_used_j, 100e6 * (0.1 + 10 + 10 / 2.0), 1e-3);
   EXPECT_NEAR(r.away_s, 0.1 + 10 + 9.5, 1e-9);
+  // 100 MW within a ramp of ten seconds, and the charger on top.
+  EXPECT_NEAR(r.return_w_s, 110e6 / 60, 1);
   EXPECT_FALSE(r.battery_empty);
   EXPECT_EQ(r.unserved_j, 0);
   // What it gave, it takes back: the integral of battery power is zero.
@@ -126,6 +128,12 @@ TEST(RideThrough, machines_without_a_ups_follow_the_curve) {
   // SEMI F47 bears half of the voltage for 0.2 s, ITI 20 ms.
   EXPECT_FALSE(ride_through(s, read("50%@200ms")).mechanical_lost);
   EXPECT_TRUE(ride_through(s, read("49%@200ms")).mechanical_lost);
+}
+
+TEST(RideThrough, a_long_ramp_returns_at_its_own_rate) {
+  auto s = site();
+  s.walk_in_s = 300, s.recharge = 0;
+  EXPECT_NEAR(ride_through(s, read("30%@100ms")).return_w_s, 100e6 / 300, 1);
 }
 
 TEST(Tolerance, curves_are_their_published_points) {

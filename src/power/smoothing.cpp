@@ -12,8 +12,13 @@ constexpr double infinite = std::numeric_limits<double>::infinity();
 /// The charge and what it does within one sample of constant load.
 class Store {
  public:
-  Store(const Storage& s, double rest_w)
-      : s_(s), eta_(std::sqrt(std::clamp(s.round_trip, 1e-6, 1.0))), reference_(rest_w) {
+  Store(const Storage& s, double dt, double rest_w)
+      : s_(s),
+        eta_(std::sqrt(std::clamp(s.round_trip, 1e-6, 1.0))),
+        reference_(rest_w),
+        whole_(dt) {
+    charged_ = -std::expm1(-eta_ * dt / s.tau_s);
+    discharged_ = -std::expm1(-dt / (eta_ * s.tau_s));
     if (std::isfinite(s.capacity_j)) {
       low_ = 0, high_ = s.capacity_j, nominal_ = charge_ = s.capacity_j / 2;
     }
@@ -44,6 +49,9 @@ class Store {
   }
 
  private:
+  /// What a whole sample does of the way to the load, while charging or discharging.
+  double part(bool charges) const { return charges ? charged_ : discharged_; }
+
   double stretch(double load_w, double& left, Smoothed& out) {
     const double p = reference_ + (nominal_ - charge_) / s_.tau_s - load_w;
     if (p == 0) return rest(load_w, left);
@@ -56,7 +64,7 @@ class Store {
     if (std::abs(p) > s_.power_w) return limited(load_w, p, gain, room, left, out);
     out.most_w = std::max(out.most_w, std::abs(p));
     const double rate = gain / s_.tau_s;
-    double t = left, done = -std::expm1(-rate * t);
+    double t = left, done = t == whole_ ? part(p > 0) : -std::expm1(-rate * t);
     // Charge moves by tau |p| done; the bound may come first.
     if (s_.tau_s * std::abs(p) * done > room) {
       done = room / (s_.tau_s * std::abs(p));
@@ -99,7 +107,7 @@ class Store {
   }
 
   const Storage& s_;
-  double eta_, reference_;
+  double eta_, reference_, whole_, charged_ = 0, discharged_ = 0;
   double nominal_ = 0, charge_ = 0, start_ = 0, low_ = -infinite, high_ = infinite;
   double least_ = 0, most_charge_ = 0, early_least_ = infinite, early_most_ = -infinite;
 };
@@ -132,7 +140,7 @@ Smoothed smooth(const Series& load, double dt_s, const Storage& storage, double 
   Smoothed out;
   if (load.empty()) return out;
   const double rest = std::isfinite(rest_w) ? rest_w : load.front();
-  Store store(storage, rest);
+  Store store(storage, dt_s, rest);
   Slow slow(storage.bandwidth_hz, dt_s, rest);
   out.grid.resize(load.size());
   for (std::size_t k = 0; k < load.size(); ++k) {

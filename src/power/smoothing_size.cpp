@@ -12,8 +12,18 @@ constexpr double slack = 1 + 1e-9;
 
 struct Try {
   Smoothed run;
-  Judged judged;
+  bool holds = false;
 };
+
+/// Whether all of the target holds; the spectrum is looked at last.
+bool holds(const Series& series, double dt_s, const Target& target) {
+  const auto m = measure(series, dt_s);
+  return m.range_w() <= target.range_w * slack &&
+         m.ramp_second_w_s <= target.ramp_second_w_s * slack &&
+         m.ramp_minute_w_s <= target.ramp_minute_w_s * slack &&
+         spectrum(series, dt_s, target.low_hz, target.high_hz).strongest.amplitude_w <=
+             target.line_w * slack;
+}
 
 Try attempt(const Series& series, double dt_s, const StorageKind& kind, const Target& target,
             double tau, double rest) {
@@ -22,7 +32,7 @@ Try attempt(const Series& series, double dt_s, const StorageKind& kind, const Ta
   s.tau_s = tau, s.recentre_s = kind.recentre * tau;
   Try out;
   out.run = smooth(series, dt_s, s, rest);
-  out.judged = judge(out.run.grid, dt_s, target);
+  out.holds = holds(out.run.grid, dt_s, target);
   return out;
 }
 
@@ -58,11 +68,11 @@ StorageSize size_storage(const Series& series, double dt_s, const StorageKind& k
   Try best = run(most_tau_s);
   double low = std::log(least_tau_s), high = std::log(most_tau_s);
   out.tau_s = most_tau_s;
-  if (best.judged.all()) {
-    for (int i = 0; i < 14; ++i) {
+  if (best.holds) {
+    for (int i = 0; i < 11; ++i) {
       const double middle = (low + high) / 2;
       Try now = run(std::exp(middle));
-      if (now.judged.all()) {
+      if (now.holds) {
         high = middle, out.tau_s = std::exp(middle), best = std::move(now);
       } else {
         low = middle;
@@ -81,7 +91,7 @@ StorageSize size_storage(const Series& series, double dt_s, const StorageKind& k
   out.usd = capital(kind, out.capacity_j, out.most_w);
   out.usd_year =
       out.usd * recovery(prices.rate, years) + out.loss_w * prices.hours_year * 3600 * prices.usd_j;
-  out.residual = std::move(best.judged);
+  out.residual = judge(best.run.grid, dt_s, target);
   return out;
 }
 

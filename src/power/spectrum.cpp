@@ -13,6 +13,48 @@ constexpr std::size_t most_lines = 16;
 
 double sinc(double x) { return x == 0 ? 1 : std::sin(pi * x) / (pi * x); }
 
+/// Turns of every stage one after another, and Hann's window: kept for the sizes used last.
+struct Turns {
+  std::size_t n = 0;
+  std::vector<Complex> stages;  ///< of length 2, 4, ... n: exp(-2 pi i k / length), k < length / 2
+};
+const std::vector<Complex>& turns(std::size_t n) {
+  thread_local Turns t;
+  if (t.n == n) return t.stages;
+  t.n = n, t.stages.clear();
+  for (std::size_t length = 2; length <= n; length *= 2)
+    for (std::size_t k = 0; k < length / 2; ++k) {
+      const double angle = -2 * pi * static_cast<double>(k) / static_cast<double>(length);
+      t.stages.emplace_back(std::cos(angle), std::sin(angle));
+    }
+  return t.stages;
+}
+
+const std::vector<double>& hann(std::size_t n) {
+  thread_local std::vector<double> w;
+  if (w.size() == n) return w;
+  w.resize(n);
+  for (std::size_t k = 0; k < n; ++k)
+    w[k] = 0.5 - 0.5 * std::cos(2 * pi * static_cast<double>(k) / static_cast<double>(n));
+  return w;
+}
+
+/// |X_k|^2 for k = 0 .. n/2 of a real series, by a transform of half of its length.
+std::vector<double> squares(const std::vector<double>& x) {
+  const std::size_t n = x.size(), half = n / 2;
+  std::vector<Complex> z(half);
+  for (std::size_t k = 0; k < half; ++k) z[k] = {x[2 * k], x[2 * k + 1]};
+  fft(z);
+  std::vector<double> out(half + 1);
+  for (std::size_t k = 0; k <= half; ++k) {
+    const Complex a = z[k % half], b = std::conj(z[(half - k) % half]);
+    const Complex even = 0.5 * (a + b), odd = Complex{0, -0.5} * (a - b);
+    const double angle = -2 * pi * static_cast<double>(k) / static_cast<double>(n);
+    out[k] = std::norm(even + Complex{std::cos(angle), std::sin(angle)} * odd);
+  }
+  return out;
+}
+
 std::size_t power_of_two(std::size_t n) {
   std::size_t p = 1;
   while (2 * p <= n) p *= 2;
@@ -30,22 +72,20 @@ void fft(std::vector<Complex>& x) {
     j ^= bit;
     if (i < j) std::swap(x[i], x[j]);
   }
-  std::vector<Complex> turn(n / 2);
-  for (std::size_t k = 0; k < n / 2; ++k) {
-    const double angle = -2 * pi * static_cast<double>(k) / static_cast<double>(n);
-    turn[k] = {std::cos(angle), std::sin(angle)};
-  }
+  const auto& turn = turns(n);
+  std::size_t stage = 0;
   for (std::size_t length = 2; length <= n; length *= 2) {
-    const std::size_t half = length / 2, stride = n / length;
+    const std::size_t half = length / 2;
     for (std::size_t first = 0; first < n; first += length)
       for (std::size_t k = 0; k < half; ++k) {
-        const Complex a = x[first + k], t = turn[k * stride], b0 = x[first + k + half];
+        const Complex a = x[first + k], t = turn[stage + k], b0 = x[first + k + half];
         // Written out: the library's product checks for infinities.
         const Complex b{b0.real() * t.real() - b0.imag() * t.imag(),
                         b0.real() * t.imag() + b0.imag() * t.real()};
         x[first + k] = a + b;
         x[first + k + half] = a - b;
       }
+    stage += half;
   }
 }
 
@@ -86,24 +126,24 @@ Spectrum spectrum(const Series& series, double dt_s, double low_hz, double high_
   double mean = 0, square = 0;
   for (std::size_t k = 0; k < n; ++k) mean += series[k];
   mean /= static_cast<double>(n);
-  std::vector<Complex> x(n);
+  std::vector<double> x(n);
   double window_square = 0;
+  const auto& window = hann(n);
   for (std::size_t k = 0; k < n; ++k) {
-    const double w = 0.5 - 0.5 * std::cos(2 * pi * static_cast<double>(k) / static_cast<double>(n));
+    const double w = window[k];
     const double d = series[k] - mean;
     x[k] = w * d;
     window_square += w * w, square += d * d;
   }
-  fft(x);
+  auto power = squares(x);
   out.total_rms_w = std::sqrt(square / static_cast<double>(n));
   out.step_hz = 1 / (static_cast<double>(n) * dt_s);
   // Power of each bin, both signs of frequency together.
   const double scale = 2 / (static_cast<double>(n) * window_square);
-  std::vector<double> power(n / 2 + 1);
   double band = 0;
   for (std::size_t k = 0; k <= n / 2; ++k) {
     const double hz = static_cast<double>(k) * out.step_hz, s = sinc(hz * dt_s);
-    power[k] = std::norm(x[k]) * scale / (s * s);
+    power[k] *= scale / (s * s);
     if (hz >= low_hz && hz <= high_hz) band += power[k];
   }
   out.band_rms_w = std::sqrt(band);

@@ -94,6 +94,9 @@ void TransientSpec::fields(spec::Fields& f) {
   f.number("band_low", band_low, "Hz", "Lowest frequency that is limited; default 0.1 Hz").above(0);
   f.number("band_high", band_high, "Hz", "Highest frequency that is limited; default 20 Hz")
       .between(0.2, 50);
+  f.number("leave", leave, "MW",
+           "Load that may leave the grid at once in a sag; no limit when left out")
+      .at_least(0);
   f.number("short_circuit", short_circuit, "MVA",
            "Short-circuit power at the point of connection; no flicker is computed when left out")
       .above(0);

@@ -75,6 +75,7 @@ struct TransientSpec {
   Value<Scalar> wait_power;
   Value<Time> spread;
   Value<Time> start, stop;
+  Value<Power> leave;
   GeneratorLimitSpec generator;
   GpuControlSpec gpu;
   ShelfSpec shelf;

@@ -170,6 +170,7 @@ Json ride(const TransientAnswer& a) {
           {"load_w", number(r.load_w)},
           {"left_w", number(r.left_w)},
           {"left_at_s", number(r.left_at_s)},
+          {"return_w_per_s", number(r.return_w_s)},
           {"away_s", number(r.away_s)},
           {"until_s", number(r.until_s)},
           {"latched", r.latched},
@@ -195,6 +196,12 @@ std::string transient_json(const TransientAnswer& a, std::size_t points) {
     one["what"] = label;
     assumed.push_back(one);
   }
+  Json waits = Json::array();
+  for (const auto& w : a.wait_range)
+    waits.push_back({{"wait_share", w.share},
+                     {"range_w", number(w.range_w)},
+                     {"line_w", number(w.line_w)},
+                     {"ramp_second_w_per_s", number(w.ramp_second_w_s)}});
   const auto& l = a.limits;
   const Json out{{"scenario", a.scenario},
                  {"holds", a.holds()},
@@ -216,6 +223,7 @@ std::string transient_json(const TransientAnswer& a, std::size_t points) {
                  {"margins", margins(a)},
                  {"steady", judged(a.raw)},
                  {"steady_behind", judged(a.behind)},
+                 {"if_waiting_drew", waits},
                  {"events", measures(a.events_raw)},
                  {"events_behind", measures(a.events_behind)},
                  {"flicker_pst", a.flicker < 0 ? Json(nullptr) : number(a.flicker)},

@@ -120,6 +120,10 @@ class Writer {
       row("flicker (Pst)", fmt::format("{:.3f}", a_.flicker),
           fmt::format("{:.3f}", a_.flicker_behind));
     out_ += table.str();
+    for (const auto& w : a_.wait_range)
+      line(fmt::format("if waiting draws {:.0f} %", 100 * w.share).c_str(),
+           fmt::format("range {}, line {}, {} in 1 s", power(w.range_w), power(w.line_w),
+                       second(w.ramp_second_w_s)));
     if (filtered) line("energy not accounted for", fmt::format("{:.1e}", a_.imbalance));
   }
 
@@ -208,6 +212,7 @@ class Writer {
     for (const auto& e : r.events)
       line(fmt::format("  {:>10}", fmt::format("{:.2f} s", e.at_s)).c_str(), e.what);
     line("leaves the grid at once", power(r.left_w));
+    if (r.return_w_s > 0) line("comes back", minute(r.return_w_s) + " at most, means of a minute");
     line("away", fmt::format("{} in all, the last until {}", lasts(r.away_s), lasts(r.until_s)));
     if (r.battery_used_j > 0)
       line("from batteries",

@@ -14,21 +14,27 @@ namespace {
 
 using power::Series;
 
-constexpr std::size_t steady_samples = 1U << 14, most_samples = 1U << 17;
+constexpr double least_s = 160, events_s = 240, longest_s = 1400, plan_step_s = 0.01;
 
 Diagnostic mistake(const std::string& where, std::string message, std::string hint) {
   return {where, 0, 0, "", std::move(message), std::move(hint), ""};
 }
 
-/// Ten periods of the slowest job, a power of two of samples.
+double seconds(const power::SampleGrid& grid) { return double(grid.samples) * grid.dt_s; }
+
+/// A power of two of samples that last so long, if that is not too long.
+power::SampleGrid grid_of(double dt, double lasts_s) {
+  power::SampleGrid grid{dt, 2};
+  while (seconds(grid) < std::min(lasts_s, longest_s)) grid.samples *= 2;
+  return grid;
+}
+
+/// Five periods of the slowest job.
 power::SampleGrid steady_grid(const Swing& swing, double dt) {
-  power::SampleGrid grid{dt, steady_samples};
   double slowest = 0;
   for (const auto& j : swing.jobs)
     slowest = std::max(slowest, power::PeriodWave(j.job.phases, 1, {1, 1}, 0).period_s());
-  while (double(grid.samples) * dt < 10 * slowest && grid.samples < most_samples) grid.samples *= 2;
-  while (double(grid.samples) * dt < 160) grid.samples *= 2;
-  return grid;
+  return grid_of(dt, std::max(least_s, 5 * slowest));
 }
 
 /// A start after 70 s, a save in the middle, a stop at full draw 70 s before the end.
@@ -36,7 +42,7 @@ power::JobEvents moments_of(const Swing& swing, const power::SampleGrid& grid, d
   power::JobEvents e;
   if (swing.jobs.empty()) return e;
   const auto& job = swing.jobs[swing.largest].job;
-  const double whole = double(grid.samples) * grid.dt_s;
+  const double whole = seconds(grid);
   e.start_s = 70;
   const double begins = e.start_s + job.start_spread_s;
   e.save_s = begins + std::min(40.0, (whole - 150 - ramp_s) / 3);
@@ -88,11 +94,14 @@ class Transient {
     judge();
     if (!swing_.jobs.empty()) {
       ramp_plan();
-      a_.plans = smoothing_plans(c_, swing_, o_, grid_, target_, a_.energy_usd_j);
+      // Ten milliseconds are enough for the band; plans are many passes.
+      a_.plans = smoothing_plans(c_, swing_, o_, steady_grid(swing_, plan_step_s), target_,
+                                 a_.energy_usd_j);
+      vary_wait();
       try_ramp();
     }
     ride_sags(c_, spec_, a_);
-    transient_margins(a_);
+    transient_margins(spec_, a_);
     remark();
   }
 
@@ -139,18 +148,19 @@ class Transient {
     grid_ = steady_grid(swing_, o_.sample_s);
     const auto limits = hold();
     const auto steady = steady_window(swing_, o_, grid_, limits);
-    power::SampleGrid longer = grid_;
     double ramp_s = 0;
     if (limits.ramp_it_w_s > 0 && !swing_.jobs.empty()) {
       const auto& j = swing_.jobs[swing_.largest].job;
       ramp_s = j.count * (j.levels.busy_w - j.idle_w) / limits.ramp_it_w_s;
     }
-    while (double(longer.samples) * longer.dt_s < 240 + 3 * ramp_s && longer.samples < most_samples)
-      longer.samples *= 2;
-    const double room = double(longer.samples) * longer.dt_s;
-    a_.moments = moments_of(swing_, longer, std::min(ramp_s, room / 4));
+    const auto longer = event_grid(ramp_s);
+    a_.moments = moments_of(swing_, longer, std::min(ramp_s, seconds(longer) / 4));
     const auto events = event_window(swing_, o_, longer, a_.moments, limits);
     filters(steady, events, longer);
+  }
+
+  power::SampleGrid event_grid(double ramp_s) const {
+    return grid_of(o_.sample_s, std::max(seconds(grid_), events_s + 3 * ramp_s));
   }
 
   /// The storages of the scenario, with time constants that use their energy for the swing.
@@ -182,7 +192,7 @@ class Transient {
     a_.steady.dt_s = grid_.dt_s, a_.events.dt_s = longer.dt_s;
     a_.steady.load = to_meter(swing_, steady.plain),
     a_.events.load = to_meter(swing_, events.plain);
-    const double seconds = double(grid_.samples) * grid_.dt_s;
+    const double lasts = seconds(grid_);
     const auto limits = hold();
     Series s = steady.held, e = events.held;
     if (limits.floor > 0 || limits.ramp_it_w_s > 0) {
@@ -190,7 +200,7 @@ class Transient {
       row.key = "gpu";
       row.what = limits.floor > 0 ? fmt::format("GPUs no lower than {:.0f} %", 100 * limits.floor)
                                   : "GPUs ramped at start and stop";
-      row.burned_w = swing_.slope * steady.burned_j / seconds;
+      row.burned_w = swing_.slope * steady.burned_j / lasts;
       row.usd_year = row.burned_w * 8760 * 3600 * a_.energy_usd_j;
       fill(row, to_meter(swing_, s));
       a_.filters.push_back(row);
@@ -210,7 +220,7 @@ class Transient {
   }
 
   void pass(const Filter& f, bool at_meter, Series& s, Series& e, const power::SampleGrid& longer) {
-    const double seconds = double(grid_.samples) * grid_.dt_s;
+    const double lasts = seconds(grid_);
     const auto m = power::measure(s, grid_.dt_s);
     const auto steady = power::smooth(s, grid_.dt_s, f.storage, (m.peak_w + m.trough_w) / 2);
     const auto events = power::smooth(e, longer.dt_s, f.storage);
@@ -219,9 +229,9 @@ class Transient {
          imbalance(e, events.grid, events.loss_j + events.stored_j, longer.dt_s)});
     FilterRow row;
     row.key = f.key, row.what = f.what;
-    row.loss_w = steady.loss_j / seconds * (at_meter ? 1 : swing_.slope);
+    row.loss_w = steady.loss_j / lasts * (at_meter ? 1 : swing_.slope);
     row.capacity_j = f.storage.capacity_j, row.swing_j = steady.settled_j;
-    row.most_w = steady.most_w, row.saturated = steady.saturated_s / seconds;
+    row.most_w = steady.most_w, row.saturated = steady.saturated_s / lasts;
     row.tau_s = f.storage.tau_s;
     row.usd_year = row.loss_w * 8760 * 3600 * a_.energy_usd_j;
     s = steady.grid, e = events.grid;
@@ -267,6 +277,25 @@ class Transient {
     r.burned_j = r.storage_j = r.step_w * r.step_w / (2 * r.w_s);
   }
 
+  /// Nobody publishes what waiting draws: the answer at both ends.
+  void vary_wait() {
+    if (spec_.wait_power) return;
+    for (const double share : {0.15, 0.7}) {
+      Swing other = swing_;
+      for (auto& j : other.jobs) {
+        const double mean = power::PeriodWave(j.job.phases, 1, j.job.levels, 0).mean_w();
+        j.job.levels =
+            levels_of(j.job.phases, mean, std::max(share * j.max_w, j.job.idle_w), j.max_w);
+      }
+      const auto grid = steady_grid(other, plan_step_s);
+      const auto w = to_meter(other, steady_window(other, o_, grid, {}).plain);
+      const auto judged = power::judge(w, grid.dt_s, target_);
+      a_.wait_range.push_back({share, judged.measures.range_w(),
+                               judged.spectrum.strongest.amplitude_w,
+                               judged.measures.ramp_second_w_s});
+    }
+  }
+
   /// The largest job's events with that ramp, and the cheapest plan for steady work.
   void try_ramp() {
     const auto& r = a_.ramp;
@@ -274,11 +303,8 @@ class Transient {
         a_.events_raw.ramp_second_w_s <= a_.limits.ramp_second_w_s.si)
       return;
     const SmoothingPlan* plan = !a_.plans.empty() && a_.plans[0].met ? &a_.plans[0] : nullptr;
-    power::SampleGrid longer = grid_;
-    while (double(longer.samples) * longer.dt_s < 240 + 3 * r.seconds &&
-           longer.samples < most_samples)
-      longer.samples *= 2;
-    const double room = double(longer.samples) * longer.dt_s / 4;
+    const auto longer = event_grid(r.seconds);
+    const double room = seconds(longer) / 4;
     const HoldLimits limits{plan != nullptr ? plan->floor : 0, r.w_s / swing_.slope};
     const auto events = event_window(swing_, o_, longer,
                                      moments_of(swing_, longer, std::min(room, r.seconds)), limits);
@@ -299,6 +325,14 @@ class Transient {
         a_.remarks.push_back(row.name +
                              ": waiting draws no less than the mean, so nothing swings; "
                              "see power.transient.wait_power");
+    if (swing_.constant_w < 0)
+      a_.remarks.push_back(
+          "the scenario's mean load is below what its accelerators draw; the rest of "
+          "IT comes out negative");
+    if (a_.ride.mechanical_lost)
+      a_.remarks.push_back(
+          "cooling drops in these sags: facility --lose all-cooling follows the "
+          "temperatures");
     if (swing_.jobs.empty())
       a_.remarks.push_back("no training job runs here: what swings is the noise of serving");
     if (a_.energy_usd_j <= 0)

@@ -101,6 +101,11 @@ struct RampPlan {
   power::Measures behind;  ///< of start, save and stop so
 };
 
+/// Steady work if accelerators that wait drew another share of their maximum.
+struct WaitCase {
+  double share = 0, range_w = 0, line_w = 0, ramp_second_w_s = 0;
+};
+
 struct TransientWindow {
   double dt_s = 0;
   power::Series load, grid;  ///< at the meter: before and behind the filters
@@ -116,6 +121,7 @@ struct TransientAnswer {
   power::Judged raw, behind;  ///< steady
   power::Measures events_raw, events_behind;
   double flicker = -1, flicker_behind = -1;  ///< Pst; below 0: no short-circuit power
+  std::vector<WaitCase> wait_range;          ///< without filters; empty: the scenario says
   std::vector<FilterRow> filters;
   double imbalance = 0;  ///< of both windows
   std::vector<SmoothingPlan> plans;

@@ -69,7 +69,7 @@ power::StorageKind ups_kind(const catalog::Catalog& catalog, const power::Storag
 power::StorageKind bess_kind(const power::StorageSpec& spec);
 
 /// Limits as margins, with remedies from the plans.
-void transient_margins(TransientAnswer& a);
+void transient_margins(const power::TransientSpec& spec, TransientAnswer& a);
 
 /// Sags: loads, battery, generators of the scenario; GPU time lost.
 void ride_sags(Context& c, const power::TransientSpec& spec, TransientAnswer& a);

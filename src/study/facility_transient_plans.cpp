@@ -39,14 +39,14 @@ class Planner {
     const auto nothing = power::judge(meter(0), grid_.dt_s, target_);
     if (nothing.all()) return {};
     least_floor();
-    for (const auto& kind : kinds_) storage(kind, 0);
+    storages(0);
     // A floor below the least that is enough, and storage for the rest.
     const double most = out_.front().met ? out_.front().floor : 1;
     const double low = lowest_draw();
     for (const double part : {0.5, 0.8}) {
       const double floor = low + part * (most - low);
       if (floor <= low || floor >= most) continue;
-      for (const auto& kind : kinds_) storage(kind, std::round(floor * 100) / 100);
+      storages(std::round(floor * 100) / 100);
     }
     std::stable_sort(out_.begin(), out_.end(), [](const SmoothingPlan& a, const SmoothingPlan& b) {
       if (a.met != b.met) return a.met;
@@ -89,10 +89,16 @@ class Planner {
     keep(p, power::judge(series, grid_.dt_s, target_));
   }
 
-  void storage(const power::StorageKind& kind, double floor) {
+  void storages(double floor) {
+    double burned_w = 0;
+    const auto series = meter(floor, &burned_w);
+    for (const auto& kind : kinds_) storage(kind, floor, series, burned_w);
+  }
+
+  void storage(const power::StorageKind& kind, double floor, const power::Series& series,
+               double burned_w) {
     SmoothingPlan p;
-    p.floor = floor, p.storage_key = kind.key;
-    const auto series = meter(floor, &p.burned_w);
+    p.floor = floor, p.storage_key = kind.key, p.burned_w = burned_w;
     p.storage = power::size_storage(series, grid_.dt_s, kind, target_, prices_);
     p.key = floor > 0 ? fmt::format("floor-{:.0f}+{}", 100 * floor, kind.key) : kind.key;
     p.what = floor > 0 ? fmt::format("GPUs no lower than {:.0f} %, {}", 100 * floor, kind.name)
@@ -131,7 +137,7 @@ std::string in_words(const SmoothingPlan& p) {
 
 class Limits {
  public:
-  explicit Limits(TransientAnswer& a) : a_(a) {}
+  Limits(const power::TransientSpec& spec, TransientAnswer& a) : spec_(spec), a_(a) {}
 
   void all() {
     const auto& l = a_.limits;
@@ -145,6 +151,7 @@ class Limits {
     events("start-minute", "ramp of a start, save or stop, means of a minute",
            a_.events_behind.ramp_minute_w_s, l.ramp_minute_w_s, "MW/min");
     if (a_.generator_w > 0) generator();
+    if (spec_.leave) leave();
     if (a_.flicker_behind >= 0) {
       Margin m =
           margin("flicker", "flicker (Pst) at the connection", a_.flicker_behind, l.flicker.si, "");
@@ -194,6 +201,26 @@ class Limits {
     add(std::move(m));
   }
 
+  void leave() {
+    Margin m = margin("leave", "load that leaves the grid at once in a sag", a_.ride.left_w,
+                      spec_.leave.get().si(), "MW");
+    m.why = fmt::format("{} transfers, {}away for {}", a_.ride.transfers,
+                        a_.ride.latched ? "latched by the counter, " : "",
+                        format_scaled(a_.ride.away_s, "s"));
+    if (!m.holds()) {
+      m.remedies.push_back(
+          {"bridge the sag without leaving: rectifiers that stay on at this voltage "
+           "(ride.transfer_below), or storage on the grid side",
+           std::nullopt, std::nullopt, ""});
+      if (a_.ride.latched)
+        m.remedies.push_back(
+            {"no counter, or more than the grid's reclosing makes (ride.count): back "
+             "in seconds instead of by hand",
+             std::nullopt, std::nullopt, ""});
+    }
+    add(std::move(m));
+  }
+
   void generator() {
     const double step =
         std::max(a_.behind.measures.ramp_second_w_s, a_.events_behind.ramp_second_w_s);
@@ -210,6 +237,7 @@ class Limits {
     add(std::move(m));
   }
 
+  const power::TransientSpec& spec_;
   TransientAnswer& a_;
 };
 
@@ -256,8 +284,8 @@ std::vector<SmoothingPlan> smoothing_plans(Context& c, const Swing& swing,
   return Planner(c, swing, options, grid, target, energy_usd_j).plans();
 }
 
-void transient_margins(TransientAnswer& a) {
-  Limits(a).all();
+void transient_margins(const power::TransientSpec& spec, TransientAnswer& a) {
+  Limits(spec, a).all();
   std::stable_sort(a.margins.begin(), a.margins.end(),
                    [](const Margin& x, const Margin& y) { return x.headroom() < y.headroom(); });
 }
