@@ -130,13 +130,25 @@ bool fits(const Asked& asked, const Device& d, const Layout& layout, const Engin
   return replica_memory(step, limits, *asked.model).fits();
 }
 
-/// Pipeline degrees tried beside `tp`: 1, and where that cannot hold the weights the fewest that
-/// can.
+/// Whether one scale-up domain holds the model by tensor parallelism alone.
+bool holds_unstaged(const Asked& asked, const Device& d, const std::vector<int>& degrees,
+                    Layout layout, const EngineLimits& limits) {
+  layout.pp = 1;
+  return std::any_of(degrees.begin(), degrees.end(), [&](int tp) {
+    layout.tp = tp;
+    return illegal_degree(*asked.model, tp, 1, domain_of(d)).empty() &&
+           fits(asked, d, layout, limits);
+  });
+}
+
+/// Pipeline degrees tried beside `tp`: 1, and where no degree of the domain can hold the weights
+/// (`staged`) the fewest that can.
 std::vector<int> stages(const Asked& asked, const SearchSpace& space, const Device& d,
-                        Layout layout, const EngineLimits& limits) {
+                        Layout layout, const EngineLimits& limits, bool staged) {
   if (!space.pp.empty()) return space.pp;
   layout.pp = 1;
   if (fits(asked, d, layout, limits)) return {1};
+  if (!staged) return {};
   constexpr int most = 32;
   for (layout.pp = 2; layout.pp <= std::min(most, std::max(asked.model->layers, 1)); layout.pp *= 2)
     if (fits(asked, d, layout, limits)) return {layout.pp};
@@ -191,11 +203,12 @@ std::vector<Family> families(const Asked& asked, const SearchSpace& space) {
         space.tp.empty() ? legal_degrees(*asked.model, domain_of(device)) : space.tp;
     for (const Layout& format : space.formats) {
       if (!runs_format(*device.accelerator, format.weights)) continue;
+      const bool staged = !holds_unstaged(asked, device, degrees, format, least);
       for (const int tp : degrees) {
         if (!illegal_degree(*asked.model, tp, 1, domain_of(device)).empty()) continue;
         Layout layout = format;
         layout.tp = tp;
-        for (const int pp : stages(asked, space, device, layout, least)) {
+        for (const int pp : stages(asked, space, device, layout, least, staged)) {
           layout.pp = pp;
           if (pp > std::max(asked.model->layers, 1)) continue;
           for (const Layout& spread : spreads(asked, space, layout, domain_of(device))) {

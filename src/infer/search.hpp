@@ -11,6 +11,8 @@
 //   (tp % kv_heads == 0); layers >= pp; mixtures: tp x attention_dp inside the domain, ep divides
 //   them and the experts; tp inside the scale-up domain; weights and one request
 //   fit the memory; the draft tokens of a full batch leave room in the budget.
+// Pipeline stages are tried only where no tensor degree of one domain holds the weights (or where
+// they are asked for): no run with stages stands among those the model is held against.
 // With `disaggregated`, for every device and format also the cheapest pool of prefill replicas
 // beside the cheapest pool of decode replicas: x prefill : y decode, a prompt's KV cache crosses
 // the network in between. Formats are only those that are given: nothing is lowered silently.

@@ -87,6 +87,22 @@ TEST(ServingSearch, IsTheBestOfAllByEveryObjective) {
   }
 }
 
+TEST(ServingSearch, StagesOnlyWhereADomainCannotHoldTheWeights) {
+  Bench b;
+  b.asked.targets = {};
+  const auto most_stages = [&](const std::string& device) {
+    int most = 0;
+    for (const auto& c : search(b.asked, b.space, {.keep = 50, .front = true}).best)
+      if (b.space.devices[std::size_t(c.device)].id == device)
+        most = std::max(most, c.serve.layout.pp);
+    return most;
+  };
+  EXPECT_EQ(most_stages("dgx-h100"), 1);
+  EXPECT_GE(most_stages("l40s-box"), 2);  // 48 GB, one card a domain
+  b.space.tp = {1};
+  EXPECT_GE(most_stages("dgx-h100"), 2);  // 141 GB in bf16: asked for by leaving one degree
+}
+
 TEST(ServingSearch, KeepsItsPromises) {
   Bench b;
   const auto r = search(b.asked, b.space, {.keep = 10});

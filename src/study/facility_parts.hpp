@@ -33,4 +33,9 @@ FacilityWalk walk_facility(Context& c, const cooling::Plant& plant,
                            const std::vector<Loss>& losses, const FacilityOptions& options,
                            const FacilityChain& chain);
 
+/// The file's year, or the climate's synthetic one; before `warmer`.
+Result<cooling::WeatherYear> facility_weather(const Context& c, const FacilityOptions& options);
+/// Tokens a workload makes in a second of full speed; 0: no rate is known.
+double tokens_per_s(const Work& work);
+
 }  // namespace headroom::study

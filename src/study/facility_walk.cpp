@@ -196,6 +196,8 @@ std::string in_words(const Loss& loss, double share) {
 
 }  // namespace
 
+double tokens_per_s(const Work& work) { return tokens_s(work); }
+
 std::vector<FacilityNode> facility_nodes(const Context& c, const cooling::Plant& plant) {
   Nodes nodes;
   for (std::size_t i = 0; i < c.halls.size(); ++i) {

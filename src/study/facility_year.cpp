@@ -277,6 +277,10 @@ Diagnostic mistake(std::string where, std::string message, std::string hint = {}
 
 }  // namespace
 
+Result<cooling::WeatherYear> facility_weather(const Context& c, const FacilityOptions& options) {
+  return weather_of(c, options);
+}
+
 cooling::Plant plant_of(const Context& c, const cooling::DesignDays& days) {
   auto plant = cooling::plant_of(c.cooling.design, heat_max(c), days);
   // Chips at full power above the coolant of plates or tanks (assumed, as cooling/targets.cpp), and

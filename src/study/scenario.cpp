@@ -102,6 +102,8 @@ void Scenario::fields(spec::Fields& f) {
   f.object("power", power, "From the grid to the halls");
   f.object("cooling", cooling, "Plant that rejects the halls' heat");
   f.object("building", building, "Halls, floors and racks");
+  f.object("availability", availability,
+           "Failures, repair, maintenance and people, for `facility --availability`");
   f.list("models", models, "Models of your own, from Hugging Face configurations");
   f.list("clusters", clusters, "Groups of equal systems on one network");
   f.object("storage", storage, "Tiers of storage and the data on them");
