@@ -268,6 +268,16 @@ void Solver::lose(int node, int units) {
   settle(node);
 }
 
+void Solver::lose_in_group(int node) {
+  group_ = graph_[node].count;
+  lose(node, group_);
+  group_ = 0;
+}
+
+bool Solver::in_group(int node) const {
+  return group_ == 0 || (!graph_[node].parallel && graph_[node].count == group_);
+}
+
 void Solver::turn(int node, bool on) {
   state_.off[at(node)] = on ? 0 : 1;
   settle(node);
@@ -313,7 +323,7 @@ void Solver::sweep_up() {
             draw.takes(edge, now_) ? now_.input_w[at(i)] * (edge.weight / draw.weight) : 0;
         if (flows == now_.edge_w[at(e)]) continue;
         now_.edge_w[at(e)] = flows;
-        up_.set(graph_.place(edge.from));
+        if (in_group(edge.from)) up_.set(graph_.place(edge.from));
       }
     }
   }

@@ -210,6 +210,9 @@ class Solver {
   const State& state() const { return state_; }
   /// Takes `units` more of a node out (all that are left when it has fewer) and solves.
   void lose(int node, int units);
+  /// The same for a node whose units are each on a path of their own, told only to the nodes of
+  /// its group (not parallel, as many units): what is above keeps its figures until `restore`.
+  void lose_in_group(int node);
   /// A source on or off, and solves.
   void turn(int node, bool on);
   /// Back to the base.
@@ -225,6 +228,7 @@ class Solver {
   };
   void touch(int node);
   void settle(int node);
+  bool in_group(int node) const;
   void sweep_down();
   void sweep_up();
 
@@ -234,6 +238,7 @@ class Solver {
   Bits down_, up_;
   std::vector<int> touched_;
   std::vector<unsigned char> is_touched_;
+  int group_ = 0;  ///< units of the group that is told; 0: all are
 };
 
 }  // namespace headroom::power

@@ -21,6 +21,7 @@ class Walker {
     now_ = solve(g_, state_);
     stored_.resize(n), worn_.resize(n), ready_at_.assign(n, never), starts_at_.assign(n, never);
     held_.assign(n, 0), rank_.resize(n), carries_.assign(n, 0);
+    on_battery_.assign(n, 0);
     for (int i = 0; i < g.size(); ++i) {
       const Node& node = g[i];
       stored_[at(i)] = node.kind == NodeKind::battery ? node.energy_j * node.count : never;
@@ -202,7 +203,8 @@ class Walker {
       if (r < 0 || r == rank_[at(i)]) continue;
       const bool was = rank_[at(i)] >= 0;
       rank_[at(i)] = r;
-      if (!was) continue;  // it was dead: nothing to transfer from
+      if (!was) continue;                     // it was dead: nothing to transfer from
+      if (on_battery_[at(i)] != 0) continue;  // its battery bridges the way back
       // A battery stands behind its UPS without a gap.
       if (r == battery_only(i)) continue;
       say(ChainEventKind::transfer, i, r);
@@ -211,8 +213,10 @@ class Walker {
       if (gap <= o_.hold_up_s || holds(i)) continue;
       open.lost[at(i)] = n.count, any = true;
     }
-    for (int i = 0; i < g_.size(); ++i)
+    for (int i = 0; i < g_.size(); ++i) {
       if (now_.live[at(i)] == 0) rank_[at(i)] = -1;
+      on_battery_[at(i)] = battery_only(i) >= 0 ? 1 : 0;
+    }
     if (!any) return;
     const Solution gap = solve(g_, open);
     for (int i = 0; i < g_.size(); ++i)
@@ -362,7 +366,7 @@ class Walker {
   double time_ = 0;
   bool began_ = false;
   std::vector<double> times_, stored_, worn_, ready_at_, starts_at_, most_;
-  std::vector<unsigned char> held_, carries_, ignore_;
+  std::vector<unsigned char> held_, carries_, ignore_, on_battery_;
   std::vector<int> rank_;
   std::vector<std::size_t> hall_;
 };

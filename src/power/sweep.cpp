@@ -56,7 +56,12 @@ class Cases {
     const bool lone = lost.size() == 1 && of_one(lost[0]);
     only_count_ = lone ? g_[lost[0].node].count : 0;
     part_ = lone ? 1.0 / only_count_ : 1;
-    for (const auto& o : lost) solver_.lose(o.node, of_one(o) ? g_[o.node].count : o.units);
+    for (const auto& o : lost) {
+      if (lone)
+        solver_.lose_in_group(o.node);
+      else
+        solver_.lose(o.node, of_one(o) ? g_[o.node].count : o.units);
+    }
     for (const int i : solver_.changed()) {
       if (!concerned(i)) continue;
       const double u = use(i);
@@ -158,7 +163,10 @@ class Cases {
       });
       now += wait;
       c.trips.push_back(first);
-      solver_.lose(first, g_[first].count);
+      if (only_count_ > 0)
+        solver_.lose_in_group(first);
+      else
+        solver_.lose(first, g_[first].count);
     }
     for (const int i : known) worn_[at(i)] = -1;
     c.last_trip_s = now;

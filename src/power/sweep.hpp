@@ -36,6 +36,7 @@
 // times that. Deterministic. No errors: the graph is closed.
 #pragma once
 
+#include <limits>
 #include <vector>
 
 #include "power/graph.hpp"
@@ -72,8 +73,11 @@ struct NodeWorst {
   double worst_w = 0, worst_use = 0;
   int worst_case = -1;  ///< of `cases`; -1: the base itself
   double rating_w = 0;  ///< of all units
-  /// Share of the rating free in the worst case; below 0: overloaded. 1 without a load.
-  double headroom() const { return 1 - worst_use; }
+  /// What it may carry over what it must in the worst case, less 1, as base/margin.hpp counts;
+  /// below 0: overloaded. Infinite without a load.
+  double headroom() const {
+    return worst_use > 0 ? 1 / worst_use - 1 : std::numeric_limits<double>::infinity();
+  }
 };
 
 struct StageRow {

@@ -53,7 +53,7 @@ TEST(Sweep, n_plus_1_by_hand) {
   const auto& ups = s.nodes[1];
   EXPECT_DOUBLE_EQ(ups.base_use, 0.6);
   EXPECT_DOUBLE_EQ(ups.worst_use, 0.8);
-  EXPECT_NEAR(ups.headroom(), 0.2, 1e-12);
+  EXPECT_NEAR(ups.headroom(), 0.25, 1e-12);
   const auto& row = stage(s, "ups");
   EXPECT_DOUBLE_EQ(row.nameplate_w, 2e6);
   EXPECT_NEAR(row.reserve_w, 500e3, 1e-6);   // the unit of N+1

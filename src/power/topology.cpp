@@ -15,6 +15,8 @@ namespace {
 using catalog::PowerGear;
 
 constexpr int tie_rank = 1, set_rank = 2;
+/// More units of one kind than this are drawn in lumps.
+constexpr int most_units = 300;
 
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
@@ -206,7 +208,7 @@ class Builder {
       return;
     }
     if (spec_.ups.redundancy == Redundancy::catcher && spec_.ups.modules &&
-        spec_.ups.modules.count >= 2)
+        spec_.ups.modules.count >= 2 && spec_.ups.modules.count <= most_units)
       return catcher();
     const auto& bank = spec_.ups;
     const int units = bank.modules ? bank.modules.count : 1;
@@ -283,10 +285,10 @@ class Builder {
     const std::string prefix = h.scope + ".";
     const int count = bank.units ? bank.units.count : 1;
     std::vector<int> units;
-    const auto unit = [&](const std::string& name, const std::string& side) {
+    const auto unit = [&](const std::string& name, const std::string& side, int many) {
       const auto* entry = catalog_.find<PowerGear>(bank.gear);
       const bool pdu = entry != nullptr && entry->role == catalog::GearRole::pdu;
-      Node n = gear(pdu ? NodeKind::pdu : NodeKind::busway, prefix + "distribution", {side, 1},
+      Node n = gear(pdu ? NodeKind::pdu : NodeKind::busway, prefix + "distribution", {side, many},
                     bank.gear);
       n.name = prefix + name;
       if (bank.units) rate(n, bank.units.each.get(), 1);
@@ -305,23 +307,36 @@ class Builder {
     const int feeds = std::max(h.feed.feed.count, h.feed.feed ? 1 : feeds_wanted(h));
     std::vector<Group> out;
     if (r == Redundancy::two_n && count >= 2) {
-      const int pairs = count / 2;
-      for (int k = 0; k < pairs; ++k) {
-        Group group{fmt::format("racks-{}", k + 1), {}};
-        group.units.push_back(unit(fmt::format("a{}", k + 1), "A"));
-        group.units.push_back(unit(fmt::format("b{}", k + 1), "B"));
+      for (const int many : lumps(h, count / 2)) {
+        const auto k = out.size() + 1;
+        Group group{fmt::format("racks-{}", k), {}};
+        group.units.push_back(unit(fmt::format("a{}", k), "A", many));
+        group.units.push_back(unit(fmt::format("b{}", k), "B", many));
         out.push_back(std::move(group));
       }
       return out;
     }
-    if (r == Redundancy::three_to_two && count >= 3) return three_sides(count, unit);
+    if (r == Redundancy::three_to_two && count >= 3) return three_sides(h, count, unit);
     std::vector<int> all;
-    for (int k = 0; k < count; ++k) all.push_back(unit(fmt::format("unit-{}", k + 1), ""));
+    for (const int many : lumps(h, count))
+      all.push_back(unit(fmt::format("unit-{}", all.size() + 1), "", many));
     const bool spare =
         r == Redundancy::n_plus_1 || r == Redundancy::n_plus_2 || r == Redundancy::catcher;
-    if (spare && count >= 2 && feeds >= 2) return every_pair(all, std::max(1, h.racks));
+    if (spare && all.size() >= 2 && feeds >= 2) return every_pair(all, std::max(1, h.racks));
     if (spare) return {{"racks", all}};
-    for (int k = 0; k < count; ++k) out.push_back({fmt::format("racks-{}", k + 1), {all[at(k)]}});
+    for (const int u : all) out.push_back({fmt::format("racks-{}", out.size() + 1), {u}});
+    return out;
+  }
+
+  /// Units a node, so that there are no more nodes than `most_units`.
+  std::vector<int> lumps(const HallDemand& h, int units) {
+    const int each = std::max(1, (units + most_units - 1) / most_units);
+    std::vector<int> out;
+    for (int left = units; left > 0; left -= each) out.push_back(std::min(each, left));
+    if (each > 1)
+      out_.remarks.push_back(
+          fmt::format("{}: its {} units are drawn {} to a node, which loses them one by one",
+                      h.title, units, each));
     return out;
   }
 
@@ -334,13 +349,13 @@ class Builder {
   }
 
   template <class Unit>
-  static std::vector<Group> three_sides(int count, const Unit& unit) {
+  std::vector<Group> three_sides(const HallDemand& h, int count, const Unit& unit) {
     std::vector<Group> out;
-    const int thirds = count / 3;
-    for (int k = 0; k < thirds; ++k) {
+    for (const int many : lumps(h, count / 3)) {
+      const auto k = out.size() / 3;
       int trio[3];
       for (int s = 0; s < 3; ++s)
-        trio[s] = unit(fmt::format("{}{}", "abc"[s], k + 1), std::string(1, "ABC"[s]));
+        trio[s] = unit(fmt::format("{}{}", "abc"[s], k + 1), std::string(1, "ABC"[s]), many);
       for (int s = 0; s < 3; ++s)
         out.push_back({fmt::format("racks-{}{}{}", "abc"[s], "abc"[(s + 1) % 3], k + 1),
                        {trio[s], trio[(s + 1) % 3]}});
@@ -352,7 +367,7 @@ class Builder {
   static std::vector<Group> every_pair(const std::vector<int>& all, int racks) {
     std::vector<Group> out;
     const int n = static_cast<int>(all.size());
-    const bool ring = n * (n - 1) / 2 > racks;
+    const bool ring = n * (n - 1) / 2 > std::min(racks, 1000);
     for (int i = 0; i < n; ++i)
       for (int k = i + 1; k < n; ++k)
         if (!ring || k == i + 1 || (i == 0 && k == n - 1))
@@ -393,7 +408,9 @@ class Builder {
     const int racks = std::max(1, h.racks);
     const int full =
         h.boxes > 0 && h.boxes_per_rack > 0 ? std::min(racks, h.boxes / h.boxes_per_rack) : 0;
-    if (full == 0 || most * full > all * (1 + 1e-9) || full == racks)
+    // Network and storage that need more than the fullest rack stand in every rack.
+    const double rest = full < racks ? (all - most * full) / (racks - full) : 0;
+    if (full == 0 || rest > most || most * full > all * (1 + 1e-9) || full == racks)
       return {{"", racks, all / racks}};
     return {{"", full, most},
             {"-other", racks - full, std::max(0.0, all - most * full) / (racks - full)}};

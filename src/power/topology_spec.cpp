@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 
 #include "base/units.hpp"
 
@@ -103,7 +104,7 @@ class Checker {
       const int other = look_up(n, key, name);
       if (other < 0) continue;
       const std::pair edge = down ? std::pair(own, other) : std::pair(other, own);
-      if (std::find(edges_.begin(), edges_.end(), edge) != edges_.end())
+      if (!known_.insert(edge).second)
         fault(n, key, "'" + name + "' is named twice as what feeds it", "once is enough");
       else
         edges_.push_back(edge);
@@ -226,6 +227,7 @@ class Checker {
   std::vector<std::string> names_;
   std::map<std::string, int> index_;
   std::vector<std::pair<int, int>> edges_;
+  std::set<std::pair<int, int>> known_;
   Graph graph_;
   std::vector<NodeFault> faults_;
 };

@@ -159,6 +159,21 @@ TEST(Topology, thin_hot_air_leaves_less_of_a_rating) {
   EXPECT_EQ(g[g.find("ups-a")].nameplate_w, 600e3);
 }
 
+TEST(Topology, absurd_counts_are_drawn_in_lumps) {
+  for (const auto r : {Redundancy::n, Redundancy::n_plus_1, Redundancy::two_n,
+                       Redundancy::three_to_two, Redundancy::catcher}) {
+    Site site(3e6, 1000000);
+    site.spec.ups.modules = bank(900000, 5), site.spec.ups.redundancy = r;
+    site.demand.halls[0].distribution.units = bank(900000, 5);
+    site.demand.halls[0].distribution.redundancy = r;
+    const Topology t = chain_of(site.spec, site.demand, catalogue());
+    EXPECT_LT(t.graph.size(), 5000);
+    const auto it = it_power(t.graph, normal(t.graph), solve(t.graph, normal(t.graph)));
+    EXPECT_NEAR(it.live_racks, 1e6, 1e-3);
+    EXPECT_NEAR(it.live_w, 3e9, 1);
+  }
+}
+
 TEST(Topology, full_racks_and_the_rest_stand_apart) {
   Site site(1000, 12);
   auto& h = site.demand.halls[0];

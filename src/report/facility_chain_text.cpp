@@ -69,6 +69,9 @@ class ChainWriter {
         line(("racks dropped, " + h.hall).c_str(),
              fmt::format("{:.0f} of {:.0f} ({}), the first after {}", h.dropped_racks, h.racks,
                          watts(h.dropped_w), after(h.dropped_at_s)));
+    if (const double dark = without_cooling(w); dark > 0)
+      line("cooling without power",
+           after(dark) + "; ups.mechanical puts a share of it behind the UPS");
     line("power in less out", fmt::format("{:.1e}", w.worst_imbalance));
     return std::move(out_);
   }
@@ -108,6 +111,8 @@ class ChainWriter {
     for (const int i : c_.graph.order())
       if (c_.graph.sources(i).empty() && c_.graph[i].kind != power::NodeKind::battery)
         branch(i, 0, table);
+    for (const int i : c_.graph.order())
+      if (c_.graph[i].kind == power::NodeKind::battery) row(i, 0, table);
     out_ += table.str();
     if (left_out_ > 0)
       out_ += fmt::format("  and {} nodes more; --json has all of them\n", left_out_);
@@ -134,11 +139,20 @@ class ChainWriter {
     table.add({std::string(2 * depth, ' ') + n.name, units(n),
                watts(c_.solution.output_w[static_cast<std::size_t>(i)]),
                rated ? percent(w.base_use) : "-", rated ? percent(w.worst_use) : "-", lost,
-               rated ? headroom_text(w.worst_use > 0 ? 1 / w.worst_use - 1 : 1e9) : "-"},
+               rated ? headroom_text(w.headroom()) : "-"},
               o_.colour && w.worst_use > 1 + 1e-9 ? "31" : "");
   }
 
+  static double without_cooling(const power::ChainWalk& w) {
+    double s = 0;
+    for (const auto& x : w.intervals)
+      if (x.mechanical < 1 - 1e-12) s += x.to_s - x.from_s;
+    return s;
+  }
+
   static std::string units(const power::Node& n) {
+    if (n.kind == power::NodeKind::battery && n.nameplate_w > 0)
+      return fmt::format("{} x {}", n.count, format_scaled(n.energy_j, "Wh"));
     const double each = power::is_load(n.kind) ? n.load_w : n.rating_w;
     if (each <= 0) return n.count > 1 ? fmt::format("{} x", n.count) : "";
     return fmt::format("{} x {}", n.count, watts(each));
@@ -166,9 +180,13 @@ class ChainWriter {
       line("most racks to one loss", "none");
     if (strained != nullptr) {
       const auto& o = strained->overloaded[0];
-      line("most overloaded", fmt::format("{} at {} of its rating, {} lost", c_.graph[o.node].name,
-                                          percent(o.use), c_.words(*strained)));
+      const bool base = strained->lost.empty() && !strained->on_generators;
+      line("most overloaded", fmt::format("{} at {} of its rating; lost: {}", c_.graph[o.node].name,
+                                          percent(o.use), base ? "nothing" : c_.words(*strained)));
     }
+    if (const int i = c_.most_uneven(); i >= 0)
+      line("most uneven phases", fmt::format("{}, lines {:.1f} % off their mean", c_.graph[i].name,
+                                             100 * c_.imbalance(i)));
     if (!c_.sweep.binding.empty())
       line("full first",
            fmt::format("{}, at {} of the load here", c_.sweep.binding, percent(c_.sweep.scale)));

@@ -208,7 +208,7 @@ class Writer {
 
   void nodes() {
     std::vector<std::string> names;
-    constexpr std::size_t most = 60;
+    constexpr std::size_t most = 40;
     for (const auto& n : a_.nodes)
       if (names.size() < most) names.push_back(n.name);
     if (a_.nodes.size() > most) names.push_back(fmt::format("{} more", a_.nodes.size() - most));

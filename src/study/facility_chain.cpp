@@ -38,7 +38,7 @@ std::string FacilityChain::words(const power::Outage& o) const {
 std::string FacilityChain::words(const power::Case& c) const {
   std::string text = c.on_generators ? "mains" : "";
   for (const auto& o : c.lost) text += (text.empty() ? "" : " + ") + words(o);
-  return text.empty() ? "nothing" : text;
+  return text.empty() ? "nothing lost" : text;
 }
 
 std::vector<const power::Case*> FacilityChain::harmful() const {
@@ -57,6 +57,22 @@ std::vector<const power::Case*> FacilityChain::harmful() const {
   return out;
 }
 
+double FacilityChain::imbalance(int node) const {
+  constexpr double any_v = 400;  // a ratio of currents
+  return power::line_currents(phases[static_cast<std::size_t>(node)], any_v).imbalance();
+}
+
+int FacilityChain::most_uneven() const {
+  int most = -1;
+  double worst = 1e-6;
+  for (int i = 0; i < graph.size(); ++i) {
+    if (!graph[i].parallel || power::is_load(graph[i].kind)) continue;
+    const double here = imbalance(i);
+    if (here > worst) worst = here, most = i;
+  }
+  return most;
+}
+
 bool FacilityChain::holds() const {
   return std::all_of(sweep.cases.begin(), sweep.cases.end(),
                      [](const power::Case& c) { return c.overloaded.empty(); });
@@ -73,6 +89,7 @@ FacilityChain facility_chain(const Context& c, const power::SiteAir& air, bool p
   out.state = power::normal(out.graph);
   out.solution = power::solve(out.graph, out.state);
   out.balance = power::balance(out.graph, out.solution);
+  out.phases = power::phase_loads(out.graph, out.solution);
   const auto it = power::it_power(out.graph, out.state, out.solution);
   out.it_w = it.live_w + it.dead_w, out.racks = it.live_racks + it.dead_racks;
   power::SweepOptions options;
@@ -99,7 +116,11 @@ void add_chain_nodes(const FacilityChain& chain, std::vector<FacilityNode>& node
   for (int i = 0; i < g.size(); ++i)
     if (g[i].kind == power::NodeKind::utility) mains.push_back({i, g[i].count});
   if (!mains.empty()) add("mains", "all utility feeds", mains);
-  for (const int i : g.order()) {
+  // Racks' own feeds come last: they are many.
+  std::vector<int> order(g.order().begin(), g.order().end());
+  std::stable_partition(order.begin(), order.end(),
+                        [&](int i) { return g[i].kind != power::NodeKind::rack_feed; });
+  for (const int i : order) {
     const auto& n = g[i];
     if (power::is_load(n.kind)) continue;
     const auto kind = std::string(power::node_kind_name(n.kind));

@@ -21,6 +21,7 @@
 
 #include "cooling/failure_walk.hpp"
 #include "power/graph_walk.hpp"
+#include "power/phase.hpp"
 #include "power/topology.hpp"
 
 namespace headroom::study {
@@ -33,6 +34,7 @@ struct FacilityChain {
   power::State state;        ///< nothing lost
   power::Solution solution;  ///< at full load
   power::Balance balance;
+  std::vector<power::PhaseLoad> phases;  ///< a node, at full load
   power::Sweep sweep;
   power::SiteAir air;
   double it_w = 0, racks = 0;
@@ -44,6 +46,10 @@ struct FacilityChain {
   std::string words(const power::Case& c) const;
   /// Of the cases, those that harm, most racks first, then most overloaded.
   std::vector<const power::Case*> harmful() const;
+  /// Largest deviation of a line's current from the mean, over the mean.
+  double imbalance(int node) const;
+  /// The node whose phases are most uneven, a single rack's feeds aside; -1: all are even.
+  int most_uneven() const;
   /// Nothing is overloaded, with all or after any one loss.
   bool holds() const;
 };

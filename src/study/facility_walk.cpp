@@ -170,6 +170,10 @@ void add_work(const Context& c, const cooling::Walk& walk, const cooling::Thrott
 void add_power(const power::HallPower* p, HallLoss& out) {
   if (p == nullptr) return;
   out.dropped_at_s = p->dropped_at_s, out.dropped_share = p->dropped_share();
+  // Racks that are dark can get no hotter.
+  const bool dark = out.dropped_share > 1 - 1e-9;
+  if (dark && out.throttle_at_s > out.dropped_at_s) out.throttle_at_s = -1;
+  if (dark && out.shutdown_at_s > out.dropped_at_s) out.shutdown_at_s = -1;
   if (out.gpus > 0) out.lost_gpu_s = out.gpus * with_power(out.lost_gpu_s / out.gpus, p);
 }
 
