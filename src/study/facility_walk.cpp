@@ -80,7 +80,7 @@ void add_units(const Context& c, const cooling::Plant& plant, const std::vector<
     nodes.add_unit(place + ".room-unit", "room unit", Failure::hall_fans, one, spec->units.count,
                    spec->units.each.or_else(Power{}).si(), it - liquid + plant.halls[i].loss_w);
     if (liquid > 0 && spec->cdus.count > 1)  // racks on one CDU's manifold
-      nodes.add(place, "manifold", "the manifold of one CDU, isolated by a leak,", Failure::leak, i,
+      nodes.add(place, "manifold", "racks (those on one CDU's manifold) isolated by a leak", Failure::leak, i,
                 1.0 / spec->cdus.count);
   }
   if (!c.scenario.cooling) return;
