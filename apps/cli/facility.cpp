@@ -21,7 +21,7 @@ struct FacilityCommand {
   api::TransientRequest transient;
   bool transients = false;
   std::string csv;
-  bool json = false;
+  bool json = false, phases = false;
   bool availability = false;
   std::string histories;
 };
@@ -30,6 +30,7 @@ constexpr const char* examples =
     "Examples:\n"
     "  headroom facility scenarios/nvl72-row.yaml\n"
     "  headroom facility scenarios/llama3-405b.yaml --epw chicago.epw --warmer 2K --csv h.csv\n"
+    "  headroom facility scenarios/nvl72-row.yaml --year --resolution 1s\n"
     "  headroom facility scenarios/nvl72-row.yaml --lose cdu-pump@15:00 --back 5min\n"
     "  headroom facility scenarios/nvl72-row.yaml --lose dry-cooler=50% --lose leak --json\n"
     "  headroom facility scenarios/nvl72-row.yaml --availability\n"
@@ -64,10 +65,17 @@ void add_options(CLI::App& app, FacilityCommand& c) {
                      "Longest gap of the weather file to interpolate, e.g. 3h");
   c.verb->add_option("--warmer", r.warmer, "The same year warmer, e.g. 2K");
   c.verb->add_option("--reclaimed", r.reclaimed, "Reclaimed water there is, e.g. 20m3/h");
+  c.verb->add_option("--carbon", r.carbon,
+                     "CSV of the grid's carbon intensity, a line an hour of the year");
+  c.verb->add_option("--cap", r.cap, "Power cap of racks over their maximum, e.g. 85%");
+  c.verb->add_option("--resolution", r.resolution,
+                     "The year in the time domain as well, every rack stepped, e.g. 1s");
   c.verb->add_option("--lose", r.lose, "NODE[=SHARE][@hh:mm]: what fails, second by second")
       ->allow_extra_args(false);
   c.verb->add_option("--for", r.horizon, "How long the failure is followed; 10min");
   c.verb->add_option("--back", r.back, "What was lost is back after this; never");
+  c.verb->add_flag("--phases", c.phases,
+                   "The scenario's phases instead: which limit binds in each, what must be added");
   c.verb->add_flag("--availability", c.availability,
                    "How often halls stand still, why, and what it costs");
   c.verb->add_option("--histories", c.histories,
@@ -118,6 +126,16 @@ Diagnostics check_modes(const FacilityCommand& c) {
   return mistakes;
 }
 
+int run_phases(const FacilityCommand& c, const Terminal& terminal) {
+  const auto phases = api::facility_phases(c.request);
+  if (!phases) return refuse(phases.error(), c.json);
+  print(c.json ? report::facility_phases_json(*phases)
+               : report::facility_phases_text(*phases, {terminal.colour, terminal.width, false}));
+  const bool all = std::all_of(phases->begin(), phases->end(),
+                               [](const study::FacilityPhase& p) { return p.fits; });
+  return all ? fits : falls_short;
+}
+
 int run_transient(FacilityCommand c, const Terminal& terminal, Diagnostics mistakes) {
   c.transient.file = c.request.file, c.transient.sets = c.request.sets;
   c.transient.catalog = c.request.catalog;
@@ -133,6 +151,7 @@ int run_transient(FacilityCommand c, const Terminal& terminal, Diagnostics mista
 
 int run(const FacilityCommand& c, const Terminal& terminal) {
   if (c.availability && !c.transients) return run_availability(c, terminal);
+  if (c.phases && !c.transients && !c.availability) return run_phases(c, terminal);
   Diagnostics mistakes = check_out("--csv", c.csv);
   if (!c.histories.empty() && !c.availability)
     mistakes.add(

@@ -42,7 +42,7 @@ class Reader {
 
 study::FacilityOptions options_of(const FacilityRequest& r, Diagnostics& mistakes) {
   study::FacilityOptions o;
-  o.year = r.year || (r.lose.empty() && !r.chain);
+  o.year = r.year || (r.lose.empty() && !r.chain) || !r.resolution.empty();
   o.chain = r.chain, o.pairs = r.pairs;
   o.epw = r.epw;
   o.lose = r.lose;
@@ -56,6 +56,9 @@ study::FacilityOptions options_of(const FacilityRequest& r, Diagnostics& mistake
   double m3_s = 0;
   reader.quantity<VolumeFlow>("--reclaimed", r.reclaimed, "m3/h", 0, 1e3, m3_s);
   o.reclaimed_kg_s = 1e3 * m3_s;
+  o.carbon = r.carbon;
+  reader.quantity<Scalar>("--cap", r.cap, "%", 0.1, 1, o.cap);
+  reader.quantity<Time>("--resolution", r.resolution, "s", 1, 3600, o.resolution_s);
   if (r.lose.empty())
     for (const auto& [option, text] : {std::pair("--for", r.horizon), std::pair("--back", r.back)})
       if (!text.empty())
@@ -85,6 +88,12 @@ Result<study::FacilityAnswer> facility(const FacilityRequest& request) {
     return failure(std::move(mistakes));
   }
   return study::facility_year(*loaded, catalog->get(), options);
+}
+
+Result<std::vector<study::FacilityPhase>> facility_phases(const FacilityRequest& request) {
+  const auto catalog = catalogue(request.catalog);
+  if (!catalog) return failure(catalog.error());
+  return study::facility_phases(request.file, request.sets, catalog->get());
 }
 
 }  // namespace headroom::api

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "report/facility_phases.hpp"
 #include "report/facility_report.hpp"
 #include "study/facility_year.hpp"
 
@@ -31,8 +32,15 @@ struct FacilityRequest {
   std::string horizon{};            ///< "10 min"
   std::string back{};               ///< "5 min"; empty: never
   std::string reclaimed{};          ///< "20 m3/h"
+  std::string carbon{};             ///< CSV of the grid's intensity, a line an hour
+  std::string cap{};                ///< power cap of racks, "85 %"
+  std::string resolution{};         ///< the year in the time domain too, "1 s"
 };
 
 Result<study::FacilityAnswer> facility(const FacilityRequest& request);
+
+/// The scenario's phases, each checked as a whole (study/facility_phases.hpp); of the request
+/// `file`, `sets` and `catalog` count.
+Result<std::vector<study::FacilityPhase>> facility_phases(const FacilityRequest& request);
 
 }  // namespace headroom::api

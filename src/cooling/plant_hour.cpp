@@ -62,6 +62,7 @@ PlantSolver::PlantSolver(const Plant& plant)
       loop_supply_(plant.loops.size()),
       coolant_(plant.groups.size()),
       air_(plant.halls.size()),
+      chip_(plant.groups.size(), -273.15),
       housed_(plant.groups.size()),
       hall_air_(plant.halls.size()),
       loop_flow_(plant.loops.size()) {
@@ -164,7 +165,9 @@ void PlantSolver::load_hall(std::size_t h, const HourInput& in, HourState& s) {
     full += plant_.groups[g].racks * plant_.groups[g].rack_w;
   }
   const double load = full > 0 ? it / full : in.share;
-  const double loss = hall.loss_w * (hall.loss_idle_share + (1 - hall.loss_idle_share) * load);
+  const double loss = in.losses.empty()
+                          ? hall.loss_w * (hall.loss_idle_share + (1 - hall.loss_idle_share) * load)
+                          : in.losses[h];
   s.loss_w += loss;
   path.heat_w = path.hot = 0;
   hall_air_[h] = {};
@@ -307,6 +310,7 @@ void PlantSolver::finish(const HourInput& in, HourState& s) {
     const double chip = coolant_[g] + rise / 2 +
                         group.chip.k_per_w * std::pow(flow_share, -group.chip.exponent) *
                             group.chip.power_w * share_of(g, in);
+    chip_[g] = chip;
     s.chip_c = std::max(s.chip_c, chip);
     if (group.chip.limit_c > 0) {
       s.chip_margin_k = std::min(s.chip_margin_k, group.chip.limit_c - chip);

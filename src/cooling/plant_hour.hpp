@@ -24,6 +24,7 @@ struct HourInput {
   double humidity = -1;              ///< kg/kg; below 0: from wet bulb
   double share = 1;                  ///< of every group's full load
   std::span<const double> shares{};  ///< one a group; empty: `share`
+  std::span<const double> losses{};  ///< one a hall, W; empty: the hall's own straight line
   std::size_t hour = 0;              ///< of the year, for profiles
 };
 
@@ -64,6 +65,8 @@ class PlantSolver {
   std::span<const double> loop_supply_c() const { return loop_supply_; }
   std::span<const double> coolant_c() const { return coolant_; }
   std::span<const double> air_c() const { return air_; }
+  /// Hottest chips of each group; -273.15 where it has none.
+  std::span<const double> chip_c() const { return chip_; }
   /// Flows of a group's liquid path, or of a hall's coil, after `at`.
   struct Flows {
     double heat_w = 0;  ///< into the water, pumps and fans included
@@ -125,7 +128,7 @@ class PlantSolver {
   std::vector<Path> liquid_, coil_;  // one a group, one a hall
   std::vector<double> air_heat_;     // of each group, this hour
   std::vector<double> group_hot_;    // capacity rate of each group's coolant
-  std::vector<double> loop_supply_, coolant_, air_;
+  std::vector<double> loop_supply_, coolant_, air_, chip_;
   std::vector<bool> housed_;  // groups that stand in a hall
   double rate_ = 0;           // capacity rate of the loop last run
   std::vector<AirFlow> hall_air_;

@@ -1,6 +1,8 @@
 #include "cooling/plant_of_design.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <numeric>
 
 #include "cooling/compressor.hpp"
 #include "cooling/sizing.hpp"
@@ -162,6 +164,36 @@ class Builder {
 
 Plant plant_of(const Design& design, const Heat& full, const DesignDays& days) {
   return Builder(design, full, days).run();
+}
+
+void add_reuse(Plant& plant, const ReuseSpec& spec, const WeatherYear& weather) {
+  double it = 0, liquid = 0;
+  for (std::size_t i = 0; i + 1 < plant.groups.size(); ++i) {  // the last are power rooms
+    const auto& g = plant.groups[i];
+    it += g.racks * g.rack_w;
+    liquid += g.racks * g.rack_w * g.liquid_share;
+  }
+  Reuse& r = plant.loops[liquid > 0 ? liquid_loop : air_loop].reuse;
+  const double by_share = it * static_cast<double>(spec.share.or_else(Scalar(1)));
+  r.demand_w = spec.capacity.given ? spec.capacity.get().si() : by_share;
+  if (spec.capacity.given && spec.share.given) r.demand_w = std::min(r.demand_w, by_share);
+  constexpr double usual_drop_k = 8;  // assumed
+  if (spec.level.given) r.level_c = catalog::absolute(spec.level).in_celsius();
+  r.return_c =
+      spec.back.given ? catalog::absolute(spec.back).in_celsius() : r.level_c - usual_drop_k;
+  r.heat_pump = spec.heat_pump;
+  const std::size_t hours = weather.hours();
+  const auto wanted =
+      static_cast<std::size_t>(spec.hours.given ? std::llround(spec.hours.get().si() / 3600)
+                                                : static_cast<long long>(hours));
+  if (wanted >= hours) return;
+  std::vector<std::size_t> order(hours);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return weather.dry_bulb_c[a] < weather.dry_bulb_c[b];
+  });
+  r.profile.assign(hours, 0.0);
+  for (std::size_t i = 0; i < wanted; ++i) r.profile[order[i]] = 1;
 }
 
 std::vector<double> shares_of(const Design& design, const Heat& full, const Heat& now) {

@@ -75,7 +75,7 @@ PlantYear year(const Plant& plant, const WeatherYear& weather, const LoadProfile
   PlantYear y;
   y.hours.reserve(weather.hours());
   PlantSolver solver(plant);
-  std::vector<double> shares(load.by_group.size());
+  std::vector<double> shares(load.by_group.size()), losses(load.losses.size());
   for (std::size_t h = 0; h < weather.hours(); ++h) {
     HourInput in;
     in.dry_bulb_c = weather.dry_bulb_c[h];
@@ -89,6 +89,9 @@ PlantYear year(const Plant& plant, const WeatherYear& weather, const LoadProfile
           load.by_group[g].empty() ? in.share : load.by_group[g][h % load.by_group[g].size()];
     }
     in.shares = shares;
+    for (std::size_t i = 0; i < losses.size(); ++i)
+      losses[i] = load.losses[i][h % load.losses[i].size()];
+    in.losses = losses;
     y.hours.push_back(solver.at(in));
     add(y, y.hours.back());
     note(y, y.hours.back());

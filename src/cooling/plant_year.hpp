@@ -21,6 +21,7 @@ struct LoadProfile {
   double share = 1;              ///< of every group's full load
   std::vector<double> hourly{};  ///< one an hour, over `share` when not empty; repeats
   std::vector<std::vector<double>> by_group{};  ///< [group][hour], over both when not empty
+  std::vector<std::vector<double>> losses{};    ///< [hall][hour], W; empty: the halls' own lines
 };
 
 /// Grid carbon intensity in kg CO2e/J: hourly, or one mean.

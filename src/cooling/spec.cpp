@@ -7,8 +7,16 @@ namespace {
 constexpr std::array<std::string_view, 3> containment_names{"none", "cold", "hot"};
 constexpr std::array<std::string_view, 5> kind_names{"tower", "dry-cooler", "adiabatic",
                                                      "chiller-water", "chiller-air"};
+constexpr std::array<std::string_view, 7> air_names{"none", "recommended", "A1", "A2",
+                                                    "A3",   "A4",          "H1"};
+constexpr std::array<std::string_view, 7> water_names{"none", "W17", "W27", "W32",
+                                                      "W40",  "W45", "W+"};
+constexpr std::array<std::string_view, 4> coolant_names{"none", "S30", "S40", "S50"};
 }  // namespace
 
+std::span<const std::string_view> air_class_names() { return air_names; }
+std::span<const std::string_view> water_class_names() { return water_names; }
+std::span<const std::string_view> coolant_class_names() { return coolant_names; }
 std::span<const std::string_view> plant_kind_names() { return kind_names; }
 
 void HallSpec::fields(spec::Fields& f) {
@@ -36,6 +44,25 @@ void HallSpec::fields(spec::Fields& f) {
       .between(1, 40);
   f.number("approach", approach, "K", "Supply above facility water; default the technology's")
       .between(0.5, 20);
+  f.choice("air_class", air_class, air_names,
+           "ASHRAE class that air at the racks must hold over the year (limits recalled)");
+  f.choice("coolant_class", coolant_class, coolant_names,
+           "ASHRAE class that coolant to the racks must hold over the year (limits recalled)");
+}
+
+void ReuseSpec::fields(spec::Fields& f) {
+  f.number("capacity", capacity, "kW", "Most heat the user takes; by share when left out").above(0);
+  f.number("share", share, "%", "Of IT heat at maximum; all of it when capacity is left out too")
+      .above(0)
+      .at_most(100);
+  f.temperature("level", level, "Temperature the user needs; 30 degC when left out (assumed)");
+  f.temperature(
+      "back", back,
+      "Temperature that comes back from the user; 8 K below level when left out (assumed)");
+  f.number("hours", hours, "h", "Hours a year with demand, the coldest ones; all when left out")
+      .above(0)
+      .at_most(8784);
+  f.flag("heat_pump", heat_pump, "Lift the heat where the return is not warm enough");
 }
 
 void PlantSpec::fields(spec::Fields& f) {
@@ -70,6 +97,15 @@ void PlantSpec::fields(spec::Fields& f) {
       .at_least(0);
   f.number("permit_year", permit_year, "m3/yr", "Water allowed a year; no limit when left out")
       .at_least(0);
+  f.object("reuse", reuse, "Heat handed to a user; ERF counts it");
+  f.integer("pumps", pumps,
+            "Facility water pumps of a loop, spare ones included; what --lose "
+            "loop-pump-1 takes one of")
+      .between(0, 1000);
+  f.choice("pump_redundancy", pump_redundancy, catalog::redundancy_names(),
+           "Facility water pumps that may be lost; auto means N");
+  f.choice("water_class", water_class, water_names,
+           "ASHRAE class that facility water must hold over the year (limits recalled)");
   f.flag("itemised", itemised, "Put this gear on the bill instead of a price a kW of building");
 }
 

@@ -10,12 +10,14 @@
 // rear doors and tanks: whatever stands between racks and facility water).
 //
 // For the site:
-//   cooling: {kind: tower, capacity: 4 x 1500 kW, redundancy: N+1, permit: 400 m3/d}
+//   cooling: {kind: tower, capacity: 4 x 1500 kW, redundancy: N+1, permit: 400 m3/d,
+//             reuse: {share: 30 %, level: 45 degC, back: 30 degC, hours: 4500 h}}
 //
 // Anything left out is decided by the technology's catalogue entry, with its
 // source; capacities that are left out have no limit.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "catalog/redundancy.hpp"
@@ -24,6 +26,14 @@
 namespace headroom::cooling {
 
 using catalog::Redundancy;
+
+/// ASHRAE TC 9.9 classes by name, as limits of a year (plant_checks.hpp); `none`: not asked.
+enum class AirClass : unsigned char { none, recommended, a1, a2, a3, a4, h1 };
+enum class WaterClass : unsigned char { none, w17, w27, w32, w40, w45, w_plus };
+enum class CoolantClass : unsigned char { none, s30, s40, s50 };
+std::span<const std::string_view> air_class_names();
+std::span<const std::string_view> water_class_names();
+std::span<const std::string_view> coolant_class_names();
 
 enum class Containment : unsigned char { none, cold_aisle, hot_aisle };
 
@@ -39,6 +49,8 @@ struct HallSpec {
   Value<VolumeFlow> rack_air, rack_liquid;  ///< what one rack can be given
   Value<TemperatureDifference> air_rise, liquid_rise;
   Value<TemperatureDifference> approach;  ///< supply above facility water
+  AirClass air_class = AirClass::none;
+  CoolantClass coolant_class = CoolantClass::none;
 
   void fields(spec::Fields& f);
 };
@@ -51,6 +63,18 @@ enum class PlantKind : unsigned char {
   chiller_air,    ///< air-cooled chillers, economiser coil when the air allows
 };
 std::span<const std::string_view> plant_kind_names();
+
+/// A user of the heat: a district network, a building, a greenhouse.
+struct ReuseSpec {
+  Value<Power> capacity;               ///< most it takes; by `share` when left out
+  Value<Scalar> share;                 ///< of IT heat at maximum
+  Value<TemperatureDifference> level;  ///< absolute: what it needs
+  Value<TemperatureDifference> back;   ///< absolute: comes back from it
+  Value<Time> hours;                   ///< a year; the coldest ones
+  bool heat_pump = false;              ///< lifts where the return is not warm enough
+
+  void fields(spec::Fields& f);
+};
 
 struct PlantSpec {
   PlantKind kind = PlantKind::chiller_water;
@@ -72,7 +96,11 @@ struct PlantSpec {
   Value<Scalar> pump_efficiency;
   Value<VolumeFlow> permit;       ///< on any one day
   Value<VolumeFlow> permit_year;  ///< mean over a year
-  bool itemised = false;          ///< put this gear on the bill, line by line
+  std::optional<ReuseSpec> reuse;
+  int pumps = 0;  ///< facility water pumps of a loop; 0: not said
+  Redundancy pump_redundancy = Redundancy::by_count;
+  WaterClass water_class = WaterClass::none;
+  bool itemised = false;  ///< put this gear on the bill, line by line
 
   void fields(spec::Fields& f);
 };

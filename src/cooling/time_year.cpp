@@ -206,6 +206,10 @@ class Runner {
     in_.pressure_pa = weather_.pressure_pa[h];
     in_.humidity = weather_.humidity[h];
     in_.hour = h;
+    losses_.resize(load_.losses.size());
+    for (std::size_t i = 0; i < losses_.size(); ++i)
+      losses_[i] = load_.losses[i][h % load_.losses[i].size()];
+    in_.losses = losses_;
   }
 
   void set_point(const SetPointChange& change) {
@@ -715,7 +719,7 @@ class Runner {
   std::vector<Liquid> liquid_;
   std::vector<Air> air_;
   std::vector<LoopDrive> drives_;
-  std::vector<double> basin_, loop_j_, carried_;
+  std::vector<double> basin_, loop_j_, carried_, losses_;
   TimeYear out_;
 };
 

@@ -78,6 +78,7 @@ struct TimeLoad {
   std::vector<std::size_t> group;  ///< of each rack; empty: every group's own number of racks
   std::vector<double> share;       ///< of each rack's full load while it works; empty: 1
   std::vector<std::vector<double>> hourly;  ///< [group][hour], times `share`; repeats; empty: 1
+  std::vector<std::vector<double>> losses;  ///< [hall][hour], W; empty: the halls' own lines
   double idle = 0.3;  ///< of `share`: racks of a job that does not run (assumed)
   std::vector<TimeJob> jobs;
   std::vector<RackOutage> outages;

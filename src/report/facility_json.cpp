@@ -6,6 +6,7 @@
 
 #include "report/facility_chain.hpp"
 #include "report/facility_report.hpp"
+#include "report/facility_time.hpp"
 
 namespace headroom::report {
 namespace {
@@ -64,11 +65,17 @@ Json year(const FacilityAnswer& a) {
           {"pue_first_model", number(a.first_pue)},
           {"wue_l_per_kwh", number(a.wue_l_kwh)},
           {"erf", number(a.erf)},
+          {"ref", number(a.ref)},
+          {"it_lowest_w", number(a.it_low_w)},
+          {"it_highest_w", number(a.it_high_w)},
+          {"limits", facility_limits_json(a)},
+          {"time_domain", facility_time_json(a)},
           {"hours", a.hours.size()},
           {"chiller_free_h", number(a.chiller_free_h)},
           {"short_h", number(a.short_h)},
           {"worst_short_k", number(a.worst_short_k)},
           {"carbon_kg", a.carbon_origin.empty() ? Json(nullptr) : number(a.carbon_kg)},
+          {"carbon_mean_kg", a.carbon_origin.empty() ? Json(nullptr) : number(a.carbon_mean_kg)},
           {"carbon_origin", a.carbon_origin},
           {"meter_j", number(a.meter_j)},
           {"it_j", number(a.it_j)},
@@ -163,7 +170,7 @@ std::string facility_csv(const FacilityAnswer& a) {
       "transformer_loss_w,other_w,room_fans_w,coolant_pumps_w,loop_pumps_w,tower_pumps_w,"
       "rejection_fans_w,compressors_w,heat_pumps_w,by_tower_w,by_dry_w,by_outside_air_w,"
       "by_condenser_air_w,reused_w,unmet_w,water_kg_s,compressor,short_k,coolant_c,inlet_c,"
-      "supply_c\n";
+      "supply_c,carbon_kg\n";
   auto to = std::back_inserter(out);
   const auto temperature = [&](double c) {
     if (c < -200) return fmt::format_to(to, ",");
@@ -188,6 +195,10 @@ std::string facility_csv(const FacilityAnswer& a) {
     fmt::format_to(to, ",{:.6g},{},{:.3f}", s.makeup(), s.compressor ? 1 : 0, s.short_k);
     temperature(s.warmest_coolant_c), temperature(s.warmest_inlet_c);
     temperature(s.warmest_supply_c);
+    if (a.carbon_kg_h.empty())
+      out += ',';
+    else
+      fmt::format_to(to, ",{:.6g}", a.carbon_kg_h[h]);
     out += '\n';
   }
   return out;

@@ -6,6 +6,7 @@
 #include "base/units.hpp"
 #include "report/facility_chain.hpp"
 #include "report/facility_report.hpp"
+#include "report/facility_time.hpp"
 #include "report/table.hpp"
 
 namespace headroom::report {
@@ -37,6 +38,7 @@ class Writer {
     headline();
     if (a_.has_year) {
       figures();
+      out_ += facility_time_text(a_);
       items("Energy of the year: in at the meter", a_.energy, true);
       items("Heat of the year: out of the site", a_.heat, true);
       balance();
@@ -74,9 +76,12 @@ class Writer {
   void figures() {
     title("Year");
     line("PUE", fmt::format("{:.4f}   ({})", a_.pue, a_.boundary));
+    if (a_.it_high_w > 1.001 * a_.it_low_w)
+      line("IT by the hour", fmt::format("{} to {}", power(a_.it_low_w), power(a_.it_high_w)));
     line("PUE of check's first model", fmt::format("{:.4f}", a_.first_pue));
     line("WUE", fmt::format("{:.3f} L/kWh", a_.wue_l_kwh));
     line("ERF", percent(a_.erf, 2));
+    line("REF", percent(a_.ref, 2) + "   (contracts of the scenario)");
     line("chiller-free", fmt::format("{:.0f} of {} h", a_.chiller_free_h, a_.hours.size()));
     line("set points missed",
          a_.short_h > 0
@@ -86,10 +91,12 @@ class Writer {
     line("peak of cooling", power(a_.peak_cooling_w));
     if (a_.carbon_kg > 0)
       line("carbon",
-           fmt::format("{} ({})", format_scaled(a_.carbon_kg, "kgCO2e"), a_.carbon_origin));
+           fmt::format("{} ({}; {} at its plain mean)", format_scaled(a_.carbon_kg, "kgCO2e"),
+                       a_.carbon_origin, format_scaled(a_.carbon_mean_kg, "kgCO2e")));
     line("warmest",
          fmt::format("coolant {}, air at racks {}, facility water {}", bulb(a_.warmest_coolant_c),
                      bulb(a_.warmest_inlet_c), bulb(a_.warmest_supply_c)));
+    out_ += facility_limits_text(a_);
   }
 
   static std::string bulb(double c) { return c < -200 ? std::string("-") : celsius(c); }

@@ -67,6 +67,11 @@ void CarbonLimits::fields(spec::Fields& f) {
   f.number("intensity", intensity, "gCO2e/kWh", "Highest intensity of energy; none when left out")
       .above(0);
   f.choice("basis", basis, basis_list, "Account the limits are held against");
+  f.choice(
+      "profile", profile, carbon_profile_names(),
+      "Shape of the grid's intensity over day and season, where no file gives its hours: solar "
+      "(cleaner at noon), thermal (dirtier at the afternoon's peak), wind (cleaner in winter and "
+      "at night), flat. Shapes are assumed");
   f.number("renewable_share", renewable_share, "%",
            "Energy matched by contracts (PPA, certificates), market-based account only")
       .between(0, 100);

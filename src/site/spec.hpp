@@ -76,10 +76,15 @@ struct Export {
   void fields(spec::Fields& f);
 };
 
+/// Shape of the grid's intensity over day and season about its yearly mean (carbon_hours.hpp).
+enum class CarbonProfile : unsigned char { solar, flat, thermal, wind };
+std::span<const std::string_view> carbon_profile_names();
+
 struct CarbonLimits {
   Value<Carbon> per_year;
   Value<CarbonIntensity> intensity;
   CarbonBasis basis = CarbonBasis::location;
+  CarbonProfile profile = CarbonProfile::solar;
   Value<Scalar> renewable_share{Scalar(0.0), assumed("no contract for renewable energy was given")};
   Value<EnergyPrice> ppa_price;
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <span>
 
 #include "base/units.hpp"
 #include "catalog/accelerator.hpp"
@@ -24,25 +25,88 @@ class Nodes {
            Failure failure, std::size_t index, double share = 1) {
     FailureEvent event;
     event.what = failure, event.index = index, event.share = share;
-    single_.push_back({place + "." + kind, what + " of " + place, {event}});
+    single_.push_back({place + "." + kind, what + " of " + place, {event}, 0, 0});
     for (auto& node : all_) {
       if (node.name != kind) continue;
       node.events.push_back(event);
       return;
     }
-    all_.push_back({kind, what, {event}});
+    all_.push_back({kind, what, {event}, 0, 0});
+  }
+  /// One of `count` units of `each`, where `need` is needed of what the model's `capacity` stands
+  /// for.
+  void add_unit(const std::string& name, const std::string& what, Failure failure,
+                std::span<const std::size_t> indices, int count, double each, double need,
+                double reserve = 1) {
+    if (count < 1 || each <= 0 || need <= 0) return;
+    FacilityNode node;
+    node.name = name + "-1";
+    node.what = count == 1 ? "the only " + what : fmt::format("one of {} {}s", count, what);
+    node.units = count;
+    node.left = (count - 1) * each / need;
+    for (const auto index : indices) {
+      FailureEvent event;
+      event.what = failure, event.index = index;
+      event.share = 1 - std::min(1.0, node.left / reserve);
+      node.events.push_back(event);
+    }
+    units_.push_back(std::move(node));
   }
   std::vector<FacilityNode> list() && {
     FailureEvent everything;
     std::vector<FacilityNode> out = std::move(all_);
     out.insert(out.end(), single_.begin(), single_.end());
-    out.push_back({"all-cooling", "all cooling", {everything}});
+    out.insert(out.end(), units_.begin(), units_.end());
+    out.push_back({"all-cooling", "all cooling", {everything}, 0, 0});
     return out;
   }
 
  private:
-  std::vector<FacilityNode> all_, single_;
+  std::vector<FacilityNode> all_, single_, units_;
 };
+
+/// Units that the scenario counts: one of them lost leaves the others, which run harder.
+void add_units(const Context& c, const cooling::Plant& plant, const std::vector<bool>& used,
+               Nodes& nodes) {
+  for (std::size_t i = 0; i < c.halls.size(); ++i) {
+    const auto& spec = c.halls[i].spec->cooling;
+    if (!spec) continue;
+    const auto& g = plant.groups[i];
+    const double it = g.racks * g.rack_w, liquid = it * g.liquid_share;
+    const std::size_t one[] = {i};
+    const auto& place = c.halls[i].scope;
+    nodes.add_unit(place + ".cdu", "CDU", Failure::coolant_pumps, one, spec->cdus.count,
+                   spec->cdus.each.or_else(Power{}).si(), liquid);
+    nodes.add_unit(place + ".room-unit", "room unit", Failure::hall_fans, one, spec->units.count,
+                   spec->units.each.or_else(Power{}).si(), it - liquid + plant.halls[i].loss_w);
+    if (liquid > 0 && spec->cdus.count > 1)  // racks on one CDU's manifold
+      nodes.add(place, "manifold", "racks (those on one CDU's manifold) isolated by a leak",
+                Failure::leak, i, 1.0 / spec->cdus.count);
+  }
+  if (!c.scenario.cooling) return;
+  const auto& p = *c.scenario.cooling;
+  std::vector<std::size_t> loops;
+  for (std::size_t l = 0; l < plant.loops.size(); ++l)
+    if (used[l]) loops.push_back(l);
+  const double need = c.cooling.at_design.plant_heat.si();
+  const double each = p.capacity.each.or_else(Power{}).si();
+  if (c.cooling.design.plant.has_chiller()) {
+    // The detailed plant's chillers have `reserve` times the heat there is; the scenario's have
+    // not.
+    double capacity = 0;
+    for (const auto l : loops) capacity = std::max(capacity, plant.loops[l].chillers.capacity_w);
+    nodes.add_unit("chiller", "chiller", Failure::chillers, loops, p.capacity.count, each, need,
+                   need > 0 ? std::max(1.0, capacity / need) : 1);
+  } else {
+    const char* name = c.cooling.design.plant.on_tower() ? "tower" : "dry-cooler";
+    nodes.add_unit(name, c.cooling.design.plant.on_tower() ? "tower" : "dry cooler", Failure::tower,
+                   loops, p.capacity.count, each, need);
+  }
+  const int usable = catalog::usable_units(p.pumps, p.pump_redundancy);
+  if (p.pumps > 0)
+    nodes.add_unit("loop-pump", "pump", Failure::loop_pumps, loops, p.pumps, 1,
+                   std::max(1, usable));
+}
 
 /// "cdu-pumps" and "CDU-Pump" are "cdu-pump".
 std::string plain(std::string text) {
@@ -72,10 +136,19 @@ Diagnostic mistake(const std::string& text, std::string message, std::string hin
 }
 
 const FacilityNode* find(const std::vector<FacilityNode>& nodes, const std::string& name) {
+  const std::string wanted = plain(name);
   for (const auto& node : nodes)
-    if (node.name == plain(name)) return &node;
+    if (node.name == wanted) return &node;
   for (const auto& node : nodes)  // a name of the user's own may end in s
-    if (plain(node.name) == plain(name)) return &node;
+    if (plain(node.name) == wanted) return &node;
+  // "chiller-3" is one of the units of "chiller-1".
+  const auto dash = wanted.rfind('-');
+  const auto n = dash == std::string::npos ? std::nullopt : split_number(wanted.substr(dash + 1));
+  if (!n || !n->unit.empty() || n->number != std::floor(n->number)) return nullptr;
+  for (const auto& node : nodes)
+    if (node.units > 0 && n->number >= 1 && n->number <= node.units &&
+        node.name == wanted.substr(0, dash) + "-1")
+      return &node;
   return nullptr;
 }
 
@@ -188,7 +261,11 @@ power::TimedLoss timed(power::Outage outage, double share, double at_s, double b
 
 std::string in_words(const Loss& loss, double share) {
   std::string text = loss.node->what;
-  if (share > 0 && share < 1) text = fmt::format("{:.3g} % of {}", 100 * share, text);
+  if (loss.node->units > 0 && loss.share < 0)
+    text += fmt::format(" (the others can carry {:.0f} % of what full load needs)",
+                        100 * loss.node->left);
+  else if (share > 0 && share < 1)
+    text = fmt::format("{:.3g} % of {}", 100 * share, text);
   if (loss.minute >= 0)
     text += fmt::format(" at {:02}:{:02}", loss.minute / int(of_hour), loss.minute % int(of_hour));
   return text;
@@ -227,6 +304,7 @@ std::vector<FacilityNode> facility_nodes(const Context& c, const cooling::Plant&
     if (loop.dry.ua_w_k > 0) nodes.add(place, "dry-cooler", "dry coolers", Failure::tower, l);
     if (loop.chillers.capacity_w > 0) nodes.add(place, "chiller", "chillers", Failure::chillers, l);
   }
+  add_units(c, plant, used, nodes);
   return std::move(nodes).list();
 }
 

@@ -11,13 +11,15 @@
 #include "cooling/plant_checks.hpp"
 #include "cooling/plant_of_design.hpp"
 #include "study/check.hpp"
+#include "study/facility_hours.hpp"
+#include "study/facility_load.hpp"
 #include "study/facility_parts.hpp"
 
 namespace headroom::study {
 namespace {
 
 constexpr double hour_s = 3600;
-constexpr int most_rounds = 20;  // of losses that warm what cooling must cool
+constexpr int most_rounds = 20;
 
 /// The study's own heat at maximum: what the plant is sized for.
 cooling::Heat heat_max(const Context& c) {
@@ -41,68 +43,6 @@ Result<cooling::WeatherYear> weather_of(const Context& c, const FacilityOptions&
   const auto spec = c.scenario.cooling.value_or(cooling::PlantSpec{});
   return cooling::synthetic_year(cooling::climate_of(spec, demand, c.catalog));
 }
-
-/// The plant's hours and the chain's, in step with each other.
-class Solver {
- public:
-  Solver(const Context& c, cooling::Plant plant, const cooling::WeatherYear& weather)
-      : c_(c), plant_(std::move(plant)), weather_(weather) {
-    const std::size_t halls = c.halls.size();
-    loads_.other = c.power.typical.other;
-    for (std::size_t i = 0; i < halls; ++i) {
-      const double max = c.halls[i].it_max.value.si(), now = c.halls[i].it_typical.value.si();
-      const double share = max > 0 ? now / max : 0;
-      profile_.by_group.push_back({share});
-      loads_.halls.push_back(c.halls[i].it_typical.value);
-      // The hall's loss is the chain's at this load, not the plant's straight line.
-      const double full = plant_.halls[i].loss_w;
-      const double loss = c.power.typical.distribution_loss[i].si();
-      if (full > 0 && share < 1)
-        plant_.halls[i].loss_idle_share = (loss / full - share) / (1 - share);
-    }
-    rooms_full_ = plant_.groups.back().rack_w * plant_.groups.back().racks;
-    const double rooms = c.power.typical.power_room_heat().si();
-    profile_.by_group.emplace_back(weather.hours(), rooms_full_ > 0 ? rooms / rooms_full_ : 0);
-  }
-
-  /// Rounds until no hour's power rooms move.
-  void run(FacilityAnswer& a) {
-    constexpr double tolerance = 1e-9;
-    for (a.rounds = 1; a.rounds <= most_rounds; ++a.rounds) {
-      a.plant = cooling::year(plant_, weather_, profile_);
-      if (pass_chain(a) <= tolerance) break;
-    }
-  }
-
- private:
-  /// The chain at every hour; the largest change of the rooms' heat over the meter.
-  double pass_chain(FacilityAnswer& a) {
-    a.hours.resize(a.plant.hours.size());
-    auto& rooms = profile_.by_group.back();
-    double change = 0;
-    for (std::size_t h = 0; h < a.hours.size(); ++h) {
-      loads_.cooling = Power::from_si(a.plant.hours[h].cooling_w());
-      const auto flow = power::solve(c_.power.chain, loads_);
-      auto& out = a.hours[h];
-      out.meter_w = flow.meter.si(), out.it_w = flow.it.si(), out.other_w = flow.other.si();
-      out.ups_w = flow.ups_loss.si(), out.switchgear_w = flow.switchgear_loss.si();
-      out.transformer_w = flow.transformer_loss.si(), out.hall_loss_w = 0;
-      for (const auto loss : flow.distribution_loss) out.hall_loss_w += loss.si();
-      if (rooms_full_ <= 0) continue;
-      const double now = flow.power_room_heat().si() / rooms_full_;
-      change = std::max(change, std::abs(now - rooms[h]) * rooms_full_ / out.meter_w);
-      rooms[h] = now;
-    }
-    return change;
-  }
-
-  const Context& c_;
-  cooling::Plant plant_;
-  const cooling::WeatherYear& weather_;
-  cooling::LoadProfile profile_;
-  power::Loads loads_;
-  double rooms_full_ = 0;
-};
 
 void sum_energy(FacilityAnswer& a) {
   double it = 0, hall = 0, ups = 0, switchgear = 0, transformer = 0, other = 0;
@@ -144,7 +84,7 @@ void sum_energy(FacilityAnswer& a) {
   a.imbalance = a.meter_j > 0 ? std::abs(a.meter_j - out) / a.meter_j : 0;
 }
 
-void sum_months(FacilityAnswer& a, double kg_per_j) {
+void sum_months(FacilityAnswer& a) {
   a.months.assign(12, {});
   for (std::size_t h = 0; h < a.hours.size(); ++h) {
     auto& m = a.months[std::size_t(month_of(h, a.hours.size()))];
@@ -152,7 +92,7 @@ void sum_months(FacilityAnswer& a, double kg_per_j) {
     const auto& s = a.plant.hours[h];
     m.it_j += x.it_w * hour_s, m.meter_j += x.meter_w * hour_s, m.loss_j += x.loss_w() * hour_s;
     m.cooling_j += s.cooling_w() * hour_s, m.water_kg += s.makeup() * hour_s;
-    m.carbon_kg += x.meter_w * hour_s * kg_per_j;
+    m.carbon_kg += a.carbon_kg_h.empty() ? 0 : a.carbon_kg_h[h];
     m.chiller_h += s.compressor ? 1 : 0;
     m.warmest_wet_bulb_c = std::max(m.warmest_wet_bulb_c, a.air.wet_bulb_c[h]);
     m.peak_meter_w = std::max(m.peak_meter_w, x.meter_w);
@@ -188,31 +128,77 @@ void add_days(FacilityAnswer& a, const cooling::Plant& plant) {
   add("highest wet bulb", days.extreme_wet, points.extreme_wet_bulb);
 }
 
-void carbon(const Context& c, FacilityAnswer& a) {
-  double kg_per_j = 0;
-  if (c.site.carbon_intensity.node != no_node) {
-    kg_per_j = c.site.carbon_intensity.value.si();
-    a.carbon_origin = "the site's yearly mean intensity";
-  } else if (const auto* region = region_of(c); region != nullptr && region->carbon) {
-    kg_per_j = region->carbon.get().si();
-    a.carbon_origin = "yearly mean of the grid of " + region->place;
+void carbon(const HourlyCarbon& intensity, FacilityAnswer& a) {
+  a.carbon_origin = intensity.origin;
+  double sum = 0;
+  for (std::size_t h = 0; h < a.hours.size() && !intensity.kg_per_j.empty(); ++h) {
+    a.carbon_kg_h.push_back(a.hours[h].meter_w * hour_s * intensity.kg_per_j[h]);
+    a.carbon_kg += a.carbon_kg_h.back();
+    sum += intensity.kg_per_j[h];
   }
-  a.carbon_kg = a.meter_j * kg_per_j;
-  sum_months(a, kg_per_j);
+  a.carbon_mean_kg = a.hours.empty() ? 0 : a.meter_j * sum / static_cast<double>(a.hours.size());
+  sum_months(a);
+}
+
+void note_load(const Context& c, const SolvedHours& solved, const HallShapes& shapes,
+               FacilityAnswer& a) {
+  a.load_assumed = shapes.assumed, a.load_flattened = shapes.flattened;
+  a.it_low_w = 1e300;
+  for (const auto& x : a.hours) {
+    a.it_low_w = std::min(a.it_low_w, x.it_w);
+    a.it_high_w = std::max(a.it_high_w, x.it_w);
+  }
+  for (std::size_t h = 0; h < a.hours.size(); ++h) {
+    const bool held = std::any_of(solved.lost.begin(), solved.lost.end(),
+                                  [&](const std::vector<double>& lost) { return lost[h] > 0; });
+    a.throttled_h += held ? 1 : 0;
+  }
+  auto lost = work_lost(c, solved, a.lost_gpu_s);
+  if (a.lost_gpu_s > 0) a.lost_work = std::move(lost);
+}
+
+/// Classes that the scenario names, against the worst of all halls and hours.
+void add_classes(const Context& c, FacilityAnswer& a) {
+  double air_low = 1e9, water_low = 1e9, coolant_low = 1e9;
+  for (const auto& s : a.plant.hours) {
+    air_low = std::min(air_low, s.warmest_inlet_c);
+    water_low = std::min(water_low, s.warmest_supply_c);
+    coolant_low = std::min(coolant_low, s.warmest_coolant_c);
+  }
+  const auto add = [&](const char* what, std::string_view name, double low, double high) {
+    const auto limits = cooling::ashrae_class(name);
+    if (!limits || high < -200) return;
+    a.classes.push_back(
+        {fmt::format("{} {}", what, name), limits->low_c, limits->high_c, low, high});
+  };
+  for (const auto& hall : c.halls) {
+    if (!hall.spec->cooling) continue;
+    const auto& spec = *hall.spec->cooling;
+    add("air", cooling::air_class_names()[std::size_t(spec.air_class)], air_low, a.warmest_inlet_c);
+    add("coolant", cooling::coolant_class_names()[std::size_t(spec.coolant_class)], coolant_low,
+        a.warmest_coolant_c);
+  }
+  if (c.scenario.cooling)
+    add("facility water",
+        cooling::water_class_names()[std::size_t(c.scenario.cooling->water_class)], water_low,
+        a.warmest_supply_c);
 }
 
 void fill_year(const Context& c, const FacilityOptions& o, const cooling::Plant& plant,
-               FacilityAnswer& a) {
-  Solver(c, plant, a.air).run(a);
+               const HourlyCarbon& intensity, FacilityAnswer& a) {
+  const auto shapes = hall_shapes(c, a.air.hours());
+  const auto solved = solve_hours(c, plant, shapes, o, a);
   const auto& y = a.plant;
   sum_energy(a);
   sum_water(a, o);
-  carbon(c, a);
+  carbon(intensity, a);
+  note_load(c, solved, shapes, a);
   add_days(a, plant);
   a.has_year = o.year;
   a.pue = a.it_j > 0 ? a.meter_j / a.it_j : 0;
   a.wue_l_kwh = a.it_j > 0 ? y.water.total() / (a.it_j / 3.6e6) : 0;
   a.erf = a.meter_j > 0 ? y.energy.reused / a.meter_j : 0;
+  if (c.scenario.site) a.ref = c.scenario.site->carbon.renewable_share.or_else(Scalar(0));
   a.first_pue = c.power.pue_typical.value;
   a.chiller_free_h = y.chiller_free_h, a.short_h = y.short_h, a.worst_short_k = y.worst_short_k;
   a.peak_cooling_w = y.peak_cooling_w, a.peak_day_water_kg = y.peak_day_water_kg;
@@ -221,6 +207,8 @@ void fill_year(const Context& c, const FacilityOptions& o, const cooling::Plant&
     a.warmest_inlet_c = std::max(a.warmest_inlet_c, s.warmest_inlet_c);
     a.warmest_supply_c = std::max(a.warmest_supply_c, s.warmest_supply_c);
   }
+  add_classes(c, a);
+  if (o.resolution_s > 0) a.time = time_domain(c, solved, o, a);
 }
 
 void remark(const Context& c, const cooling::Plant& plant, const cooling::DesignDays& days,
@@ -248,6 +236,11 @@ void remark(const Context& c, const cooling::Plant& plant, const cooling::Design
                     a.plant.outside_curves_h));
   if (a.plant.energy.unmet > 1e-6 * a.meter_j)
     say("some heat is taken by nothing: no steady state exists in those hours");
+  if (a.load_assumed)
+    say("IT of what answers people moves with the day by an assumed shape; clusters' `profile` "
+        "says "
+        "it better");
+  if (a.load_flattened) say("a profile would exceed the hall's maximum; it is flattened");
   if (o.warmer_k != 0) say("the plant is sized for the year before that shift");
 }
 
@@ -325,6 +318,8 @@ std::string hour_name(std::size_t hour, std::size_t hours_of_year) {
 bool FacilityAnswer::holds() const {
   if (has_year && (short_h > 0 || plant.energy.unmet > 1e-6 * meter_j)) return false;
   if (show_chain && !chain.holds()) return false;
+  for (const auto& x : classes)
+    if (has_year && !x.holds()) return false;
   if (!walk) return true;
   if (walk->power && walk->power->dropped_racks() > 0) return false;
   return std::all_of(walk->halls.begin(), walk->halls.end(),
@@ -349,6 +344,8 @@ Result<FacilityAnswer> facility_year(const Loaded& loaded, const catalog::Catalo
   if (c.has_facility && weather) {
     days = cooling::design_days(*weather);
     plant = plant_of(c, days);
+    if (c.scenario.cooling && c.scenario.cooling->reuse)
+      cooling::add_reuse(plant, *c.scenario.cooling->reuse, *weather);
     a.nodes = facility_nodes(c, plant);
     const auto hottest = std::max_element(weather->dry_bulb_c.begin(), weather->dry_bulb_c.end());
     power::SiteAir air;
@@ -356,6 +353,12 @@ Result<FacilityAnswer> facility_year(const Loaded& loaded, const catalog::Catalo
     a.chain = facility_chain(c, air, options.pairs);
     a.show_chain = options.chain;
     add_chain_nodes(a.chain, a.nodes);
+  }
+  HourlyCarbon intensity;
+  if (weather) {
+    auto read = hourly_carbon(c, options, weather->hours());
+    if (!read) mistakes.add(read.error());
+    if (read) intensity = std::move(*read);
   }
   std::vector<Loss> losses;
   if (c.has_facility && weather) losses = read_losses(options.lose, a.nodes, mistakes);
@@ -374,7 +377,7 @@ Result<FacilityAnswer> facility_year(const Loaded& loaded, const catalog::Catalo
     a.it_mean_w += hall.it_typical.value.si();
   }
   if (options.year || !losses.empty()) {
-    fill_year(c, options, plant, a);
+    fill_year(c, options, plant, intensity, a);
     remark(c, plant, days, options, a);
   }
   if (!losses.empty()) {

@@ -7,8 +7,9 @@
 // The scenario is walked as `check` walks it; the halls' heat, the power chain and the cooling
 // design are its own. The design becomes the detailed plant (cooling/plant_of_design.hpp), sized
 // for full load on the design days of the weather before `warmer`, and is solved at every hour at
-// the yearly mean IT load. Electricity of cooling passes the chain, whose losses warm halls and
-// power rooms, which cooling must cool: that loop is iterated, hour by hour, until no hour moves.
+// that hour's IT load (facility_load.hpp: a shape about the yearly mean). Electricity of cooling
+// passes the chain, whose losses warm halls and power rooms, which cooling must cool: that loop is
+// iterated, hour by hour, until no hour moves.
 //
 // BOUNDARY. The meter of the halls: IT, losses of every stage from the transformer to the racks,
 // cooling, and the chain's other loads. Clusters outside the halls are left out.
@@ -16,6 +17,7 @@
 //   PUE   energy at the meter / energy of IT at its input             ISO/IEC 30134-2, a year
 //   WUE   make-up water / energy of IT                                ISO/IEC 30134-9, category 1
 //   ERF   heat handed to users / energy at the meter                  ISO/IEC 30134-6
+//   REF   renewable energy contracted / energy at the meter           ISO/IEC 30134-3
 //   chiller-free hours: no compressor ran, trim chillers of the air units' loop included, and
 //   every set point was held
 //   imbalance: |energy in - energy out| over energy in; in at the meter, out where heat leaves
@@ -40,6 +42,7 @@
 #include "base/result.hpp"
 #include "cooling/failure_walk.hpp"
 #include "cooling/plant_year.hpp"
+#include "cooling/time_year.hpp"
 #include "study/facility_chain.hpp"
 #include "study/scenario.hpp"
 
@@ -49,13 +52,16 @@ struct FacilityOptions {
   bool year = true;    ///< false: only what the failures need
   bool chain = false;  ///< the power chain in full; in brief it always is
   bool pairs = false;  ///< every two losses of the chain too
-  std::string epw;     ///< file; empty: the climate's synthetic year
+  std::string epw{};   ///< file; empty: the climate's synthetic year
   int fill_gap_h = 0;
   double warmer_k = 0;
-  std::vector<std::string> lose;  ///< NODE[=SHARE][@hh:mm]
-  double horizon_s = 600;         ///< after the last failure
-  double back_s = 0;              ///< after which what was lost is back; 0: never
-  double reclaimed_kg_s = 0;      ///< reclaimed water, used before the mains
+  std::vector<std::string> lose{};  ///< NODE[=SHARE][@hh:mm]
+  double horizon_s = 600;           ///< after the last failure
+  double back_s = 0;                ///< after which what was lost is back; 0: never
+  double reclaimed_kg_s = 0;        ///< reclaimed water, used before the mains
+  std::string carbon{};             ///< CSV of the grid's intensity; empty: a shape about the mean
+  double cap = 1;                   ///< power cap of racks, over their maximum
+  double resolution_s = 0;          ///< the year in the time domain as well; 0: not
 };
 
 /// A sum of the year.
@@ -89,6 +95,8 @@ struct FacilityNode {
   std::string name, what;
   std::vector<cooling::FailureEvent> events;  ///< with the default share
   std::vector<power::Outage> outages{};       ///< of the power chain
+  int units = 0;    ///< above 0: one of so many, "chiller-1" to "chiller-4"
+  double left = 0;  ///< of a unit: what the others can carry over what is needed
 };
 
 struct HallLoss {
@@ -108,6 +116,13 @@ struct WorkLoss {
   double tokens = 0;  ///< not made
 };
 
+/// An ASHRAE class that the scenario asks for, and the worst of the year (limits recalled).
+struct FacilityClass {
+  std::string name;
+  double low_c = 0, high_c = 0, have_low_c = 0, have_high_c = 0;
+  bool holds() const { return have_low_c >= low_c && have_high_c <= high_c; }
+};
+
 struct FacilityWalk {
   std::vector<std::string> lost;  ///< in words
   std::size_t hour = 0;           ///< of the year
@@ -122,6 +137,24 @@ struct FacilityWalk {
   std::optional<power::ChainWalk> power;  ///< when a node of the power chain is lost
 };
 
+/// The year in the time domain (cooling/time_year.hpp) beside the steady one.
+struct FacilityTime {
+  struct Hall {
+    std::string title;
+    double racks = 0, chip_c = -273.15, coolant_c = -273.15;  ///< hottest of the year
+    double lost_s = 0;  ///< of full clock, a rack, by throttling
+  };
+  double resolution_s = 1;
+  std::size_t racks = 0, blocks = 0, jobs = 0;
+  std::size_t intervals = 0, steps = 0, skipped = 0, fine_steps = 0, trips = 0;
+  double pue = 0, wue_l_kwh = 0, it_j = 0, meter_j = 0;
+  double worst_imbalance = 0;  ///< of any interval
+  double beyond = 0;           ///< heat of transients that stages did not take at once, over all
+  double throttled_rack_s = 0;
+  std::vector<Hall> halls;
+  std::vector<WorkLoss> work;
+};
+
 struct FacilityAnswer {
   std::string scenario, weather, boundary;
   double warmer_k = 0;
@@ -132,8 +165,17 @@ struct FacilityAnswer {
   double pue = 0, wue_l_kwh = 0, erf = 0;
   double first_pue = 0;  ///< `check`'s own, of the same halls, by bins
   double chiller_free_h = 0, short_h = 0, worst_short_k = 0;
-  double carbon_kg = 0;  ///< 0: intensity unknown
+  double carbon_kg = 0;       ///< of the hours; 0: intensity unknown
+  double carbon_mean_kg = 0;  ///< the same energy at the intensity's plain mean
   std::string carbon_origin;
+  std::vector<double> carbon_kg_h;
+  double ref = 0;  ///< renewable energy over energy at the meter; contracts of the scenario
+  double it_low_w = 0, it_high_w = 0;  ///< of the hours
+  bool load_assumed = false, load_flattened = false;
+  double throttled_h = 0, lost_gpu_s = 0;  ///< hours in which caps or temperature held power down
+  std::vector<WorkLoss> lost_work;         ///< tokens of the year not made for it
+  std::optional<FacilityTime> time;
+  std::vector<FacilityClass> classes;
   std::vector<FacilityItem> energy;  ///< in; sums to `meter_j`
   std::vector<FacilityItem> heat;    ///< out; sums to `meter_j` but for `imbalance`
   double meter_j = 0, it_j = 0;
@@ -158,7 +200,7 @@ struct FacilityAnswer {
   cooling::PlantYear plant;  ///< its `it` includes the heat of the power rooms
   std::vector<FacilityHour> hours;
 
-  /// Every set point was held and no rack throttled or tripped.
+  /// Every set point and class was held and no rack throttled or tripped in the failure.
   bool holds() const;
 };
 

@@ -14,6 +14,14 @@ std::span<const std::string_view> work_kind_names() {
   return names;
 }
 
+void DayProfile::fields(spec::Fields& f) {
+  f.number("swing", swing, "%", "Power above and below its mean over the day; 0 when left out")
+      .between(0, 100);
+  f.number("peak", peak, "h", "Hour of the day with the most; 15 h when left out").between(0, 24);
+  f.number("weekend", weekend, "%", "Saturday and Sunday over a working day; 100 % when left out")
+      .between(0, 200);
+}
+
 void ClusterSpec::fields(spec::Fields& f) {
   if (f.here().line > 0) origin = f.here();
   f.text("name", name, "Name of the cluster").required();
@@ -33,6 +41,10 @@ void ClusterSpec::fields(spec::Fields& f) {
   f.number("load", load, "%",
            "Mean power of a busy system over its maximum; by workload when left out")
       .at_most(100);
+  f.object(
+      "profile", profile,
+      "How its power moves over day and week, in the facility's year; by kind of work when left "
+      "out: training flat, answering people 25 % up at 15 h and down at night (assumed)");
   f.number("pue", pue, "",
            "Overhead of the place, for a cluster in no hall; 1 for boxes at the edge and "
            "1.35 for servers when left out")
@@ -89,6 +101,14 @@ void BuildingSpec::fields(spec::Fields& f) {
   f.list("halls", halls, "Halls with racks");
 }
 
+void PhaseSpec::fields(spec::Fields& f) {
+  if (f.here().line > 0) origin = f.here();
+  f.text("name", name, "Name of the step, e.g. 80 kW a rack").required();
+  f.texts("set", set,
+          "What changes, path=value as of --set, on top of the phases before: "
+          "[clusters.gpu.per_rack=4, building.halls.A.cooling.kind=rear-door]");
+}
+
 void Scenario::fields(spec::Fields& f) {
   f.text("name", name, "What the scenario is about, in one line").required();
   f.date(
@@ -109,6 +129,8 @@ void Scenario::fields(spec::Fields& f) {
   f.object("storage", storage, "Tiers of storage and the data on them");
   f.list("workloads", workloads, "What the clusters are for");
   f.object("money", money, "Horizon, prices, budgets, ways to compare");
+  f.list("phases", phases,
+         "Steps of growth, each checked as a whole: which limit binds, what must be added");
 }
 
 namespace {

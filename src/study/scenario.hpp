@@ -34,17 +34,27 @@
 
 namespace headroom::study {
 
+/// How a cluster's power moves over day and week, about its yearly mean.
+struct DayProfile {
+  Value<Scalar> swing;    ///< of the mean, 0..1
+  Value<Time> peak;       ///< hour of the day
+  Value<Scalar> weekend;  ///< of a working day
+
+  void fields(spec::Fields& f);
+};
+
 /// A group of equal systems on one network.
 struct ClusterSpec {
   std::string name;
   Origin origin;
-  std::string system;      ///< catalogue id
-  Value<Scalar> count;     ///< systems
-  Value<Scalar> per_rack;  ///< systems in a rack
-  std::string hall;        ///< name of a hall; empty: no building is asked about
-  Value<Power> power;      ///< of one system, over the catalogue's maximum
-  Value<Scalar> pue;       ///< outside any hall: overhead of where it stands
-  Value<Scalar> load;      ///< mean power of a busy system over its maximum
+  std::string system;                 ///< catalogue id
+  Value<Scalar> count;                ///< systems
+  Value<Scalar> per_rack;             ///< systems in a rack
+  std::string hall;                   ///< name of a hall; empty: no building is asked about
+  Value<Power> power;                 ///< of one system, over the catalogue's maximum
+  Value<Scalar> pue;                  ///< outside any hall: overhead of where it stands
+  Value<Scalar> load;                 ///< mean power of a busy system over its maximum
+  std::optional<DayProfile> profile;  ///< left out: by kind of work
   fabric::Spec fabric;
   cluster::Spec operation;  ///< failures, spares, checkpoints
 
@@ -107,6 +117,15 @@ struct BuildingSpec {
   void fields(spec::Fields& f);
 };
 
+/// A step of a hall's growth, as changes of the scenario: "clusters.gpu.count=96".
+struct PhaseSpec {
+  std::string name;
+  Origin origin;
+  std::vector<std::string> set;  ///< applied after those of the phases before
+
+  void fields(spec::Fields& f);
+};
+
 struct Scenario {
   std::string name;
   std::string as_of;  ///< date of the study; prices and lead times count from it
@@ -120,6 +139,7 @@ struct Scenario {
   std::optional<storage::Spec> storage;
   std::vector<WorkSpec> workloads;
   std::optional<money::Spec> money;
+  std::vector<PhaseSpec> phases;  ///< of `facility --phases`
 
   void fields(spec::Fields& f);
 };

@@ -1,0 +1,286 @@
+#include "study/facility_hours.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace headroom::study {
+namespace {
+
+constexpr double hour_s = 3600;
+constexpr int most_rounds = 20;  // of losses that warm what cooling must cool
+
+class Solver {
+ public:
+  Solver(const Context& c, cooling::Plant plant, const HallShapes& shapes,
+         const FacilityOptions& options, const cooling::WeatherYear& weather)
+      : c_(c), weather_(weather) {
+    out_.plant = std::move(plant);
+    loads_.other = c.power.typical.other;
+    loads_.halls.resize(c.halls.size());
+    for (std::size_t i = 0; i < c.halls.size(); ++i) {
+      max_.push_back(c.halls[i].it_max.value.si());
+      std::vector<double> share = shapes.by_hall[i];
+      for (double& x : share) x = max_[i] > 0 ? x / max_[i] : 0;
+      out_.asked.push_back(share);
+      for (double& x : share) x = std::min(x, options.cap);
+      out_.load.by_group.push_back(std::move(share));
+      out_.load.losses.emplace_back(weather.hours(), c.power.typical.distribution_loss[i].si());
+    }
+    const auto& rooms = out_.plant.groups.back();
+    rooms_full_ = rooms.rack_w * rooms.racks;
+    const double now = c.power.typical.power_room_heat().si();
+    out_.load.by_group.emplace_back(weather.hours(), rooms_full_ > 0 ? now / rooms_full_ : 0);
+    out_.load.losses.emplace_back(weather.hours(), 0.0);
+    capped_ = out_.load.by_group;
+  }
+
+  /// Rounds until no hour's losses move.
+  SolvedHours run(FacilityAnswer& a) {
+    constexpr double tolerance = 1e-9;
+    for (a.rounds = 1; a.rounds <= most_rounds; ++a.rounds) {
+      a.plant = cooling::year(out_.plant, weather_, out_.load);
+      if (throttle(a)) a.plant = cooling::year(out_.plant, weather_, out_.load);
+      if (pass_chain(a) <= tolerance) break;
+    }
+    find_lost();
+    return std::move(out_);
+  }
+
+ private:
+  /// The chain at every hour; the largest change of its heat in halls and rooms over the meter.
+  double pass_chain(FacilityAnswer& a) {
+    a.hours.resize(a.plant.hours.size());
+    auto& rooms = out_.load.by_group.back();
+    double change = 0;
+    for (std::size_t h = 0; h < a.hours.size(); ++h) {
+      for (std::size_t i = 0; i < max_.size(); ++i)
+        loads_.halls[i] = Power::from_si(max_[i] * out_.load.by_group[i][h]);
+      loads_.cooling = Power::from_si(a.plant.hours[h].cooling_w());
+      const auto flow = power::solve(c_.power.chain, loads_);
+      auto& out = a.hours[h];
+      out.meter_w = flow.meter.si(), out.it_w = flow.it.si(), out.other_w = flow.other.si();
+      out.ups_w = flow.ups_loss.si(), out.switchgear_w = flow.switchgear_loss.si();
+      out.transformer_w = flow.transformer_loss.si(), out.hall_loss_w = 0;
+      for (std::size_t i = 0; i < max_.size(); ++i) {
+        const double loss = flow.distribution_loss[i].si();
+        out.hall_loss_w += loss;
+        double& known = out_.load.losses[i][h];
+        change = std::max(change, std::abs(loss - known) / out.meter_w);
+        known = loss;
+      }
+      if (rooms_full_ <= 0) continue;
+      const double now = flow.power_room_heat().si() / rooms_full_;
+      change = std::max(change, std::abs(now - rooms[h]) * rooms_full_ / out.meter_w);
+      rooms[h] = now;
+    }
+    return change;
+  }
+
+  /// Hours whose chips are too hot at the power they ask for: power until both agree.
+  bool throttle(const FacilityAnswer& a) {
+    bool any = false;
+    for (std::size_t h = 0; h < a.plant.hours.size(); ++h) {
+      const bool hot = a.plant.hours[h].chip_c > throttle_.throttle_c + 1e-9;
+      if (!hot && !is_throttled(h)) continue;
+      settle(h);
+      any = true;
+    }
+    return any;
+  }
+
+  bool is_throttled(std::size_t h) const {
+    for (std::size_t i = 0; i < max_.size(); ++i)
+      if (out_.load.by_group[i][h] < capped_[i][h]) return true;
+    return false;
+  }
+
+  void settle(std::size_t h) {
+    constexpr int most = 200;
+    constexpr double relax = 0.35, close = 1e-11;
+    cooling::PlantSolver solver(out_.plant);
+    cooling::HourInput in;
+    in.dry_bulb_c = weather_.dry_bulb_c[h], in.wet_bulb_c = weather_.wet_bulb_c[h];
+    in.pressure_pa = weather_.pressure_pa[h], in.humidity = weather_.humidity[h], in.hour = h;
+    std::vector<double> shares, losses;
+    for (const auto& g : out_.load.by_group) shares.push_back(g[h]);
+    for (const auto& l : out_.load.losses) losses.push_back(l[h]);
+    in.losses = losses;
+    for (int k = 0; k < most; ++k) {
+      in.shares = shares;
+      solver.at(in);
+      double moved = 0;
+      for (std::size_t i = 0; i < max_.size(); ++i) {
+        const double chip = solver.chip_c()[i];
+        const double may = std::max(throttle_.floor_share, cooling::power_share(throttle_, chip));
+        const double step = relax * (std::min(capped_[i][h], may) - shares[i]);
+        shares[i] += step;
+        moved = std::max(moved, std::abs(step));
+      }
+      if (moved < close) break;
+    }
+    for (std::size_t i = 0; i < max_.size(); ++i)
+      out_.load.by_group[i][h] = capped_[i][h] - shares[i] < 1e-9 ? capped_[i][h] : shares[i];
+  }
+
+  void find_lost() {
+    out_.lost = out_.asked;
+    for (std::size_t i = 0; i < max_.size(); ++i) {
+      for (std::size_t h = 0; h < out_.lost[i].size(); ++h) {
+        const double asked = out_.asked[i][h], has = out_.load.by_group[i][h];
+        const double wanted = cooling::clock_share(throttle_, asked);
+        out_.lost[i][h] = has >= asked - 1e-12 || wanted <= 0
+                              ? 0
+                              : 1 - cooling::clock_share(throttle_, has) / wanted;
+      }
+    }
+  }
+
+  const Context& c_;
+  const cooling::WeatherYear& weather_;
+  const cooling::Throttle throttle_{};
+  SolvedHours out_;
+  std::vector<std::vector<double>> capped_;  // [group][hour]
+  std::vector<double> max_;
+  power::Loads loads_;
+  double rooms_full_ = 0;
+};
+
+double tokens_per_s(const Work& work) {
+  const auto& p = work.product;
+  if (!work.has_product) return 0;
+  if (p.kind == money::Product::Kind::training)
+    return p.run_time.value.si() > 0 ? p.run_tokens.value.si() / p.run_time.value.si() : 0;
+  return p.output_rate.node != no_node ? p.output_rate.value.si() : 0;
+}
+
+/// Seconds of full clock that a workload loses, from those of each hall.
+template <class F>
+std::vector<WorkLoss> losses_of(const Context& c, F&& seconds_of_hall) {
+  std::vector<WorkLoss> out;
+  for (const auto& work : c.work) {
+    const double rate = tokens_per_s(work);
+    if (rate <= 0 || work.machines == nullptr) continue;
+    for (std::size_t i = 0; i < c.halls.size(); ++i) {
+      if (work.machines->spec->hall != c.halls[i].spec->building.name) continue;
+      out.push_back({work.spec->name, rate * seconds_of_hall(i)});
+    }
+  }
+  return out;
+}
+
+/// Jobs of a hall's racks in the time domain: training, with its checkpoints.
+void add_jobs(const Context& c, std::size_t hall, std::size_t first, std::size_t racks,
+              cooling::TimeLoad& load) {
+  std::size_t at = first;
+  for (const auto& work : c.work) {
+    if (!work.gang || work.machines == nullptr || work.spec == nullptr) continue;
+    if (work.machines->spec->hall != c.halls[hall].spec->building.name) continue;
+    const double gpus = double(work.machines->gpus.value);
+    if (gpus <= 0) continue;
+    const double wanted = work.machines->racks.value.si() * work.gpus_held / gpus;
+    const auto n = std::min(first + racks - at, static_cast<std::size_t>(std::llround(wanted)));
+    if (n == 0) continue;
+    cooling::TimeJob job;
+    job.name = work.spec->name, job.first = at, job.racks = n;
+    for (const auto& cluster : c.clusters)
+      for (const auto& j : cluster.jobs)
+        if (j.name == work.scope) job.checkpoint_every_s = j.interval.value.si();
+    job.checkpoint_s = work.stall.value.si();
+    at += n;
+    load.jobs.push_back(std::move(job));
+  }
+}
+
+/// Mean power of a hall's racks over that of racks without checkpoints, in ticks of `dt`.
+double mean_factor(const cooling::TimeLoad& load, std::size_t first, std::size_t racks, double dt) {
+  double less = 0;
+  for (const auto& j : load.jobs) {
+    if (j.first < first || j.first >= first + racks) continue;
+    const double every = std::round(j.checkpoint_every_s / dt),
+                 lasts = std::round(j.checkpoint_s / dt);
+    if (every <= 0 || lasts <= 0) continue;
+    less += double(j.racks) / double(racks) * (1 - j.checkpoint_share) * lasts / (every + lasts);
+  }
+  return 1 - less;
+}
+
+}  // namespace
+
+SolvedHours solve_hours(const Context& c, cooling::Plant plant, const HallShapes& shapes,
+                        const FacilityOptions& options, FacilityAnswer& answer) {
+  return Solver(c, std::move(plant), shapes, options, answer.air).run(answer);
+}
+
+std::vector<WorkLoss> work_lost(const Context& c, const SolvedHours& solved, double& gpu_s) {
+  gpu_s = 0;
+  std::vector<double> seconds;
+  for (std::size_t i = 0; i < c.halls.size(); ++i) {
+    double sum = 0, gpus = 0;
+    for (const double x : solved.lost[i]) sum += x * hour_s;
+    for (const auto* m : c.halls[i].machines) gpus += m->gpus.value;
+    seconds.push_back(sum);
+    gpu_s += gpus * sum;
+  }
+  return losses_of(c, [&](std::size_t i) { return seconds[i]; });
+}
+
+FacilityTime time_domain(const Context& c, const SolvedHours& solved,
+                         const FacilityOptions& options, const FacilityAnswer& answer) {
+  cooling::TimeOptions o;
+  o.resolution_s = options.resolution_s;
+  const double dt = hour_s / std::round(hour_s / options.resolution_s);
+  cooling::TimeLoad load;
+  load.losses = solved.load.losses;
+  load.hourly = solved.load.by_group;
+  std::vector<std::size_t> racks, first;
+  for (std::size_t g = 0; g < solved.plant.groups.size(); ++g) {
+    first.push_back(load.group.size());
+    racks.push_back(std::max<std::size_t>(
+        1, static_cast<std::size_t>(std::llround(solved.plant.groups[g].racks))));
+    load.group.insert(load.group.end(), racks.back(), g);
+  }
+  for (std::size_t i = 0; i < c.halls.size(); ++i) {
+    add_jobs(c, i, first[i], racks[i], load);
+    const double mean = mean_factor(load, first[i], racks[i], dt);
+    load.hourly[i] = solved.asked[i];
+    for (double& x : load.hourly[i]) x = std::min({1.0, options.cap, x / mean});
+  }
+  const auto year = cooling::time_year(solved.plant, answer.air, load, o);
+  FacilityTime t;
+  t.resolution_s = dt, t.racks = load.group.size(), t.blocks = year.units;
+  t.intervals = year.intervals, t.steps = year.steps, t.skipped = year.skipped;
+  t.fine_steps = year.fine_steps, t.jobs = load.jobs.size();
+  t.worst_imbalance = year.worst_imbalance, t.trips = year.trips;
+  t.beyond = year.in_j > 0 ? year.beyond_j / year.in_j : 0;
+  t.throttled_rack_s = year.throttled_rack_s;
+  double water = 0;
+  power::Loads loads;
+  loads.other = c.power.typical.other;
+  loads.halls.resize(c.halls.size());
+  for (std::size_t h = 0; h < year.hours.size(); ++h) {
+    const auto& s = year.hours[h];
+    const double ratio = answer.plant.hours[h].it_w > 0 ? s.it_w / answer.plant.hours[h].it_w : 1;
+    for (std::size_t i = 0; i < c.halls.size(); ++i)
+      loads.halls[i] =
+          Power::from_si(c.halls[i].it_max.value.si() * solved.load.by_group[i][h] * ratio);
+    loads.cooling = Power::from_si(s.cooling_w());
+    const auto flow = power::solve(c.power.chain, loads);
+    t.it_j += flow.it.si() * hour_s, t.meter_j += flow.meter.si() * hour_s;
+    water += s.makeup() * hour_s;
+  }
+  t.pue = t.it_j > 0 ? t.meter_j / t.it_j : 0;
+  t.wue_l_kwh = t.it_j > 0 ? water / (t.it_j / 3.6e6) : 0;
+  for (std::size_t i = 0; i < c.halls.size(); ++i) {
+    double chip = -273.15, coolant = -273.15;
+    for (std::size_t r = first[i]; r < first[i] + racks[i]; ++r) {
+      chip = std::max(chip, year.racks[r].chip_c);
+      coolant = std::max(coolant, year.racks[r].coolant_c);
+    }
+    t.halls.push_back({c.halls[i].title, double(racks[i]), chip, coolant,
+                       year.group_lost_s[i] / double(racks[i])});
+  }
+  t.work = losses_of(c, [&](std::size_t i) { return t.halls[i].lost_s; });
+  return t;
+}
+
+}  // namespace headroom::study

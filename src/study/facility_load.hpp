@@ -1,0 +1,35 @@
+// The halls' IT load and the grid's carbon hour by hour. Internal to study.
+//
+// LOAD. A hall's yearly mean of IT (`check`'s) times a shape of mean 1 over the week:
+//   a cluster with `profile`    1 + swing cos(2 pi (hour - peak)/24), weekend days times `weekend`
+//   otherwise by its work       what trains, embeds or makes video: flat; what answers people
+//   (serve,
+//                               rag, edge): swing 25 %, peak at 15 h, weekends at 85 % (assumed)
+// weighted by mean power. A shape that would exceed the hall's maximum is flattened until it does
+// not; the mean stays. The year's first day is taken to be a Monday. Carries no lag between traffic
+// and power.
+//
+// CARBON. Hours of a file, else the yearly mean times an assumed shape (site/carbon_hours.hpp).
+#pragma once
+
+#include "study/context.hpp"
+#include "study/facility_year.hpp"
+
+namespace headroom::study {
+
+struct HallShapes {
+  std::vector<std::vector<double>> by_hall;  ///< [hall][hour], W
+  bool flat = true;
+  bool assumed = false;    ///< a shape by kind of work
+  bool flattened = false;  ///< some hall would have exceeded its maximum
+};
+HallShapes hall_shapes(const Context& c, std::size_t hours);
+
+struct HourlyCarbon {
+  std::vector<double> kg_per_j;  ///< empty: unknown
+  std::string origin;
+};
+Result<HourlyCarbon> hourly_carbon(const Context& c, const FacilityOptions& options,
+                                   std::size_t hours);
+
+}  // namespace headroom::study
