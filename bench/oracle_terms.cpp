@@ -3,9 +3,9 @@
 //   oracle_terms < points.jsonl
 //
 // A line in: {"model", "gpu", "weights", "kv", "tp", "pp", "ep", "adp", "decodes", "context",
-// "prefill", "keys", "prompts", "engine", "blocks", "max_batch"}, unset ones at Layout's and
-// Batch's defaults. A line out: seconds of every term (those of prompts by themselves), and what a
-// replica's memory holds.
+// "prefill", "keys", "prompts", "verify", "engine", "blocks", "max_batch"}, unset ones at Layout's
+// and Batch's defaults. A line out: seconds of every term (those of prompts by themselves), and
+// what a replica's memory holds.
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -66,9 +66,10 @@ json terms(const json& j) {
   const double prefill = j.value("prefill", 0.0), keys = j.value("keys", 0.0);
   const double prompts = prefill > 0 ? std::max(1.0, j.value("prompts", 1.0)) : 0;
   const double holders = std::min<double>(layout.attention_dp, std::max(prompts, 1.0));
-  const double fresh = prefill / layout.pp / holders,
-               base = fresh > 0 ? std::max(1.0, decodes) : decodes;
-  const double meet = std::max(base, decodes + prefill * share);
+  const double fresh = prefill / layout.pp / holders, verify = j.value("verify", 0.0),
+               checked = decodes * (1 + verify),
+               base = fresh > 0 ? std::max(1.0, checked) : checked;
+  const double meet = std::max(base, checked + prefill * share);
   const double window = model->window, seen = window > 0 ? std::min(context, window) : context;
   const double near = window > 0 ? std::min(keys, window) : keys;
   const auto formats = infer::formats_of(*model, layout);
@@ -80,7 +81,7 @@ json terms(const json& j) {
   out["products_p"] = k.products.at(base + fresh) - k.products.at(base);
   out["experts"] = k.experts.at(base);
   out["experts_p"] = k.experts.at(meet) - k.experts.at(base);
-  out["head"] = k.head.at(decodes + prompts / layout.pp / holders);
+  out["head"] = k.head.at(checked + prompts / layout.pp / holders);
   out["reduce"] = k.reduce.at(base);
   out["reduce_p"] = k.reduce.at(base + fresh) - k.reduce.at(base);
   out["pass"] = base * k.pass_s;
@@ -88,7 +89,8 @@ json terms(const json& j) {
   out["activation"] = base * k.activation_s;
   out["activation_p"] = fresh * k.activation_s;
   out["launches"] = model->layers * k.launch_s;
-  out["cache"] = decodes * (context * k.key_global_s + seen * k.key_local_s);
+  out["cache"] = decodes * (context * (k.key_global_s + verify * k.verify_global_s) +
+                            seen * (k.key_local_s + verify * k.verify_local_s));
   out["prompt"] = fresh > 0 ? fresh * (keys + k.pair_local_ratio * (near - keys)) *
                                   k.prompt_s.at(prefill / prompts)
                             : 0.0;

@@ -14,13 +14,14 @@ def span(ratios):
     return "{low: %.4g, likely: %.4g @rows, high: %.4g}" % (low, likely, high)
 
 
-def factors(terms):
-    """Kernel factors by format and generation; any other GPU takes the mean of the format's."""
+def factors(terms, engine):
+    """Kernel factors by format and generation, those of experts with the engine's own part."""
     table = defaultdict(dict)
     for key, value in terms.items():
         kind, _, where = key.partition(" ")
         if kind in ("products", "prompts", "experts", "expert_prompts"):
-            table[where][kind] = value
+            own = terms.get(f"{model.OWN[kind]} {engine}", 1) - 1 if kind in model.OWN else 0
+            table[where][kind] = max(0.05, value + own)
     lines = []
     for where, values in sorted(table.items(), key=lambda t: (t[0].split("|")[0], t[0].split("|")[1] == "", t[0])):
         precision, architecture = where.split("|")
@@ -52,7 +53,7 @@ def entry(engine, fitted, timed):
     every = [r for members in fitted["groups"].values() for r in members if not r["odd"]]
     mine = [r for r in every if r["engine"] == engine] or [r for r in every if r["kind"] != "offline"]
     lines += [f"    unseen: {span([r['unseen'] for r in mine])}", f"    rows: {len(mine)}", "    kernels:"]
-    lines += factors(terms)
+    lines += factors(terms, engine)
     chosen = sorted(n for n in fitted["calibrations"] if n[2] == engine)
     if chosen:
         lines.append("    calibrations:")

@@ -8,8 +8,9 @@ OUTLYING = 0.12
 # NOISE on one row.
 PULLS = {"collectives": (1, 0.1), "collectives_p": None, "passes": (8, 4), "small": (3, 2), "step": (1.0, 0.5),
          "layer": (6, 6), "sequence": (6, 4), "products": (1, 0.1), "prompts": (1, 0.15), "experts": (1, 0.15),
-         "expert_prompts": (1, 0.15)}
+         "expert_prompts": (1, 0.15), "mixtures": (1, 0.1), "mixture_prompts": (1, 0.1)}
 FIXED = ("fixed", "fixed_p", "cache")
+OWN = {"experts": "mixtures", "expert_prompts": "mixture_prompts"}
 ALIAS = {"collectives_p": "collectives", "passes_p": "passes"}
 
 
@@ -25,6 +26,11 @@ def shared(row):
             fixed += value
         else:
             out[ALIAS.get(key, key)] += value
+        # What an engine's own kernels for experts take beside the format's factor.
+        for part, own in OWN.items():
+            if key.startswith(part + " "):
+                out[f"{own} {row['engine']}"] += value
+                fixed -= value
     return out, fixed
 
 
@@ -97,10 +103,11 @@ def local_terms(terms, row):
     decode = prompt = 0.0
     for key, v in f.items():
         head = key.split(" ")[0]
+        own = value(f"{OWN[head]} {row['engine']}") - 1 if head in OWN else 0
         if head in ("products", "experts", "collectives", "passes", "small"):
-            decode += value(key) * v
+            decode += (value(key) + (own if head == "experts" else 0)) * v
         elif head in ("prompts", "expert_prompts"):
-            prompt += value(key) * v
+            prompt += (value(key) + (own if head == "expert_prompts" else 0)) * v
         elif head in ALIAS:
             prompt += value(ALIAS[key]) * v
     steps = next(v for k, v in f.items() if k.startswith("step "))
