@@ -3,8 +3,9 @@
 //   oracle_terms < points.jsonl
 //
 // A line in: {"model", "gpu", "weights", "kv", "tp", "pp", "ep", "adp", "decodes", "context",
-// "prefill", "keys", "prompts"}, unset ones at Layout's and Batch's defaults. A line out: seconds
-// of every term (those of prompts by themselves), and what a replica's memory holds.
+// "prefill", "keys", "prompts", "engine", "blocks", "max_batch"}, unset ones at Layout's and
+// Batch's defaults. A line out: seconds of every term (those of prompts by themselves), and what a
+// replica's memory holds.
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -15,6 +16,7 @@
 #include "catalog/catalog.hpp"
 #include "catalog/system.hpp"
 #include "fabric/path.hpp"
+#include "infer/capacity.hpp"
 #include "infer/step.hpp"
 #include "infer/step_kernels.hpp"
 #include "workload/transformer.hpp"
@@ -39,6 +41,7 @@ infer::Layout layout_of(const json& j) {
   l.attention_dp = j.value("adp", 1);
   l.weights = parse_precision(j.value("weights", "bf16")).value_or(Precision::bf16);
   l.kv = parse_precision(j.value("kv", "bf16")).value_or(Precision::bf16);
+  l.block_scales = j.value("blocks", false);
   if (j.contains("dense")) l.dense = parse_precision(j["dense"].get<std::string>());
   return l;
 }
@@ -50,7 +53,12 @@ json terms(const json& j) {
   if (model == nullptr || gpu == nullptr) return {{"error", "unknown model or gpu"}};
   const auto layout = layout_of(j);
   const auto path = path_of(*gpu);
-  const infer::StepKernels k(*model, *gpu, fabric::for_serving(path, gpu->scale_up.link), layout);
+  const bool tensorrt = j.value("engine", "").rfind("tensorrt", 0) == 0;
+  const infer::StepKernels k(*model, *gpu,
+                             fabric::for_serving(path, gpu->scale_up.link,
+                                                 tensorrt ? fabric::ReduceKernels::tensorrt_llm
+                                                          : fabric::ReduceKernels::vllm),
+                             layout);
   const infer::StepModel step(*model, *gpu, path, layout, infer::software_of(infer::Engine::vllm),
                               infer::StepModel::Use::raw);
   const double share = 1.0 / (layout.pp * layout.attention_dp);
@@ -65,8 +73,8 @@ json terms(const json& j) {
   const double near = window > 0 ? std::min(keys, window) : keys;
   const auto formats = infer::formats_of(*model, layout);
   json out;
-  out["format"] = name(formats.ffn);
-  out["expert_format"] = name(formats.experts);
+  out["format"] = infer::factor_format(formats.ffn, formats);
+  out["expert_format"] = infer::factor_format(formats.experts, formats);
   out["architecture"] = infer::generation_of(*gpu);
   out["products"] = k.products.at(base);
   out["products_p"] = k.products.at(base + fresh) - k.products.at(base);
@@ -89,6 +97,9 @@ json terms(const json& j) {
   out["kv_gb"] = step.kv_per_gpu(std::max(context, 1.0)).in(gigabyte);
   out["weights_gb"] = step.weights_per_gpu().in(gigabyte);
   out["memory_gb"] = step.memory().in(gigabyte);
+  infer::EngineLimits limits;
+  limits.max_batch = j.value("max_batch", 1024.0);
+  out["workspace_gb"] = infer::replica_memory(step, limits, *model).workspace.in(gigabyte);
   out["read_gb"] = step.bytes_read({decodes / share, context}).in(gigabyte);
   return out;
 }

@@ -57,6 +57,21 @@ target_link_libraries(headroom_requests PRIVATE ZLIB::ZLIB)
 target_compile_definitions(headroom_api PRIVATE HEADROOM_VERSION="${PROJECT_VERSION}")
 target_link_libraries(headroom_api PRIVATE ${CMAKE_DL_LIBS})  # OpenSSL, for https URLs alone
 
+# A second answer for the year in the time domain; without SUNDIALS its test says so and skips.
+if(HEADROOM_TESTS)
+  find_path(SUNDIALS_INCLUDE cvode/cvode.h)
+  find_library(SUNDIALS_CVODE sundials_cvode)
+  find_library(SUNDIALS_NVECTOR sundials_nvecserial)
+  find_library(SUNDIALS_MATRIX sundials_sunmatrixdense)
+  find_library(SUNDIALS_SOLVER sundials_sunlinsoldense)
+  if(SUNDIALS_INCLUDE AND SUNDIALS_CVODE AND SUNDIALS_NVECTOR AND SUNDIALS_MATRIX AND SUNDIALS_SOLVER)
+    target_include_directories(cooling_test SYSTEM PRIVATE ${SUNDIALS_INCLUDE})
+    target_compile_definitions(cooling_test PRIVATE HEADROOM_SUNDIALS=1)
+    target_link_libraries(cooling_test PRIVATE ${SUNDIALS_CVODE} ${SUNDIALS_NVECTOR}
+                                               ${SUNDIALS_MATRIX} ${SUNDIALS_SOLVER})
+  endif()
+endif()
+
 # api_test runs a real streaming server. Debian's library is built with the switches that its .pc
 # names, and its classes differ with them.
 if(HEADROOM_TESTS)

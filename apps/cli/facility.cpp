@@ -1,14 +1,11 @@
 // `headroom facility`: power, cooling and water of a scenario's halls over a year, and failures.
 #include <CLI/CLI.hpp>
 
-#include <cstdio>
-#include <filesystem>
-#include <fstream>
 #include <memory>
-#include <system_error>
 
 #include "api/facility.hpp"
-#include "verbs.hpp"
+#include "api/facility_transient.hpp"
+#include "common.hpp"
 
 namespace headroom::cli {
 namespace {
@@ -17,6 +14,8 @@ namespace {
 struct FacilityCommand {
   CLI::App* verb = nullptr;
   api::FacilityRequest request;
+  api::TransientRequest transient;
+  bool transients = false;
   std::string csv;
   bool json = false;
 };
@@ -27,9 +26,14 @@ constexpr const char* examples =
     "  headroom facility scenarios/llama3-405b.yaml --epw chicago.epw --warmer 2K --csv h.csv\n"
     "  headroom facility scenarios/nvl72-row.yaml --lose cdu-pump@15:00 --back 5min\n"
     "  headroom facility scenarios/nvl72-row.yaml --lose dry-cooler=50% --lose leak --json\n"
+    "  headroom facility scenarios/nvl72-row.yaml --chain --pairs\n"
+    "  headroom facility scenarios/nvl72-row.yaml --lose mains --for 5min\n"
+    "  headroom facility scenarios/campus-100k.yaml --transient --sag \"30%@60ms x6/82s\"\n"
     "NODE: cdu-pump, leak, room-fan, loop-pump, tower or dry-cooler, chiller, all-cooling; with "
     "the\n"
-    "hall or the loop before it (hall-a.cdu-pump) one of them. The answer lists them.\n"
+    "hall or the loop before it (hall-a.cdu-pump) one of them; mains or a node of the power "
+    "chain,\n"
+    "NAME.unit for one unit of a bank. The answer lists them.\n"
     "Exit status: 0 every set point holds, 1 one does not or racks throttle, 2 bad input, 3 "
     "internal error.";
 
@@ -44,7 +48,10 @@ void add_options(CLI::App& app, FacilityCommand& c) {
       ->add_option("--set", r.sets, "path=value: change one input, e.g. cooling.kind=chiller-water")
       ->allow_extra_args(false);
   c.verb->add_option("--catalog", r.catalog, "Folder laid over the built-in catalogue");
-  c.verb->add_flag("--year", r.year, "The year, hour by hour; always without --lose");
+  c.verb->add_flag("--year", r.year, "The year, hour by hour; always without --lose or --chain");
+  c.verb->add_flag("--chain", r.chain,
+                   "The power chain: one-line diagram, every node lost once, stranded kW");
+  c.verb->add_flag("--pairs", r.pairs, "With --chain: every two nodes lost");
   c.verb->add_option("--epw", r.epw, "Weather file; left out: a year of the region's climate");
   c.verb->add_option("--fill-gaps", r.fill_gaps,
                      "Longest gap of the weather file to interpolate, e.g. 3h");
@@ -54,51 +61,65 @@ void add_options(CLI::App& app, FacilityCommand& c) {
       ->allow_extra_args(false);
   c.verb->add_option("--for", r.horizon, "How long the failure is followed; 10min");
   c.verb->add_option("--back", r.back, "What was lost is back after this; never");
-  c.verb->add_option("--csv", c.csv, "Writes a row an hour to this file");
+  c.verb->add_flag("--transient", c.transients,
+                   "Swings of the load within seconds against the grid's limits; sags");
+  c.verb
+      ->add_option("--sag", c.transient.sags,
+                   "With --transient: REMAINING%@DURATION[ xN/SPAN], e.g. \"30%@60ms x6/82s\"")
+      ->allow_extra_args(false);
+  c.verb->add_option("--sample", c.transient.sample, "With --transient: 1 to 10 ms; 10ms");
+  c.verb->add_option("--seed", c.transient.seed, "With --transient: phases of jobs and noise; 1");
+  c.verb->add_option("--csv", c.csv,
+                     "Writes a row an hour (with --transient: a sample) to this file");
   c.verb->add_flag("--json", c.json, "For programs; names are stable");
 }
 
-void print(const std::string& text, FILE* to = stdout) {
-  std::fwrite(text.data(), 1, text.size(), to);
-}
-
-int refuse(const Diagnostics& mistakes, bool json) {
-  if (json)
-    print(report::json(mistakes));
-  else
-    print(render(mistakes), stderr);
-  return bad_input;
-}
-
-/// All of the file, or what was there before.
-bool write_whole(const std::string& path, const std::string& text) {
-  const std::string part = path + ".part";
-  std::ofstream file(part, std::ios::binary);
-  file << text;
-  file.close();
-  std::error_code error;
-  if (file) std::filesystem::rename(part, path, error);
-  if (file && !error) return true;
-  std::filesystem::remove(part, error);
-  print("--csv " + path + ": cannot be written\n", stderr);
-  return false;
-}
-
-Diagnostics check_csv(const std::string& path) {
+/// What belongs to one of the two modes only.
+Diagnostics check_modes(const FacilityCommand& c) {
   Diagnostics mistakes;
-  const auto folder = std::filesystem::path(path).parent_path();
-  std::error_code error;
-  if (!folder.empty() && !std::filesystem::is_directory(folder, error))
-    mistakes.add({"--csv " + path, 0, 0, "", "there is no folder " + folder.string(), "", ""});
+  const auto wrong = [&](const char* option, const char* message, const char* hint) {
+    mistakes.add({option, 0, 0, "", message, hint, ""});
+  };
+  const auto& t = c.transient;
+  if (!c.transients) {
+    for (const auto& [option, given] :
+         {std::pair("--sag", !t.sags.empty()), std::pair("--sample", !t.sample.empty()),
+          std::pair("--seed", !t.seed.empty())})
+      if (given) wrong(option, "describes swings and sags, which are not asked", "add --transient");
+    return mistakes;
+  }
+  const auto& r = c.request;
+  for (const auto& [option, given] :
+       {std::pair("--lose", !r.lose.empty()), std::pair("--year", r.year),
+        std::pair("--epw", !r.epw.empty()), std::pair("--fill-gaps", !r.fill_gaps.empty()),
+        std::pair("--warmer", !r.warmer.empty()), std::pair("--reclaimed", !r.reclaimed.empty()),
+        std::pair("--for", !r.horizon.empty()), std::pair("--back", !r.back.empty())})
+    if (given) wrong(option, "has no meaning within seconds", "leave out it or --transient");
   return mistakes;
 }
 
+int run_transient(FacilityCommand c, const Terminal& terminal, Diagnostics mistakes) {
+  c.transient.file = c.request.file, c.transient.sets = c.request.sets;
+  c.transient.catalog = c.request.catalog;
+  const auto answer = api::facility_transient(c.transient);
+  if (!answer) mistakes.add(answer.error());
+  if (!mistakes.empty()) return refuse(mistakes, c.json);
+  if (!c.csv.empty() && !write_whole(c.csv, report::transient_csv(*answer), "--csv"))
+    return bad_input;
+  print(c.json ? report::transient_json(*answer)
+               : report::transient_text(*answer, {terminal.colour, terminal.width, false}));
+  return answer->holds() ? fits : falls_short;
+}
+
 int run(const FacilityCommand& c, const Terminal& terminal) {
-  Diagnostics mistakes = check_csv(c.csv);
+  Diagnostics mistakes = check_out("--csv", c.csv);
+  mistakes.add(check_modes(c));
+  if (c.transients) return run_transient(c, terminal, std::move(mistakes));
   const auto answer = api::facility(c.request);
   if (!answer) mistakes.add(answer.error());
   if (!mistakes.empty()) return refuse(mistakes, c.json);
-  if (!c.csv.empty() && !write_whole(c.csv, report::facility_csv(*answer))) return bad_input;
+  if (!c.csv.empty() && !write_whole(c.csv, report::facility_csv(*answer), "--csv"))
+    return bad_input;
   print(c.json ? report::facility_json(*answer)
                : report::facility_text(*answer, {terminal.colour, terminal.width, false}));
   return answer->holds() ? fits : falls_short;
@@ -109,10 +130,7 @@ int run(const FacilityCommand& c, const Terminal& terminal) {
 Run add_facility_verb(CLI::App& app, std::function<Terminal()> terminal) {
   const auto command = std::make_shared<FacilityCommand>();
   add_options(app, *command);
-  return [command, terminal = std::move(terminal)]() -> std::optional<int> {
-    if (!*command->verb) return std::nullopt;
-    return run(*command, terminal());
-  };
+  return when_given(command, std::move(terminal), run);
 }
 
 }  // namespace headroom::cli

@@ -1,12 +1,10 @@
 // `headroom infer`: configures a serving fleet, from options or from a scenario.
 #include <CLI/CLI.hpp>
 
-#include <cstdio>
-#include <map>
 #include <memory>
 
 #include "api/infer.hpp"
-#include "verbs.hpp"
+#include "common.hpp"
 
 namespace headroom::cli {
 namespace {
@@ -15,8 +13,7 @@ namespace {
 struct InferCommand {
   CLI::App* verb = nullptr;
   api::InferRequest request;
-  std::map<std::string, std::string> values;  ///< by option name
-  std::map<std::string, bool> switches;
+  JobOptions job;
   std::vector<std::string> flags, compare, edge;
   bool json = false, csv = false, no_advice = false, no_engine = false, validated = false;
 };
@@ -31,18 +28,12 @@ constexpr const char* examples =
     "      --output 1200 --disaggregated --speculation try --flags vllm,k8s\n"
     "  headroom infer --model llama-3.1-70b --system dgx-h100 --rate 20/s\n"
     "      --compare llama-3.1-8b,qwen3-32b --edge jetson-agx-orin --region us-iowa --json\n"
+    "  headroom infer --model llama-3.1-70b --system dgx-h100 --concurrency 1,4,16,64\n"
+    "  headroom infer --model llama-3.1-70b --system dgx-h100 --gpus 8 --rate 1/s,2/s,4/s,8/s\n"
     "  headroom infer scenarios/chat-fleet.yaml --rate 40/s\n"
-    "Exit status: 0 it fits, 1 a promise cannot be kept, 2 bad input, 3 internal error.";
-
-void add_job_options(CLI::App& verb, InferCommand& c) {
-  for (const auto& option : api::infer_options()) {
-    const std::string name(option.name), doc(option.doc), group(option.group);
-    if (option.flag)
-      verb.add_flag(name, c.switches[name], doc)->group(group);
-    else
-      verb.add_option(name, c.values[name], doc)->group(group);
-  }
-}
+    "  headroom infer scenarios/chat-70b.yaml --system dgx-b200 --objective energy\n"
+    "Exit status: 0 it fits (a sweep: at one load at least), 1 a promise cannot be kept, 2 bad "
+    "input,\n3 internal error.";
 
 void add_answer_options(CLI::App& verb, InferCommand& c) {
   auto& a = c.request.answer;
@@ -80,25 +71,14 @@ void add_answer_options(CLI::App& verb, InferCommand& c) {
   verb.add_option("--threads", a.threads, "For the search")
       ->group(group)
       ->check(CLI::Range(1, 1024));
-  auto* json = verb.add_flag("--json", c.json, "For programs; names are stable (docs/infer.md)");
-  json->group(group);
+  auto* json = add_json(verb, c.json, group, "docs/infer.md");
   verb.add_flag("--csv", c.csv, "The tables of configurations")->group(group)->excludes(json);
 }
 
-std::vector<std::string> launchers(const std::vector<std::string>& wanted) {
-  for (const auto& w : wanted)
-    if (w == "all") return {"vllm", "trtllm", "sglang", "k8s"};
-  return wanted;
-}
-
 void collect(InferCommand& c) {
-  for (const auto& option : api::infer_options()) {
-    const std::string name(option.name);
-    if (c.verb->count(name) == 0) continue;
-    c.request.options.push_back({name, option.flag ? "true" : c.values[name]});
-  }
+  c.request.options = c.job.given(*c.verb);
   auto& a = c.request.answer;
-  a.launchers = launchers(c.flags);
+  a.launchers = all_or(c.flags, {"vllm", "trtllm", "sglang", "k8s"});
   a.compare = c.compare;
   a.edge = c.edge;
   a.advice = !c.no_advice;
@@ -111,31 +91,28 @@ void add_options(CLI::App& app, InferCommand& c) {
   c.verb->footer(examples);
   c.verb->add_option("FILE", c.request.file,
                      "Scenario with inference workloads (YAML); none: the options say everything");
-  add_job_options(*c.verb, c);
+  c.job.add(*c.verb, api::infer_options());
   add_answer_options(*c.verb, c);
-  c.verb
-      ->add_option("--set", c.request.sets,
-                   "path=value in the scenario; without one its cluster is `gpus`, its workload "
-                   "`serve`")
-      ->allow_extra_args(false);
-  c.verb->add_option("--catalog", c.request.catalog,
-                     "Folder of catalogue files laid over the built-in ones");
+  add_set(*c.verb, c.request.sets,
+          "path=value in the scenario, e.g. workloads.serve.slo.context=8192; without a FILE its "
+          "cluster is `gpus`, its workload `serve`");
+  add_catalog(*c.verb, c.request.catalog);
 }
 
-void print(const std::string& text, FILE* to = stdout) {
-  std::fwrite(text.data(), 1, text.size(), to);
+int run_curve(const InferCommand& c, const Terminal& terminal) {
+  const auto answer = api::infer_curve(c.request);
+  if (!answer) return refuse(answer.error(), c.json);
+  print(c.json  ? report::curve_json(*answer)
+        : c.csv ? report::curve_csv(*answer)
+                : report::curve_text(*answer, {terminal.colour, terminal.width, false}));
+  return answer->fits() ? fits : falls_short;
 }
 
 int run(InferCommand& c, const Terminal& terminal) {
   collect(c);
+  if (api::wants_curve(c.request)) return run_curve(c, terminal);
   const auto answer = api::infer(c.request);
-  if (!answer) {
-    if (c.json)
-      print(report::json(answer.error()));
-    else
-      print(render(answer.error()), stderr);
-    return bad_input;
-  }
+  if (!answer) return refuse(answer.error(), c.json);
   bool good = answer->fits();
   for (const auto& run : answer->runs) good = good && (run.in_domain || !c.validated);
   print(c.json  ? report::infer_json(*answer)
@@ -149,10 +126,7 @@ int run(InferCommand& c, const Terminal& terminal) {
 Run add_infer_verb(CLI::App& app, std::function<Terminal()> terminal) {
   const auto command = std::make_shared<InferCommand>();
   add_options(app, *command);
-  return [command, terminal = std::move(terminal)]() -> std::optional<int> {
-    if (!*command->verb) return std::nullopt;
-    return run(*command, terminal());
-  };
+  return when_given(command, std::move(terminal), run);
 }
 
 }  // namespace headroom::cli

@@ -1,14 +1,12 @@
 // `headroom init`: a first scenario from five questions or from a template.
 #include <CLI/CLI.hpp>
 
-#include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <memory>
 
 #include "api/init.hpp"
-#include "verbs.hpp"
+#include "common.hpp"
 
 namespace headroom::cli {
 namespace {
@@ -33,36 +31,13 @@ bool ask(api::InitAnswers& answers) {
   return true;
 }
 
-/// Written beside and renamed, so that nothing half-written is left.
-bool write_file(const std::string& path, const std::string& text) {
-  const auto beside = path + ".new";
-  {
-    std::ofstream file(beside, std::ios::binary);
-    file << text;
-    if (!file.flush()) return false;
-  }
-  std::error_code error;
-  std::filesystem::rename(beside, path, error);
-  return !error;
-}
-
-int finish(const InitCommand& c, const Result<std::string>& text) {
-  if (!text) {
-    std::fputs(render(text.error()).c_str(), stderr);
-    return bad_input;
-  }
-  if (c.out.empty()) {
-    std::fwrite(text->data(), 1, text->size(), stdout);
-    return fits;
-  }
+int deliver(const InitCommand& c, const Result<std::string>& text) {
+  if (!text || c.out.empty()) return finish(text, false);
   if (!c.force && std::filesystem::exists(c.out)) {
     std::cerr << c.out << ": exists already; --force writes over it\n";
     return bad_input;
   }
-  if (!write_file(c.out, *text)) {
-    std::cerr << c.out << ": cannot be written\n";
-    return bad_input;
-  }
+  if (!write_whole(c.out, *text)) return bad_input;
   std::cerr << c.out << " written. Next: headroom check " << c.out << "\n";
   return fits;
 }
@@ -72,12 +47,12 @@ int run(InitCommand& c) {
     for (const auto& t : api::templates()) std::cout << t.name << "\n";
     return fits;
   }
-  if (!c.from_template.empty()) return finish(c, api::template_text(c.from_template));
+  if (!c.from_template.empty()) return deliver(c, api::template_text(c.from_template));
   if (!ask(c.answers)) {
     std::cerr << "\nheadroom init: the answers ended early; nothing is written\n";
     return bad_input;
   }
-  return finish(c, api::scenario_from(c.answers));
+  return deliver(c, api::scenario_from(c.answers));
 }
 
 }  // namespace

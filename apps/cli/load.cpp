@@ -11,7 +11,7 @@
 
 #include "api/load.hpp"
 #include "api/replay.hpp"
-#include "verbs.hpp"
+#include "common.hpp"
 
 namespace headroom::cli {
 namespace {
@@ -23,6 +23,7 @@ struct LoadCommand {
   std::map<std::string, std::string> values;  ///< by option
   std::map<std::string, bool> switches;
   std::vector<std::string> classes;
+  JobOptions deployment;
   bool json = false, quiet = false, respect_eos = false;
 };
 
@@ -87,15 +88,10 @@ bool describes_deployment(std::string_view group) {
 }
 
 void add_deployment_options(LoadCommand& c) {
-  for (const auto& option : api::replay_options()) {
-    if (!describes_deployment(option.group)) continue;
-    const std::string name(option.name), doc(option.doc);
-    const auto group = "Prediction: " + std::string(option.group);
-    if (option.flag)
-      c.verb->add_flag(name, c.switches[name], doc)->group(group);
-    else
-      c.verb->add_option(name, c.values[name], doc)->group(group);
-  }
+  std::vector<api::OptionInfo> table;
+  for (const auto& option : api::replay_options())
+    if (describes_deployment(option.group)) table.push_back(option);
+  c.deployment.add(*c.verb, table, "Prediction: ");
 }
 
 void add_options(CLI::App& app, LoadCommand& c) {
@@ -130,11 +126,8 @@ Diagnostics collect(LoadCommand& c) {
     else
       r.traffic.emplace_back(flag, option.takes_value ? c.values[flag] : "");
   }
-  for (const auto& option : api::replay_options()) {
-    const std::string name(option.name);
-    if (describes_deployment(option.group) && c.verb->count(name) > 0)
-      r.deployment.emplace_back(name, option.flag ? "true" : c.values[name]);
-  }
+  for (const auto& option : c.deployment.given(*c.verb))
+    r.deployment.emplace_back(option.name, option.value);
   const auto has = [&](const char* flag) { return c.verb->count(flag) > 0; };
   r.closed = c.loop.empty()
                  ? c.trace.empty() && !has("--rate") && !has("--arrivals") && !has("--like")
@@ -150,12 +143,6 @@ Diagnostics collect(LoadCommand& c) {
       std::fflush(stderr);
     };
   return bad;
-}
-
-int refuse(const Diagnostics& mistakes, bool json) {
-  const auto text = json ? report::json(mistakes) : render(mistakes);
-  std::fwrite(text.data(), 1, text.size(), json ? stdout : stderr);
-  return bad_input;
 }
 
 int run(LoadCommand& c) {

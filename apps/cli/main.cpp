@@ -10,11 +10,10 @@
 #include <fstream>
 
 #include "api/headroom.hpp"
-#include "verbs.hpp"
+#include "common.hpp"
 
 namespace {
 
-using headroom::Diagnostics;
 namespace api = headroom::api;
 namespace report = headroom::report;
 using namespace headroom::cli;
@@ -41,17 +40,6 @@ int terminal_width() {
   winsize size{};
   if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
   return 120;
-}
-
-void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
-
-int refuse(const Diagnostics& diagnostics, bool as_json) {
-  if (as_json) {
-    print(report::json(diagnostics));
-  } else {
-    std::fputs(render(diagnostics).c_str(), stderr);
-  }
-  return bad_input;
 }
 
 int run_check(const Options& o) {

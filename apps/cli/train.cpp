@@ -1,13 +1,10 @@
 // `headroom train`: plans a training run, from options or from a scenario.
 #include <CLI/CLI.hpp>
 
-#include <cstdio>
-#include <fstream>
-#include <map>
 #include <memory>
 
 #include "api/train.hpp"
-#include "verbs.hpp"
+#include "common.hpp"
 
 namespace headroom::cli {
 namespace {
@@ -16,8 +13,7 @@ namespace {
 struct TrainCommand {
   CLI::App* verb = nullptr;
   api::TrainRequest request;
-  std::map<std::string, std::string> values;  ///< by option name
-  std::map<std::string, bool> switches;
+  JobOptions job;
   std::vector<std::string> flags;
   std::string pipeline_json, trace;  ///< files
   bool json = false, csv = false, no_advice = false, validated = false;
@@ -35,16 +31,6 @@ constexpr const char* examples =
     "      --samples 16 --response-length 8192\n"
     "  headroom train scenarios/llama3-405b.yaml --top 10\n"
     "Exit status: 0 it fits, 1 a limit falls short, 2 bad input, 3 internal error.";
-
-void add_job_options(CLI::App& verb, TrainCommand& c) {
-  for (const auto& option : api::train_options()) {
-    const std::string name(option.name), doc(option.doc), group(option.group);
-    if (option.flag)
-      verb.add_flag(name, c.switches[name], doc)->group(group);
-    else
-      verb.add_option(name, c.values[name], doc)->group(group);
-  }
-}
 
 void add_answer_options(CLI::App& verb, TrainCommand& c) {
   auto& a = c.request.answer;
@@ -76,27 +62,13 @@ void add_answer_options(CLI::App& verb, TrainCommand& c) {
   verb.add_option("--threads", a.threads, "For the search of plans")
       ->group(group)
       ->check(CLI::Range(1, 1024));
-  auto* json = verb.add_flag("--json", c.json, "For programs; names are stable (docs/train.md)");
-  json->group(group);
+  auto* json = add_json(verb, c.json, group, "docs/train.md");
   verb.add_flag("--csv", c.csv, "The table of plans")->group(group)->excludes(json);
 }
 
-std::vector<std::string> launchers(const std::vector<std::string>& wanted) {
-  for (const auto& w : wanted)
-    if (w == "all") return {"megatron", "torchtitan", "deepspeed"};
-  return wanted;
-}
-
 void collect(TrainCommand& c) {
-  for (const auto& option : api::train_options()) {
-    const std::string name(option.name);
-    if (c.verb->count(name) == 0) continue;
-    if (option.flag)
-      c.request.options.push_back({name, "true"});
-    else
-      c.request.options.push_back({name, c.values[name]});
-  }
-  c.request.answer.launchers = launchers(c.flags);
+  c.request.options = c.job.given(*c.verb);
+  c.request.answer.launchers = all_or(c.flags, {"megatron", "torchtitan", "deepspeed"});
   c.request.answer.advice = !c.no_advice;
   c.request.answer.pipeline_json = !c.pipeline_json.empty();
   c.request.answer.trace = !c.trace.empty();
@@ -108,43 +80,28 @@ void add_options(CLI::App& app, TrainCommand& c) {
   c.verb->footer(examples);
   c.verb->add_option("FILE", c.request.file,
                      "Scenario with training workloads (YAML); none: the options say everything");
-  add_job_options(*c.verb, c);
+  c.job.add(*c.verb, api::train_options());
   add_answer_options(*c.verb, c);
-  c.verb
-      ->add_option("--set", c.request.sets,
-                   "path=value in the scenario; without one its cluster is `gpus`, its workload "
-                   "`run`")
-      ->allow_extra_args(false);
-  c.verb->add_option("--catalog", c.request.catalog,
-                     "Folder of catalogue files laid over the built-in ones");
-}
-
-void print(const std::string& text, FILE* to = stdout) {
-  std::fwrite(text.data(), 1, text.size(), to);
-}
-
-bool write(const std::string& path, const std::string& text) {
-  std::ofstream file(path, std::ios::binary);
-  file << text;
-  if (!file) print(path + ": cannot be written\n", stderr);
-  return bool(file);
+  add_set(*c.verb, c.request.sets,
+          "path=value in the scenario, e.g. clusters.gpus.load=80%; without a FILE its cluster is "
+          "`gpus`, its workload `run`");
+  add_catalog(*c.verb, c.request.catalog);
 }
 
 int run(TrainCommand& c, const Terminal& terminal) {
   collect(c);
   c.request.answer.columns = terminal.width;
   c.request.answer.colour = terminal.colour;
+  Diagnostics mistakes = check_out("--pipeline-json", c.pipeline_json);
+  mistakes.add(check_out("--trace", c.trace));
   const auto answer = api::train(c.request);
-  if (!answer) {
-    if (c.json)
-      print(report::json(answer.error()));
-    else
-      print(render(answer.error()), stderr);
-    return bad_input;
-  }
+  if (!answer) mistakes.add(answer.error());
+  if (!mistakes.empty()) return refuse(mistakes, c.json);
   for (const auto& run : answer->runs) {
-    if (!c.pipeline_json.empty() && !write(c.pipeline_json, run.pipeline_json)) return bad_input;
-    if (!c.trace.empty() && !write(c.trace, run.trace)) return bad_input;
+    if (!c.pipeline_json.empty() &&
+        !write_whole(c.pipeline_json, run.pipeline_json, "--pipeline-json"))
+      return bad_input;
+    if (!c.trace.empty() && !write_whole(c.trace, run.trace, "--trace")) return bad_input;
   }
   bool good = answer->fits();
   for (const auto& run : answer->runs) good = good && (run.in_domain || !c.validated);
@@ -159,10 +116,7 @@ int run(TrainCommand& c, const Terminal& terminal) {
 Run add_train_verb(CLI::App& app, std::function<Terminal()> terminal) {
   const auto command = std::make_shared<TrainCommand>();
   add_options(app, *command);
-  return [command, terminal = std::move(terminal)]() -> std::optional<int> {
-    if (!*command->verb) return std::nullopt;
-    return run(*command, terminal());
-  };
+  return when_given(command, std::move(terminal), run);
 }
 
 }  // namespace headroom::cli

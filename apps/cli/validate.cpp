@@ -1,32 +1,17 @@
 // `headroom validate ...` and `headroom calibrate ...`: models against measured runs.
 #include <CLI/CLI.hpp>
 
-#include <cstdio>
 #include <map>
 #include <memory>
 
 #include "api/validation.hpp"
-#include "verbs.hpp"
+#include "common.hpp"
 
 namespace headroom::cli {
 namespace {
 
 using validation::InferBy;
 using validation::TrainBy;
-
-int finish(const Result<std::string>& text, bool json) {
-  if (text) {
-    std::fwrite(text->data(), 1, text->size(), stdout);
-    return fits;
-  }
-  if (json) {
-    const auto out = report::json(text.error());
-    std::fwrite(out.data(), 1, out.size(), stdout);
-  } else {
-    std::fputs(render(text.error()).c_str(), stderr);
-  }
-  return bad_input;
-}
 
 CLI::App* add_validate_train(CLI::App& validate, api::ValidateTrain& request, bool& raw) {
   auto* verb = validate.add_subcommand("train", "The training step against measured runs");
@@ -56,7 +41,7 @@ CLI::App* add_validate_train(CLI::App& validate, api::ValidateTrain& request, bo
                                   CLI::ignore_case));
   verb->add_flag("--rows", o.all_rows, "Every row, not the 15 worst");
   verb->add_flag("--page", request.page, "The page docs/validation.md");
-  verb->add_option("--catalog", o.catalog, "Folder laid over the built-in catalogue");
+  add_catalog(*verb, o.catalog);
   verb->add_flag("--json", request.json, "For programs; field names are stable");
   return verb;
 }
@@ -94,7 +79,7 @@ CLI::App* add_validate_infer(CLI::App& validate, api::ValidateInfer& request) {
   verb->add_flag("--rows", o.all_rows, "Every row, not the 15 worst");
   verb->add_flag("--page", request.page, "The page docs/validation-infer.md");
   verb->add_flag("--terms", o.terms, "With --json: the parts of each prediction");
-  verb->add_option("--catalog", o.catalog, "Folder laid over the built-in catalogue");
+  add_catalog(*verb, o.catalog);
   verb->add_flag("--json", request.json, "For programs; field names are stable");
   return verb;
 }
@@ -169,7 +154,7 @@ CLI::App* add_calibrate_infer(CLI::App& calibrate, api::CalibrateInfer& request)
     verb->add_option_function<std::string>(
         option.flag, [&o, key = option.key](const std::string& v) { o.job.set(key, v); },
         option.doc);
-  verb->add_option("--catalog", request.catalog, "Folder laid over the built-in catalogue");
+  add_catalog(*verb, request.catalog);
   verb->add_flag("--json", request.json, "For programs; field names are stable");
   return verb;
 }
@@ -192,7 +177,7 @@ CLI::App* add_calibrate_train(CLI::App& calibrate, api::CalibrateTrain& request)
   verb->add_option("--framework", o.framework, "Catalogue training-software; left out: by the log");
   verb->add_option("--scenario", request.scenario, "Scenario whose training workload is the job");
   verb->add_option("--workload", request.workload, "Which training workload of the scenario");
-  verb->add_option("--catalog", request.catalog, "Folder laid over the built-in catalogue");
+  add_catalog(*verb, request.catalog);
   verb->add_flag("--json", request.json, "For programs; field names are stable");
   return verb;
 }

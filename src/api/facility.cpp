@@ -42,7 +42,8 @@ class Reader {
 
 study::FacilityOptions options_of(const FacilityRequest& r, Diagnostics& mistakes) {
   study::FacilityOptions o;
-  o.year = r.year || r.lose.empty();
+  o.year = r.year || (r.lose.empty() && !r.chain);
+  o.chain = r.chain, o.pairs = r.pairs;
   o.epw = r.epw;
   o.lose = r.lose;
   Reader reader(mistakes);
@@ -60,6 +61,8 @@ study::FacilityOptions options_of(const FacilityRequest& r, Diagnostics& mistake
       if (!text.empty())
         mistakes.add({fmt::format("{} {}", option, text), 0, 0, "",
                       "describes a failure, and nothing is lost", "add --lose NODE", ""});
+  if (r.pairs && !r.chain)
+    mistakes.add({"--pairs", 0, 0, "", "is a part of --chain", "add --chain", ""});
   if (!r.fill_gaps.empty() && r.epw.empty())
     mistakes.add({"--fill-gaps " + r.fill_gaps, 0, 0, "",
                   "describes an EPW file, and there is none", "add --epw FILE", ""});

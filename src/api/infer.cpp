@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 
 #include "api/catalogue.hpp"
 #include "api/infer_options.hpp"
@@ -18,88 +17,58 @@ namespace {
 constexpr const char* cluster_name = "gpus";
 constexpr const char* work_name = "serve";
 
-std::vector<std::string> split(const std::string& text) {
-  std::vector<std::string> out;
-  for (std::size_t at = 0; at <= text.size();) {
-    const auto comma = std::min(text.find(',', at), text.size());
-    if (comma > at) out.push_back(text.substr(at, comma - at));
-    at = comma + 1;
-  }
-  return out;
-}
-
 /// One request on its way to a scenario: collects every mistake.
 class Builder {
  public:
   Builder(const InferRequest& request, const catalog::Catalog& catalog)
-      : request_(request), catalog_(catalog), answer_(request.answer) {
-    for (const auto& o : request.options) given_[o.name] = o.value;
-  }
+      : request_(request),
+        catalog_(catalog),
+        in_(request.options, mistakes_),
+        scenario_(infer_option_paths(), in_, {request.file, "serve", request.answer.workload},
+                  mistakes_),
+        answer_(request.answer) {}
 
   Result<study::Loaded> build() {
-    spec::Document document;
-    answer_.free_size = request_.file.empty();
+    answer_.free_size = !scenario_.from_file();
     formats();
     machines();
-    price();
-    if (request_.file.empty()) {
-      document.file = std::make_shared<std::string>("command line");
-      skeleton(document.root);
-    } else if (auto read = spec::load_yaml(request_.file, mistakes_)) {
-      document = std::move(*read);
-      not_with_a_file();
-    } else {
-      return failure(std::move(mistakes_));
-    }
-    place_options(document.root);
-    session(document.root);
-    speculation(document.root);
-    for (const auto& set : request_.sets) spec::apply_set(document, set, mistakes_);
-    auto loaded = study::read_scenario(document, std::move(brought_), catalog_);
-    if (!loaded) take(loaded.error());
+    in_.price("--price", answer_.price);
+    sweep();
+    auto document = scenario_.open();
+    if (!document) return failure(std::move(mistakes_));
+    auto& root = document->root;
+    if (scenario_.from_file())
+      change(root);
+    else
+      skeleton(root);
+    scenario_.place(root, [&](const OptionPath& path, std::string text) {
+      const bool swept = path.info.name == "--rate" && !sweep_.rates_s.empty();
+      return swept ? fmt::format("{:.17g} request/s", sweep_.most()) : text;
+    });
+    session(root);
+    speculation(root);
+    for (const auto& set : request_.sets) spec::apply_set(*document, set, mistakes_);
+    auto loaded = study::read_scenario(*document, std::move(brought_), catalog_);
+    if (!loaded) scenario_.take(loaded.error());
     if (!mistakes_.empty()) return failure(std::move(mistakes_));
     return loaded;
   }
   const study::InferenceOptions& answer() const { return answer_; }
+  const study::Sweep& asked_sweep() const { return sweep_; }
 
  private:
-  bool has(const char* name) const { return given_.count(name) > 0; }
-  const std::string& value(const char* name) const { return given_.at(name); }
+  bool has(const char* name) const { return in_.has(name); }
+  const std::string& value(const char* name) const { return in_.value(name); }
+  std::string shown(const char* name) const { return in_.shown(name); }
   void fail(std::string option, std::string message, std::string hint = {}) {
-    mistakes_.add({std::move(option), 0, 0, "", std::move(message), std::move(hint), ""});
-  }
-  std::string shown(const char* name) const { return fmt::format("{} {}", name, value(name)); }
-
-  double number(const char* name, double usual, double low, double high) {
-    if (!has(name)) return usual;
-    const auto n = split_number(value(name));
-    if (n && (n->unit.empty() || n->unit == "GPU") && n->number >= low && n->number <= high &&
-        n->number == std::floor(n->number))
-      return n->number;
-    fail(shown(name), fmt::format("expected a whole number, {:g} to {:g}", low, high));
-    return usual;
+    in_.fail(std::move(option), std::move(message), std::move(hint));
   }
 
   // --- What is no path of a scenario ------------------------------------------------------
 
-  void formats(const char* name, std::vector<Precision>& out) {
-    if (!has(name)) return;
-    for (const auto& word : split(value(name))) {
-      const auto p = parse_precision(word);
-      if (p) {
-        out.push_back(*p);
-        continue;
-      }
-      std::vector<std::string> known;
-      for (const auto n : precision_names()) known.emplace_back(n);
-      const auto near = did_you_mean(word, known);
-      fail(shown(name), fmt::format("'{}' is no number format", word),
-           near.empty() ? fmt::format("one of {}", fmt::join(known, ", ")) : near);
-    }
-  }
   void formats() {
-    formats("--precision", answer_.weights);
-    formats("--kv-precision", answer_.kv);
+    answer_.weights = in_.formats("--precision");
+    answer_.kv = in_.formats("--kv-precision");
     for (const auto p : answer_.kv)
       if (element_bits(p) > 16 || element_bits(p) < 4 || p == Precision::int4)
         fail(shown("--kv-precision"), fmt::format("no engine keeps its KV cache in {}", name(p)),
@@ -107,24 +76,14 @@ class Builder {
   }
 
   void machines() {
-    answer_.gpus_had = number("--gpus", 0, 1, 8e6);
-    if (has("--system") && has("--accelerator"))
-      fail(shown("--accelerator"), "contradicts " + shown("--system"), "give one of them");
-    if (has("--system")) {
-      for (const auto& id : split(value("--system"))) {
-        if (catalog_.find<catalog::System>(id) == nullptr)
-          fail(shown("--system"), "the catalogue has no system '" + id + "'",
-               did_you_mean(id, catalog_.ids(catalog::System::kind)));
-        else
-          answer_.systems.push_back(id);
-      }
-    }
+    answer_.gpus_had = in_.count("--gpus", 0, 1, 8e6, "GPUs");
+    in_.contradiction("--accelerator", "--system");
+    if (has("--system")) answer_.systems = in_.entries("--system", catalog_, catalog::System::kind);
     if (!has("--accelerator")) return;
-    if (value("--accelerator") == "any") {
-      answer_.any_accelerator = true;
-      return;
-    }
-    for (const auto& id : split(value("--accelerator"))) accelerator(id);
+    answer_.any_accelerator = value("--accelerator") == "any";
+    if (answer_.any_accelerator) return;
+    for (const auto& id : in_.entries("--accelerator", catalog_, catalog::Accelerator::kind))
+      accelerator(id);
   }
 
   /// The first system of the catalogue that holds it, servers before racks.
@@ -136,32 +95,35 @@ class Builder {
           (s->form == catalog::SystemForm::server && found->form != catalog::SystemForm::server))
         found = s;
     }
-    if (found != nullptr) {
+    if (found != nullptr)
       answer_.systems.push_back(found->id);
-    } else if (catalog_.find<catalog::Accelerator>(id) == nullptr) {
-      fail(shown("--accelerator"), "the catalogue has no accelerator '" + id + "'",
-           did_you_mean(id, catalog_.ids(catalog::Accelerator::kind)));
-    } else {
+    else
       fail(shown("--accelerator"), "no system of the catalogue holds " + id,
            "`headroom catalog system` lists them");
-    }
   }
 
-  void price() {
-    if (!has("--price")) return;
-    const auto& text = value("--price");
-    const auto n = split_number(text);
-    const std::string full = n && n->unit.empty() ? text + " USD/GPU/h" : text;
-    double si = 0;
-    std::string message, hint;
-    if (spec::read_number(full, MoneyRate::dim, false, "USD/GPU/h", si, message, hint) && si >= 0) {
-      answer_.price = {MoneyRate::from_si(si),
-                       std::make_shared<Source>(Source{"user", "--price", "", "", Trust::user})};
-      return;
-    }
-    if (message.empty()) message = "a price is not negative";
-    fail(shown("--price"), message, hint);
+  /// Points of a curve in place of one load.
+  void sweep() {
+    if (has("--rate") && split(value("--rate")).size() > 1) sweep_.rates_s = in_.rates("--rate");
+    if (has("--concurrency"))
+      for (const auto& word : split(value("--concurrency"))) {
+        const auto n = split_number(word);
+        constexpr double most = 1e7;
+        if (n && n->unit.empty() && n->number >= 1 && n->number <= most &&
+            n->number == std::floor(n->number))
+          sweep_.concurrency.push_back(n->number);
+        else
+          fail(shown("--concurrency"), fmt::format("'{}' is no number of requests in flight", word),
+               "whole numbers from 1 on, for example 32 or 1,4,16,64");
+      }
+    in_.contradiction("--concurrency", "--rate", "a closed loop has no rate of its own");
+    if (!wants_sweep()) return;
+    for (const char* name : {"--peak", "--spare", "--utilisation"})
+      if (has(name))
+        fail(name, "sizes a fleet for a peak, and a sweep loads a fleet as it is",
+             "leave it out, or give one --rate");
   }
+  bool wants_sweep() const { return has("--concurrency") || !sweep_.rates_s.empty(); }
 
   // --- Without a file ---------------------------------------------------------------------
 
@@ -174,12 +136,13 @@ class Builder {
     spec::Node& work = element(root, "workloads", work_name);
     put(work, "kind", "serve");
     put(work, "on", cluster_name);
-    choose_model(work);
+    scenario_.model(root, brought_, "llama-3.1-70b");
     put(root, "money.horizon", "4 yr");
-    if (!has("--rate") && !has("--peak")) {
-      fail("--rate", "how many requests a second?", "for example --rate 20/s");
-      put(work, "traffic.rate", "1 request/s");
-    }
+    if (has("--rate") || has("--peak")) return;
+    if (!has("--concurrency"))
+      fail("--rate", "how many requests a second?",
+           "for example --rate 20/s, or --concurrency 32 for so many in flight");
+    put(work, "traffic.rate", "1 request/s");  // a closed loop has its own
   }
 
   std::string first_system() {
@@ -191,93 +154,57 @@ class Builder {
     return "dgx-h100";
   }
 
-  void choose_model(spec::Node& work) {
-    if (has("--hf") && has("--model"))
-      fail(shown("--hf"), "contradicts " + shown("--model"), "give one of them");
-    if (!has("--hf") && !has("--model"))
-      fail("--model", "which model?",
-           "for example --model llama-3.1-70b, or --hf config.json; `headroom catalog model` "
-           "lists them");
-    if (!has("--hf")) {
-      if (!has("--model")) put(work, "model", "llama-3.1-8b");
-      return;
-    }
-    const bool read = study::bring_model(brought_, value("--hf"), "from-hf", mistakes_);
-    put(work, "model", read ? "from-hf" : "llama-3.1-8b");
-  }
-
   // --- With a file ------------------------------------------------------------------------
 
-  void not_with_a_file() {
-    for (const char* name : {"--hf", "--system", "--accelerator", "--pue", "--gpus"})
-      if (has(name))
-        fail(shown(name), "the scenario describes the machine and brings its models",
-             "change it there, or by --set clusters.NAME.system=ID");
+  bool other_machine() const { return has("--system") || has("--accelerator"); }
+
+  /// What of the machine and the model stands in no path of the table.
+  void change(spec::Node& root) {
+    scenario_.model(root, brought_, "llama-3.1-70b");
+    if (has("--gpus") && !other_machine() && !wants_sweep()) {
+      for (auto* work : scenario_.works(root))
+        put(*work, "gpus", fmt::format("{:.0f}", answer_.gpus_had));
+      answer_.gpus_had = 0;
+    }
+    if (other_machine()) replace_others(root);
+  }
+
+  /// Retrieval, embedding, pictures: no search chooses their machine, the option names it.
+  void replace_others(spec::Node& root) {
+    for (const auto kind : study::work_kind_names()) {
+      if (kind == "serve" || kind == "train") continue;
+      ScenarioOptions other(infer_option_paths(), in_,
+                            {request_.file, std::string(kind), request_.answer.workload},
+                            mistakes_);
+      const auto clusters = other.clusters(root);
+      if (clusters.empty()) continue;
+      if (answer_.systems.size() == 1)
+        for (auto* cluster : clusters) put(*cluster, "system", answer_.systems.front());
+      else if (scenario_.works(root).empty())
+        fail(shown(has("--system") ? "--system" : "--accelerator"),
+             fmt::format("only language models are searched over several machines, and this "
+                         "workload is {}",
+                         kind),
+             "name one system");
+    }
   }
 
   // --- Both -------------------------------------------------------------------------------
-
-  void place_options(spec::Node& root) {
-    for (const auto& option : request_.options) {
-      const auto* path = find(option.name);
-      if (path == nullptr || path->place == OptionPlace::own) continue;
-      if (path->place == OptionPlace::cluster && !request_.file.empty()) continue;
-      std::string text = path->info.flag ? "true" : option.value;
-      const auto n = split_number(text);
-      if (n && !n->unit.empty() && n->unit.front() == '/')  // 20/s
-        text = fmt::format("{} request{}", n->number, n->unit);
-      else if (!path->unit.empty() && n && n->unit.empty())
-        text += " " + std::string(path->unit);
-      place(root, *path, text);
-    }
-  }
-
-  void place(spec::Node& root, const OptionPath& path, const std::string& text) {
-    switch (path.place) {
-      case OptionPlace::own:
-        return;
-      case OptionPlace::root:
-        return put(root, path.path, text);
-      case OptionPlace::site:
-        return put(root, "site." + std::string(path.path), text);
-      case OptionPlace::money:
-        return put(root, "money." + std::string(path.path), text);
-      case OptionPlace::cluster:
-        return put(element(root, "clusters", cluster_name), path.path, text);
-      case OptionPlace::work:
-        for (auto* work : serving(root)) put(*work, path.path, text);
-    }
-  }
-
-  std::vector<spec::Node*> serving(spec::Node& root) const {
-    std::vector<spec::Node*> out;
-    spec::Node* list = root.get("workloads");
-    if (list == nullptr) return out;
-    const auto& wanted = request_.answer.workload;
-    for (auto& work : list->items) {
-      const spec::Node* kind = work.get("kind");
-      const spec::Node* name = work.get("name");
-      if (kind == nullptr || kind->text != "serve") continue;
-      if (wanted.empty() || (name != nullptr && name->text == wanted)) out.push_back(&work);
-    }
-    return out;
-  }
 
   /// A session's prompts grow by what is asked and answered; all but the newest part is cached.
   ///   mean prompt = q (k + 1) / 2 + a (k - 1) / 2,   cached = mean - q
   void session(spec::Node& root) {
     if (!has("--turns")) return;
-    const double turns = number("--turns", 1, 1, 10000);
-    if (has("--prefix-share"))
-      fail(shown("--prefix-share"), "contradicts " + shown("--turns"),
-           "turns say what is cached: all that came before");
+    const double turns = in_.count("--turns", 1, 1, 10000);
+    in_.contradiction("--prefix-share", "--turns",
+                      "turns say what is cached: all that came before");
     const auto tokens = [&](const char* name, double usual) {
       const auto n = has(name) ? split_number(value(name)) : std::nullopt;
       return n && n->number > 0 ? n->number : usual;
     };
     const double asked = tokens("--input", 1155), answered = tokens("--output", 211);
     const double mean = asked * (turns + 1) / 2 + answered * (turns - 1) / 2;
-    for (auto* work : serving(root)) {
+    for (auto* work : scenario_.works(root)) {
       put(*work, "traffic.input.mean", fmt::format("{} token", mean));
       put(*work, "traffic.prefix_share", fmt::format("{} %", 100 * (1 - asked / mean)));
     }
@@ -289,16 +216,7 @@ class Builder {
       answer_.try_speculation = true;
       return;
     }
-    std::vector<double> parts;
-    std::string text = value("--speculation");
-    std::replace(text.begin(), text.end(), ':', ',');
-    for (const auto& part : split(text)) {
-      const auto n = split_number(part);
-      if (!n || !n->unit.empty())
-        parts.push_back(-1);
-      else
-        parts.push_back(n->number);
-    }
+    const auto parts = in_.parts("--speculation");
     const bool good =
         !parts.empty() && parts.size() <= 3 && parts[0] >= 1 && parts[0] <= 16 &&
         parts[0] == std::floor(parts[0]) &&
@@ -309,7 +227,7 @@ class Builder {
            "for example 4:0.8:0.05, or try");
       return;
     }
-    for (auto* work : serving(root)) {
+    for (auto* work : scenario_.works(root)) {
       put(*work, "engine.speculation.length", fmt::format("{}", parts[0]));
       if (parts.size() > 1)
         put(*work, "engine.speculation.acceptance", fmt::format("{} %", 100 * parts[1]));
@@ -318,60 +236,54 @@ class Builder {
     }
   }
 
-  /// Mistakes of the reader, each told with the option that it stands in.
-  void take(const Diagnostics& found) {
-    for (auto d : found.all()) {
-      if (const auto* option = option_of(d.path)) {
-        const std::string name(option->info.name);
-        d.file = option->info.flag || !has(name.c_str()) ? name : shown(name.c_str());
-        d.path.clear();
-        d.line = d.column = 0;
-      }
-      mistakes_.add(std::move(d));
-    }
-  }
-
-  static const OptionPath* find(std::string_view name) {
-    for (const auto& p : infer_option_paths())
-      if (p.info.name == name) return &p;
-    return nullptr;
-  }
-
-  const OptionPath* option_of(const std::string& path) const {
-    if (!request_.file.empty()) return nullptr;
-    for (const auto& p : infer_option_paths()) {
-      if (p.place == OptionPlace::own || !has(std::string(p.info.name).c_str())) continue;
-      if (path == prefix(p.place) + std::string(p.path)) return &p;
-    }
-    return nullptr;
-  }
-  static std::string prefix(OptionPlace place) {
-    if (place == OptionPlace::site) return "site.";
-    if (place == OptionPlace::money) return "money.";
-    if (place == OptionPlace::cluster) return fmt::format("clusters.{}.", cluster_name);
-    if (place == OptionPlace::work) return fmt::format("workloads.{}.", work_name);
-    return {};
-  }
-
   const InferRequest& request_;
   const catalog::Catalog& catalog_;
-  study::InferenceOptions answer_;
-  std::map<std::string, std::string> given_;
-  study::Loaded brought_;
   Diagnostics mistakes_;
+  OptionReader in_;
+  ScenarioOptions scenario_;
+  study::InferenceOptions answer_;
+  study::Sweep sweep_;
+  study::Loaded brought_;
 };
 
-}  // namespace
+/// A request read: its scenario, and what of the options is none of it.
+struct Read {
+  study::Loaded loaded;
+  study::InferenceOptions answer;
+  study::Sweep sweep;
+};
 
-Result<study::InferenceAnswer> infer(const InferRequest& request) {
-  auto catalog = catalogue(request.catalog);
-  if (!catalog) return failure(catalog.error());
-  Diagnostics mistakes = study::check_options(request.answer, catalog->get());
-  Builder builder(request, catalog->get());
+Result<Read> read(const InferRequest& request, const catalog::Catalog& catalog) {
+  Diagnostics mistakes = study::check_options(request.answer, catalog);
+  Builder builder(request, catalog);
   auto loaded = builder.build();
   if (!loaded) mistakes.add(loaded.error());
   if (!mistakes.empty()) return failure(std::move(mistakes));
-  return study::plan_inference(std::move(*loaded), catalog->get(), builder.answer());
+  return Read{std::move(*loaded), builder.answer(), builder.asked_sweep()};
+}
+
+}  // namespace
+
+bool wants_curve(const InferRequest& request) {
+  return std::any_of(request.options.begin(), request.options.end(), [](const Option& o) {
+    return o.name == "--concurrency" || (o.name == "--rate" && split(o.value).size() > 1);
+  });
+}
+
+Result<study::InferenceAnswer> infer(const InferRequest& request) {
+  const auto catalog = catalogue(request.catalog);
+  if (!catalog) return failure(catalog.error());
+  auto r = read(request, catalog->get());
+  if (!r) return failure(r.error());
+  return study::plan_inference(std::move(r->loaded), catalog->get(), r->answer);
+}
+
+Result<study::CurveAnswer> infer_curve(const InferRequest& request) {
+  const auto catalog = catalogue(request.catalog);
+  if (!catalog) return failure(catalog.error());
+  auto r = read(request, catalog->get());
+  if (!r) return failure(r.error());
+  return study::inference_curves(std::move(r->loaded), catalog->get(), r->answer, r->sweep);
 }
 
 }  // namespace headroom::api

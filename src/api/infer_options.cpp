@@ -7,27 +7,28 @@ namespace headroom::api {
 std::span<const OptionPath> infer_option_paths() {
   using P = OptionPlace;
   // Options with no path are read by api/infer.cpp itself.
-  static constexpr OptionPath table[] = {
+  static constexpr OptionPath own[] = {
       {{"--model", "Model", "Catalogue model, e.g. llama-3.1-70b (headroom catalog model)"},
        P::work,
        "model",
        ""},
-      {{"--hf", "Model", "Hugging Face config.json in place of --model"}, P::own, "", ""},
+      {{"--hf", "Model", "Hugging Face config.json in place of --model"}, P::own},
       {{"--precision", "Model",
         "Weights that may be tried, e.g. fp8 or bf16,fp8; the published ones"},
-       P::own,
-       "",
-       ""},
+       P::own},
       {{"--kv-precision", "Model",
         "KV cache formats that may be tried, e.g. fp8; auto is fp8 under narrow weights, else bf16 "
         "(replay: bf16, as vLLM's auto)"},
-       P::own,
-       "",
-       ""},
-      {{"--rate", "Traffic", "Mean requests a second, e.g. 20/s"},
+       P::own},
+      {{"--rate", "Traffic",
+        "Mean requests a second, e.g. 20/s; several (5/s,10/s,20/s) sweep a fleet of --gpus"},
        P::work,
        "traffic.rate",
        "request/s"},
+      {{"--concurrency", "Traffic",
+        "Requests in flight at all times (a closed loop) in place of --rate, e.g. 32; several "
+        "(1,4,16,64) sweep"},
+       P::own},
       {{"--peak", "Traffic", "Requests a second in the busiest quarter of an hour; 2 x rate"},
        P::work,
        "traffic.peak",
@@ -59,9 +60,7 @@ std::span<const OptionPath> infer_option_paths() {
        "%"},
       {{"--turns", "Traffic",
         "Turns of a session (agents, chat): --input is what each adds, the rest is cached"},
-       P::own,
-       "",
-       ""},
+       P::own},
       {{"--slo-ttft", "Promises", "Time to first token, e.g. 1s"}, P::work, "slo.ttft", "s"},
       {{"--slo-tpot", "Promises", "Time per output token, e.g. 50ms"}, P::work, "slo.tpot", "ms"},
       {{"--slo-e2e", "Promises", "Time to the last token, e.g. 30s"}, P::work, "slo.e2e", "s"},
@@ -105,42 +104,19 @@ std::span<const OptionPath> infer_option_paths() {
        "%"},
       {{"--speculation", "Engine",
         "Drafted tokens[:acceptance[:cost of a draft]], e.g. 4:0.8:0.05, or try"},
-       P::own,
-       "",
-       ""},
+       P::own},
       {{"--system", "Machine", "Catalogue systems to choose among, e.g. dgx-h100,dgx-b200"},
-       P::own,
-       "",
-       ""},
+       P::own},
       {{"--accelerator", "Machine", "Accelerators in place of --system: h100-sxm,... or any"},
-       P::own,
-       "",
-       ""},
-      {{"--gpus", "Machine", "GPUs had; as many as it takes when left out"}, P::own, "", ""},
-      {{"--region", "Place", "Catalogue region: price and carbon of electricity, e.g. us-iowa"},
-       P::site,
-       "region",
-       ""},
-      {{"--electricity", "Place", "Price of electricity, e.g. 60 USD/MWh"},
-       P::money,
-       "energy_price",
-       "USD/MWh"},
-      {{"--pue", "Place", "Overhead of the building; 1.35"}, P::cluster, "pue", ""},
-      {{"--price", "Place", "USD of a GPU-hour; the catalogue's rent when left out"},
-       P::own,
-       "",
-       ""},
-      {{"--as-of", "Place", "Day of the study, YYYY-MM-DD"}, P::root, "as_of", ""},
+       P::own},
+      {{"--gpus", "Machine", "GPUs had; as many as it takes when left out"}, P::own},
   };
+  static const auto table = with_place(own);
   return table;
 }
 
-std::span<const InferOptionInfo> infer_options() {
-  static const auto infos = [] {
-    std::vector<InferOptionInfo> out;
-    for (const auto& p : infer_option_paths()) out.push_back(p.info);
-    return out;
-  }();
+std::span<const OptionInfo> infer_options() {
+  static const auto infos = infos_of(infer_option_paths());
   return infos;
 }
 

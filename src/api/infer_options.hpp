@@ -2,7 +2,7 @@
 #pragma once
 
 #include "api/infer.hpp"
-#include "api/train_options.hpp"
+#include "api/scenario_options.hpp"
 
 namespace headroom::api {
 

@@ -267,6 +267,162 @@ workloads:
             std::max(value(papers, "vector_time"), value(papers, "lexical_time")));
 }
 
+// --- A scenario's machines --------------------------------------------------------------
+
+InferRequest scenario(const char* file, Options options) {
+  auto r = request(std::move(options));
+  r.file = std::string(HEADROOM_SOURCE_DIR "/scenarios/") + file;
+  return r;
+}
+
+TEST(InferScenario, OtherMachinesStandInForItsOwn) {
+  const auto before = planned(scenario("chat-70b.yaml", {})).runs.at(0);
+  const auto after = planned(scenario("chat-70b.yaml", {{"--system", "dgx-b200"}})).runs.at(0);
+  EXPECT_EQ(before.chosen.system, "dgx-h100");
+  EXPECT_EQ(after.chosen.system, "dgx-b200");
+  EXPECT_LT(after.chosen.gpus, before.chosen.gpus);
+  ASSERT_FALSE(after.remarks.empty());
+  EXPECT_NE(after.remarks[0].find("beside 10 x dgx-h100"), std::string::npos) << after.remarks[0];
+  const auto any = planned(scenario("chat-70b.yaml", {{"--accelerator", "h200-sxm,b200-sxm"}}));
+  EXPECT_NE(any.runs.at(0).chosen.system, "dgx-h100");
+}
+
+// The tuning that shares the cluster keeps its DGX H100: both stand in the walked scenario.
+TEST(InferScenario, OthersKeepTheirMachines) {
+  const auto answer =
+      planned(scenario("chat-70b.yaml", {{"--system", "dgx-b200"}, {"--model", "llama-3.1-8b"}}));
+  EXPECT_EQ(answer.runs.at(0).chosen.model, "llama-3.1-8b");
+  bool h100 = false, b200 = false;
+  for (const auto& node : answer.verdict.trace.nodes()) {
+    h100 = h100 || node.id.find(".gpu.") != std::string::npos;
+    b200 = b200 || node.id.find(".chat-dgx-b200.") != std::string::npos;
+  }
+  EXPECT_TRUE(h100);
+  EXPECT_TRUE(b200);
+}
+
+TEST(InferScenario, GpusAreThoseOfTheWorkload) {
+  EXPECT_FALSE(planned(scenario("chat-70b.yaml", {{"--gpus", "8"}})).runs.at(0).fits);
+  const auto run = planned(scenario("chat-70b.yaml", {{"--gpus", "72"}})).runs.at(0);
+  EXPECT_TRUE(run.fits);
+  EXPECT_LE(run.chosen.gpus, 72);
+}
+
+// --- Latency against load ---------------------------------------------------------------
+
+study::CurveAnswer curves(const InferRequest& r) {
+  auto answer = infer_curve(r);
+  EXPECT_TRUE(answer) << (answer ? "" : render(answer.error()));
+  return answer ? std::move(*answer) : study::CurveAnswer{};
+}
+
+Options loads(const std::string& option, const std::string& list, Options more = {}) {
+  more.push_back({"--model", "llama-3.1-70b"});
+  more.push_back({"--system", "dgx-h100"});
+  more.push_back({option, list});
+  return more;
+}
+
+TEST(InferCurve, AClosedLoopObeysLittlesLaw) {
+  const auto run = curves(request(loads("--concurrency", "1,4,16,64,256"))).runs.at(0);
+  ASSERT_FALSE(run.curves.empty());
+  EXPECT_TRUE(run.closed);
+  for (const auto& c : run.curves) {
+    double rate = 0, tpot = 0;
+    for (const auto& p : c.points) {
+      EXPECT_NEAR(p.rate_s * p.e2e_s, p.load, 1e-6 * p.load);
+      EXPECT_NEAR(p.e2e_s, p.ttft_s + 210 * p.tpot_s, 0.02 * p.e2e_s);
+      EXPECT_GT(p.rate_s, rate);  // more in flight, more answered, each slower
+      EXPECT_GE(p.tpot_s, tpot);
+      rate = p.rate_s, tpot = p.tpot_s;
+    }
+    EXPECT_LE(c.gpus, 8);  // one system unless more are asked for
+  }
+}
+
+/// One configuration's curve at some loads.
+study::Curve curve_of(bool closed, const std::vector<double>& at) {
+  std::string list;
+  for (const double load : at)
+    list += (list.empty() ? "" : ",") +
+            (closed ? std::to_string(std::lround(load)) : std::to_string(load) + "/s");
+  const auto option = closed ? "--concurrency" : "--rate";
+  return curves(request(loads(option, list, {{"--tp", "8"}}))).runs.at(0).curves.at(0);
+}
+
+// Kleinrock's power: at the knee 1 % more time to answer buys 1 % more throughput.
+TEST(InferCurve, TheKneeIsWhereThroughputAndLatencyGrowAlike) {
+  for (const bool closed : {true, false}) {
+    const auto knee = curve_of(closed, {1, 2}).knee;
+    ASSERT_GT(knee.load, 0);
+    const auto power = [](const study::CurvePoint& p) { return p.rate_s / p.e2e_s; };
+    const auto around =
+        curve_of(closed, {0.5 * knee.load, 0.9 * knee.load, 1.1 * knee.load, 1.5 * knee.load});
+    EXPECT_GT(power(knee), power(around.points[0]));
+    EXPECT_GT(power(knee), power(around.points[3]));
+    const auto &low = around.points[1], &high = around.points[2];
+    const double elasticity = std::log(high.rate_s / low.rate_s) / std::log(high.e2e_s / low.e2e_s);
+    EXPECT_NEAR(elasticity, 1, 0.35) << closed;
+  }
+}
+
+TEST(InferCurve, TheEngineAgreesWithTheClosedForm) {
+  auto r = request(loads("--concurrency", "8,32,128", {{"--tp", "8"}}));
+  r.answer.finalists = 1;
+  const auto run = curves(r).runs.at(0);
+  ASSERT_EQ(run.replays.size(), 3u);
+  for (std::size_t i = 0; i < 3; ++i) {
+    const auto& tpot = run.replays[i].times.at(1);
+    EXPECT_EQ(tpot.key, "tpot");
+    EXPECT_NEAR(run.curves[0].points[i].tpot_s / tpot.mean, 1, 0.06) << i;
+    EXPECT_GE(tpot.p99, tpot.p50);
+  }
+}
+
+TEST(InferCurve, SlosSizeTheFleetOfTheLargestLoad) {
+  const auto sized = [](const char* list, const char* slo) {
+    const auto run = curves(request(loads("--concurrency", list, {{"--slo-tpot", slo}})));
+    EXPECT_TRUE(run.fits());
+    return run.runs.at(0).curves.at(0);
+  };
+  const auto loose = sized("256", "60ms"), tight = sized("256", "20ms"),
+             more = sized("1024", "60ms");
+  EXPECT_GE(tight.gpus, loose.gpus);
+  EXPECT_GE(more.gpus, loose.gpus);
+  EXPECT_LE(tight.points[0].tpot_s, 20e-3);
+  // No number of replicas is faster than one request alone.
+  const auto never = curves(request(loads("--concurrency", "4", {{"--slo-tpot", "0.1ms"}})));
+  EXPECT_FALSE(never.fits());
+  EXPECT_NE(never.runs.at(0).verdict.find("TPOT"), std::string::npos);
+}
+
+TEST(InferCurve, OverloadIsNamed) {
+  const auto run = curves(request(loads("--rate", "1/s,1000/s", {{"--gpus", "8"}}))).runs.at(0);
+  const auto& points = run.curves.at(0).points;
+  EXPECT_TRUE(points[0].stable);
+  EXPECT_FALSE(points[1].stable);
+  EXPECT_LT(points[1].rate_s, 1000);
+  EXPECT_EQ(points[1].breaks, "the queue grows");
+  EXPECT_NEAR(points[1].rate_s, run.curves[0].saturation, 1e-6 * run.curves[0].saturation);
+}
+
+TEST(InferCurve, FormsTellTheSame) {
+  const auto answer = curves(request(loads("--concurrency", "1,16")));
+  const auto json = nlohmann::json::parse(report::curve_json(answer));
+  const auto& curve = json["runs"][0]["curves"][0];
+  EXPECT_EQ(curve["points"].size(), 2u);
+  EXPECT_EQ(curve["points"][1]["in_flight"], 16);
+  const std::string csv = report::curve_csv(answer);
+  const auto rows = std::count(csv.begin(), csv.end(), '\n') - 1;
+  EXPECT_EQ(rows, long(3 * answer.runs[0].curves.size()));  // two loads and the knee
+  EXPECT_NE(report::curve_text(answer, {}).find("the knee"), std::string::npos);
+}
+
+TEST(InferCurve, FromAScenario) {
+  const auto answer = curves(scenario("chat-70b.yaml", {{"--concurrency", "8,64"}}));
+  EXPECT_EQ(answer.runs.at(0).curves.at(0).points.size(), 2u);
+}
+
 // --- Mistakes ---------------------------------------------------------------------------
 
 Diagnostics mistakes(Options options) {
@@ -304,6 +460,19 @@ TEST(InferMistakes, AllInOnePassByOptionWithSuggestions) {
   EXPECT_TRUE(told(all, "--precision fp9", "fp8"));
   EXPECT_TRUE(told(all, "--kv-precision int4", "fp8"));
   EXPECT_TRUE(told(all, "--speculation 99", "4:0.8:0.05"));
+}
+
+TEST(InferMistakes, SweepsThatCannotBe) {
+  const auto of = [](Options options) {
+    const auto answer = infer_curve(request(std::move(options)));
+    EXPECT_FALSE(answer);
+    return answer ? Diagnostics{} : answer.error();
+  };
+  EXPECT_TRUE(told(of(loads("--concurrency", "1,x,0")), "--concurrency 1,x,0", "1,4,16,64"));
+  EXPECT_TRUE(told(of(loads("--rate", "1/s,-2/s")), "--rate 1/s,-2/s", "20/s"));
+  EXPECT_TRUE(told(of(loads("--rate", "1/s,2/s", {{"--peak", "9/s"}})), "--peak", "sweep"));
+  EXPECT_TRUE(told(of(loads("--concurrency", "4", {{"--rate", "9/s"}})), "--concurrency 4",
+                   "contradicts --rate"));
 }
 
 TEST(InferMistakes, DegreesNameTheNearest) {

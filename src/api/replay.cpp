@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 
 #include "api/catalogue.hpp"
 #include "api/replay_options.hpp"
+#include "study/replay_fleet.hpp"
 
 namespace headroom::api {
 namespace {
@@ -94,6 +96,14 @@ Result<study::ReplayAnswer> replay(const ReplayRequest& request) {
   if (!trace.hugging_face.empty() &&
       study::bring_model(brought, trace.hugging_face, brought_id, mistakes))
     options.model = brought_id;
+  std::optional<study::Fleet> fleet;
+  if (!trace.fleet.empty()) {
+    auto read = study::load_fleet(trace.fleet, catalog->get(), brought);
+    if (read)
+      options.fleet = &fleet.emplace(std::move(*read));
+    else
+      mistakes.add(read.error());
+  }
   requests::ReadReport report;
   auto stream = arriving(request, trace, catalog->get(), report);
   if (!stream && !(request.trace.empty() && trace.synthetic.empty())) mistakes.add(stream.error());
@@ -108,10 +118,12 @@ Result<study::ReplayAnswer> replay(const ReplayRequest& request) {
       add_offline(*stream, std::move(*more), mistakes);
     options.offline = {static_cast<int>(stream->classes.size()) - 1};
   }
+  if (stream && fleet) study::place_requests(*stream, fleet->spec, options.seed);
   // Names that the catalogue does not have are told beside the mistakes found so far.
   if (!mistakes.empty()) {
     requests::Stream none;
     none.classes = stream ? stream->classes : std::vector<std::string>{};
+    if (!trace.fleet.empty() && !fleet) return failure(std::move(mistakes));
     auto names = study::replay_trace(none, options, catalog->get(), brought);
     if (!names) mistakes.add(names.error());
     return failure(std::move(mistakes));

@@ -17,25 +17,15 @@
 #include <string_view>
 #include <vector>
 
+#include "api/options.hpp"
 #include "base/result.hpp"
 #include "report/replay_report.hpp"
 #include "study/replay_run.hpp"
 
 namespace headroom::api {
 
-/// What an option is, for help texts.
-struct ReplayOptionInfo {
-  std::string_view name;   ///< "--tp"
-  std::string_view group;  ///< "Model", "Machine", ...
-  std::string_view doc;
-  bool flag = false;     ///< takes no value
-  bool repeats = false;  ///< may be given several times
-};
-std::span<const ReplayOptionInfo> replay_options();
-
-struct ReplayOption {
-  std::string name, value;
-};
+using ReplayOption = Option;
+std::span<const OptionInfo> replay_options();
 
 struct ReplayRequest {
   std::string trace;                  ///< empty: the options describe a synthetic load

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
-#include <map>
 
+#include "api/option_reader.hpp"
+#include "api/replay_parser.hpp"
 #include "base/units.hpp"
 #include "requests/text_spec.hpp"
 #include "spec/reader.hpp"
@@ -14,7 +14,7 @@
 namespace headroom::api {
 namespace {
 
-constexpr ReplayOptionInfo own_table[] = {
+constexpr OptionInfo own_table[] = {
     {"--model", "Model", "Catalogue model, e.g. llama-3.1-70b (headroom catalog model)"},
     {"--hf", "Model", "Hugging Face config.json in place of --model"},
     {"--precision", "Model", "Weights: bf16, fp8, int8, int4, nvfp4, mxfp4; as published"},
@@ -26,6 +26,8 @@ constexpr ReplayOptionInfo own_table[] = {
     {"--domain", "Machine", "With --accelerator: GPUs that share NVLink or its like"},
     {"--mig", "Machine", "A slice of the GPU: 1g, 1g+, 2g, 3g, 4g or 7g"},
     {"--power-cap", "Machine", "Limit of one accelerator, e.g. 500 W"},
+    {"--power-caps", "Machine", "Limits by time: FROM:LIMIT,..., e.g. 0h:700W,17h:400W,21h:700W"},
+    {"--power-caps-every", "Machine", "They begin again, e.g. 24h; never when left out"},
     {"--tp", "Replica", "Tensor parallelism; with --system all of its accelerators"},
     {"--pp", "Replica", "Pipeline stages; 1"},
     {"--ep", "Replica", "Expert parallelism; 1"},
@@ -39,16 +41,30 @@ constexpr ReplayOptionInfo own_table[] = {
     {"--no-chunked-prefill", "Replica", "Prompts are read whole", true},
     {"--static", "Replica", "Static batches: filled, run to their end, replaced", true},
     {"--priorities", "Replica", "vLLM's --scheduling-policy priority", true},
-    {"--speculate", "Replica", "Drafts: LENGTH:ACCEPTANCE[:COST], e.g. 4:0.7:0.05"},
+    {"--speculate", "Replica",
+     "Drafts: LENGTH:ACCEPTANCE[:COST[:OFF-ABOVE]], e.g. 4:0.7:0.05:64 sequences"},
+    {"--speculate-adaptive", "Replica",
+     "Draft as many, up to LENGTH, as the batch at hand makes worth it", true},
+    {"--block-size", "Replica", "Tokens of a KV block; 16"},
+    {"--watermark", "Replica", "Share of KV blocks that admissions leave free; 0"},
+    {"--long-prefill-token-threshold", "Replica", "Most of one prompt a step; the whole budget"},
+    {"--reserve-full", "Replica", "Admit only what fits whole (scheduler_reserve_full_isl)", true},
+    {"--async-scheduling", "Replica", "Compose a step while the one before runs", true},
     {"--offload-cpu", "Replica", "KV offload to host memory: SIZE[:RATE to a GPU]; PCIe's rate"},
     {"--offload-disk", "Replica", "The same to drives, e.g. 2TB:5GB/s; the rate of --storage"},
     {"--max-loras", "Replica", "LoRA adapters on a GPU at once; all when left out"},
     {"--max-lora-rank", "Replica", "Of the adapters; 16"},
+    {"--max-cpu-loras", "Replica", "LoRA adapters in host memory; all when left out"},
+    {"--fleet", "Fleet file",
+     "YAML file of pools, regions, classes; in place of a machine's options"},
     {"--replicas", "Fleet", "Replicas; as many as the SLOs need when left out"},
     {"--routing", "Fleet", "least-load, round-robin, prefix-aware, session, two-choices or random"},
     {"--disaggregate", "Fleet", "PREFILL:DECODE replicas, e.g. 2:3"},
     {"--max-in-flight", "Fleet", "Requests a replica is given at a time; the rest waits outside"},
     {"--max-queue", "Fleet", "Requests that may wait outside; beyond, they are shed"},
+    {"--offline-below", "Fleet",
+     "Offline work enters while a replica holds fewer requests; what the SLOs leave"},
+    {"--lose", "Fleet", "Losses at known times: AT:REPLICA[:REPAIR],..., e.g. 10min:0:5min"},
     {"--mtbf", "Fleet", "Time between losses of a replica, e.g. 30d"},
     {"--mttr", "Fleet", "Time until a lost replica loads again; 30min"},
     {"--retries", "Fleet", "Of a request whose replica was lost; 3"},
@@ -58,7 +74,9 @@ constexpr ReplayOptionInfo own_table[] = {
     {"--autoscale-target", "Autoscaling", "Of the sequences a replica is meant to hold; 0.7"},
     {"--autoscale-interval", "Autoscaling", "Between decisions; 15s"},
     {"--autoscale-window", "Autoscaling", "How long a fleet waits before it shrinks; 5min"},
+    {"--autoscale-idle", "Autoscaling", "Before the last replica stops (--min-replicas 0); 10min"},
     {"--provisioning", "Autoscaling", "Time to get a machine; 0s"},
+    {"--engine-start", "Autoscaling", "From weights in memory to ready; 71s"},
     {"--storage", "Autoscaling",
      "Where weights and --offload-disk are read (headroom catalog storage-system)"},
     {"--slo-ttft", "SLO", "Time to first token, e.g. 1s or 500ms"},
@@ -92,134 +110,29 @@ bool shapes_load(const requests::TrafficOption& o) {
   return !own && (std::string_view(o.group) == "Synthetic load" || flag == "--requests");
 }
 
-std::vector<ReplayOptionInfo> whole_table() {
-  std::vector<ReplayOptionInfo> all(std::begin(own_table), std::end(own_table));
+std::vector<OptionInfo> whole_table() {
+  std::vector<OptionInfo> all(std::begin(own_table), std::end(own_table));
   for (const auto& o : requests::traffic_options())
     if (shapes_load(o)) all.push_back({o.flag, "Synthetic load", o.doc, !o.takes_value, o.repeats});
   return all;
 }
 
-class Parser {
- public:
-  Parser(const ReplayRequest& request, Diagnostics& mistakes) : mistakes_(mistakes) {
-    for (const auto& o : request.options) given_[o.name] = o.value;
-  }
+}  // namespace
 
-  void fail(std::string option, std::string message, std::string hint = {}) {
-    mistakes_.add({std::move(option), 0, 0, "", std::move(message), std::move(hint), ""});
-  }
-  bool has(const char* name) const { return given_.count(name) > 0; }
-  std::string shown(const char* name) const { return fmt::format("{} {}", name, given_.at(name)); }
-  void text(const char* name, std::string& out) {
-    if (has(name)) out = given_.at(name);
-  }
-  void flag(const char* name, bool& out, bool value) {
-    if (has(name)) out = value;
-  }
+void tier(Parser& p, const char* name, study::ReplayTier& out) {
+  if (!p.has(name)) return;
+  const std::string& given = p.value(name);
+  const auto colon = std::min(given.find(':'), given.size());
+  double size = 0, rate = 0;
+  if (!read_quantity<Information>(given.substr(0, colon), "GB", size) || size <= 0 ||
+      (colon < given.size() &&
+       (!read_quantity<Bandwidth>(given.substr(colon + 1), "GB/s", rate) || rate <= 0)))
+    return p.fail(p.shown(name), "expected SIZE[:RATE], both above zero",
+                  "for example 200GB:25GB/s");
+  out = {Information::from_si(size), Bandwidth::from_si(rate)};
+}
 
-  void whole(const char* name, int& out, int low, int high) {
-    if (!has(name)) return;
-    const auto n = split_number(given_.at(name));
-    if (n && n->unit.empty() && n->number == std::floor(n->number) && n->number >= low &&
-        n->number <= high)
-      out = static_cast<int>(n->number);
-    else
-      fail(shown(name), fmt::format("expected a whole number, {} to {}", low, high));
-  }
-
-  void number(const char* name, double& out, double low, double high) {
-    if (!has(name)) return;
-    const auto n = split_number(given_.at(name));
-    double x = n ? n->number : 0;
-    const bool percent = n && n->unit == "%";
-    if (percent) x /= 100;
-    if (n && (n->unit.empty() || percent) && x >= low && x <= high)
-      out = x;
-    else
-      fail(shown(name), fmt::format("expected a number, {:g} to {:g}", low, high));
-  }
-
-  /// A quantity, in `unit` where it has none; above zero, or from zero on with `zero`.
-  template <class Q>
-  void quantity(const char* name, const char* unit, const std::function<void(Q)>& take,
-                bool zero = false) {
-    if (!has(name)) return;
-    const std::string& given = given_.at(name);
-    const auto n = split_number(given);
-    const std::string full = n && n->unit.empty() ? given + " " + unit : given;
-    double si = 0;
-    std::string message, hint;
-    if (!spec::read_number(full, Q::dim, false, unit, si, message, hint))
-      return fail(shown(name), message, hint);
-    if (si < 0 || (si == 0 && !zero))
-      return fail(shown(name), zero ? "is negative" : "must be above zero");
-    take(Q::from_si(si));
-  }
-  void time(const char* name, double& out, bool zero = false) {
-    quantity<Time>(
-        name, "s", [&](Time t) { out = t.si(); }, zero);
-  }
-
-  /// One of some names; its place among them.
-  std::optional<std::size_t> choice(const char* name, std::vector<std::string> names) {
-    if (!has(name)) return std::nullopt;
-    const auto at = std::find(names.begin(), names.end(), given_.at(name));
-    if (at != names.end()) return static_cast<std::size_t>(at - names.begin());
-    std::string hint = did_you_mean(given_.at(name), names);
-    if (hint.empty()) hint = fmt::format("one of {}", fmt::join(names, ", "));
-    fail(shown(name), "is none of the choices", std::move(hint));
-    return std::nullopt;
-  }
-
-  /// Events a second: "20/s", or a bare number.
-  void rate(const char* name, double& out) {
-    if (!has(name)) return;
-    const auto n = split_number(given_.at(name));
-    double si = n && n->unit.empty() ? n->number : 0;
-    const bool read =
-        (n && n->unit.empty()) || requests::parse_quantity(given_.at(name), Rate::dim, si);
-    if (read && si > 0 && si <= 1e9)
-      out = si;
-    else
-      fail(shown(name), "expected a rate above zero", "for example 20/s");
-  }
-
-  /// "SIZE[:RATE]".
-  void tier(const char* name, study::ReplayTier& out) {
-    if (!has(name)) return;
-    const std::string& given = given_.at(name);
-    const auto colon = std::min(given.find(':'), given.size());
-    const auto read = [&](std::string text, Dim dim, const char* unit, double& si) {
-      const auto n = split_number(text);
-      if (n && n->unit.empty()) text += std::string(" ") + unit;
-      std::string message, hint;
-      return spec::read_number(text, dim, false, unit, si, message, hint) && si > 0;
-    };
-    double size = 0, rate = 0;
-    if (!read(given.substr(0, colon), Information::dim, "GB", size) ||
-        (colon < given.size() && !read(given.substr(colon + 1), Bandwidth::dim, "GB/s", rate)))
-      return fail(shown(name), "expected SIZE[:RATE], both above zero", "for example 200GB:25GB/s");
-    out = {Information::from_si(size), Bandwidth::from_si(rate)};
-  }
-
-  /// "a:b[:c]" as numbers.
-  std::vector<double> parts(const char* name) const {
-    std::vector<double> out;
-    const std::string& given = given_.at(name);
-    for (std::size_t at = 0; at <= given.size();) {
-      const auto colon = std::min(given.find(':', at), given.size());
-      const auto n = split_number(given.substr(at, colon - at));
-      if (!n || !n->unit.empty()) return {};
-      out.push_back(n->number);
-      at = colon + 1;
-    }
-    return out;
-  }
-
- private:
-  std::map<std::string, std::string> given_;
-  Diagnostics& mistakes_;
-};
+namespace {
 
 void replica(Parser& p, study::ReplayOptions& o) {
   constexpr int most = 1 << 24;
@@ -244,8 +157,8 @@ void replica(Parser& p, study::ReplayOptions& o) {
   p.flag("--no-chunked-prefill", o.chunked_prefill, false);
   p.flag("--static", o.static_batching, true);
   p.flag("--priorities", o.priorities, true);
-  p.tier("--offload-cpu", o.offload_cpu);
-  p.tier("--offload-disk", o.offload_disk);
+  tier(p, "--offload-cpu", o.offload_cpu);
+  tier(p, "--offload-disk", o.offload_disk);
   p.whole("--max-loras", o.max_loras, 1, 65535);
   p.whole("--max-lora-rank", o.lora_rank, 1, 4096);
   for (const char* name : {"--offload-cpu", "--offload-disk"})
@@ -255,19 +168,6 @@ void replica(Parser& p, study::ReplayOptions& o) {
   if (p.has("--domain") && !p.has("--accelerator"))
     p.fail(p.shown("--domain"), "describes the machine around --accelerator",
            "a --system brings its own");
-  if (!p.has("--speculate")) return;
-  const auto parts = p.parts("--speculate");
-  const bool good = (parts.size() == 2 || parts.size() == 3) && parts[0] >= 1 && parts[0] <= 64 &&
-                    parts[0] == std::floor(parts[0]) && parts[1] >= 0 && parts[1] <= 1 &&
-                    (parts.size() == 2 || parts[2] >= 0);
-  if (!good)
-    return p.fail(p.shown("--speculate"), "expected LENGTH:ACCEPTANCE[:COST]",
-                  "for example 4:0.7:0.05: four drafts, each accepted with 70 %, a draft costs 5 % "
-                  "of a step");
-  constexpr double usual_cost = 0.05;  // assumed, as infer::EngineLimits' default
-  o.speculation.length = static_cast<int>(parts[0]);
-  o.speculation.acceptance = parts[1];
-  o.speculation.draft_cost = parts.size() == 3 ? parts[2] : usual_cost;
 }
 
 void fleet(Parser& p, study::ReplayOptions& o) {
@@ -275,11 +175,16 @@ void fleet(Parser& p, study::ReplayOptions& o) {
   std::vector<std::string> names;
   for (const auto name : serving::routing_names()) names.emplace_back(name);
   if (const auto k = p.choice("--routing", names)) o.routing = serving::Routing(*k);
+  o.routing_given = p.has("--routing");
   p.number("--max-in-flight", o.admission.in_flight, 1, 1e9);
   p.number("--max-queue", o.admission.queue, 1, 1e9);
+  p.number("--offline-below", o.admission.offline_below, 1, 1e9);
   p.time("--mtbf", o.mtbf_s);
   p.time("--mttr", o.mttr_s, true);
   p.whole("--retries", o.retries, 0, 255);
+  if (p.has("--offline-below") && !p.has("--offline") && !p.has("--classes"))
+    p.fail(p.shown("--offline-below"), "limits offline work, and there is none",
+           "add --offline TRACE, or a class: --classes batch:offline");
   if (p.has("--mttr") && !p.has("--mtbf"))
     p.fail(p.shown("--mttr"), "says how long repairs take, and nothing fails", "add --mtbf");
   if (p.has("--max-queue") && !p.has("--max-in-flight"))
@@ -293,9 +198,7 @@ void fleet(Parser& p, study::ReplayOptions& o) {
                   "for example --disaggregate 2:3");
   o.prefill_replicas = static_cast<int>(parts[0]);
   o.decode_replicas = static_cast<int>(parts[1]);
-  for (const char* other : {"--replicas", "--autoscale"})
-    if (p.has(other))
-      p.fail(p.shown(other), "contradicts " + p.shown("--disaggregate"), "give one of them");
+  for (const char* other : {"--replicas", "--autoscale"}) p.contradiction(other, "--disaggregate");
 }
 
 void scaling(Parser& p, study::ReplayOptions& o) {
@@ -308,10 +211,12 @@ void scaling(Parser& p, study::ReplayOptions& o) {
   p.number("--autoscale-target", o.autoscale.target, 0.01, 10);
   p.time("--autoscale-interval", o.autoscale.interval_s);
   p.time("--autoscale-window", o.autoscale.stabilisation_s, true);
+  p.time("--autoscale-idle", o.autoscale.idle_s);
   p.time("--provisioning", o.provisioning_s, true);
+  p.time("--engine-start", o.engine_start_s, true);
   p.text("--storage", o.storage);
   for (const char* name : {"--min-replicas", "--max-replicas", "--autoscale-target",
-                           "--autoscale-interval", "--autoscale-window"})
+                           "--autoscale-interval", "--autoscale-window", "--autoscale-idle"})
     if (p.has(name) && !p.has("--autoscale"))
       p.fail(p.shown(name), "describes an autoscaler, and there is none",
              "add --autoscale utilisation, queue or slo");
@@ -334,17 +239,6 @@ void promises(Parser& p, study::ReplayOptions& o) {
     o.definitions.ttft = serving::TtftFrom(*k);
   if (const auto k = p.choice("--tpot-over", {"excluding-first", "including-first"}))
     o.definitions.tpot = serving::TpotOver(*k);
-}
-
-/// "a=1,b" cut at a separator.
-std::vector<std::string> pieces(const std::string& text, char at) {
-  std::vector<std::string> out;
-  for (std::size_t begin = 0; begin <= text.size();) {
-    const auto end = std::min(text.find(at, begin), text.size());
-    if (end > begin) out.push_back(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return out;
 }
 
 /// One "key=value" of a class; false when it is none.
@@ -372,12 +266,12 @@ bool set_rule(serving::ClassRule& rule, const std::string& key, const std::strin
 void classes(Parser& p, study::ReplayOptions& o) {
   std::string all;
   p.text("--classes", all);
-  for (const auto& one : pieces(all, ';')) {
+  for (const auto& one : split(all, ';')) {
     const auto colon = one.find(':');
     study::ReplayClass c;
     c.name = one.substr(0, colon);
     const std::string rules = colon == std::string::npos ? "" : one.substr(colon + 1);
-    for (const auto& item : pieces(rules, ',')) {
+    for (const auto& item : split(rules, ',')) {
       const auto equals = std::min(item.find('='), item.size());
       const std::string value = equals < item.size() ? item.substr(equals + 1) : "";
       if (!set_rule(c.rule, item.substr(0, equals), value))
@@ -398,12 +292,7 @@ void place(Parser& p, study::ReplayOptions& o) {
     p.number("--pue", pue, 1, 10);
     o.pue = {Scalar(pue), said("--pue")};
   }
-  p.quantity<MoneyRate>(
-      "--price", "USD/GPU/h",
-      [&](MoneyRate r) {
-        o.price = {r, said("--price")};
-      },
-      true);
+  p.price("--price", o.price);
   p.quantity<EnergyPrice>(
       "--electricity", "USD/MWh",
       [&](EnergyPrice e) {
@@ -447,15 +336,18 @@ void traffic(Parser& p, const ReplayRequest& request, study::ReplayOptions& opti
 
 }  // namespace
 
-std::span<const ReplayOptionInfo> replay_options() {
+std::span<const OptionInfo> replay_options() {
   static const auto all = whole_table();
   return all;
 }
 
 void parse_replay_options(const ReplayRequest& request, study::ReplayOptions& options,
                           TraceOptions& trace, Diagnostics& mistakes) {
-  Parser p(request, mistakes);
+  Parser p(request.options, mistakes);
   replica(p, options);
+  engine_options(p, options);
+  timed_options(p, options);
+  fleet_file_options(p, trace.fleet);
   fleet(p, options);
   scaling(p, options);
   promises(p, options);
@@ -468,17 +360,13 @@ void parse_replay_options(const ReplayRequest& request, study::ReplayOptions& op
   p.whole("--limit", limit, 1, 2000000000);
   trace.read.most = static_cast<std::size_t>(limit);
   p.text("--format", trace.read.format);
-  const auto& formats = requests::format_names();
-  if (!trace.read.format.empty() &&
-      std::find(formats.begin(), formats.end(), trace.read.format) == formats.end())
-    p.fail(p.shown("--format"), "is no format of traces",
-           fmt::format("one of {}", fmt::join(formats, ", ")));
+  if (p.has("--format"))
+    p.choice("--format", trace.read.format, requests::format_names(), "a format of traces");
   p.rate("--rate", trace.read.rate_per_s);
   p.flag("--skip-bad", trace.read.skip_bad, true);
   trace.read.seed = options.seed;
   traffic(p, request, options, trace);
-  if (p.has("--hf") && p.has("--model"))
-    p.fail(p.shown("--hf"), "contradicts " + p.shown("--model"), "give one of them");
+  p.contradiction("--hf", "--model");
 }
 
 }  // namespace headroom::api

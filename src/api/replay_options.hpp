@@ -13,6 +13,7 @@ struct TraceOptions {
   double rate_scale = 1;
   std::string hugging_face;        ///< file of --hf
   std::string offline;             ///< trace of work without a deadline
+  std::string fleet;               ///< file of --fleet
   requests::OptionList synthetic;  ///< of a load without a trace
 };
 

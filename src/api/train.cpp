@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 
 #include "api/catalogue.hpp"
 #include "api/train_options.hpp"
@@ -17,6 +16,7 @@ namespace {
 
 constexpr const char* cluster_name = "gpus";
 constexpr const char* work_name = "run";
+constexpr const char* made_system = "from-options";
 
 /// Power of a whole server over that of its accelerators: 10.2 kW over 8 x 700 W, NVIDIA DGX
 /// H100 user guide (2023). For accelerators given without a system.
@@ -28,39 +28,39 @@ constexpr int usual_domain = 8;
 class Builder {
  public:
   Builder(const TrainRequest& request, const catalog::Catalog& catalog)
-      : request_(request), catalog_(catalog) {
-    for (const auto& o : request.options) given_[o.name] = o.value;
-  }
+      : request_(request),
+        catalog_(catalog),
+        in_(request.options, mistakes_),
+        scenario_(train_option_paths(), in_, {request.file, "train", request.answer.workload},
+                  mistakes_) {}
 
-  Result<study::Loaded> build() {
-    spec::Document document;
-    if (request_.file.empty()) {
-      document.file = std::make_shared<std::string>("command line");
-      skeleton(document.root);
-    } else if (auto read = spec::load_yaml(request_.file, mistakes_)) {
-      document = std::move(*read);
-      not_with_a_file();
-    } else {
-      return failure(std::move(mistakes_));
-    }
-    place_options(document);
-    for (const auto& set : request_.sets) spec::apply_set(document, set, mistakes_);
-    const double sequences = batch(document);
-    auto loaded = study::read_scenario(document, std::move(brought_), catalog_);
-    if (!loaded) take(loaded.error());
+  /// The scenario, and what of the options is none of it in `answer`.
+  Result<study::Loaded> build(study::TrainingOptions& answer) {
+    in_.price("--price", answer.price);
+    auto document = scenario_.open();
+    if (!document) return failure(std::move(mistakes_));
+    if (scenario_.from_file())
+      change(document->root);
+    else
+      skeleton(document->root);
+    scenario_.place(document->root, [&](const OptionPath& p, std::string t) { return text(p, t); });
+    for (const auto& set : request_.sets) spec::apply_set(*document, set, mistakes_);
+    const double sequences = batch(*document);
+    auto loaded = study::read_scenario(*document, std::move(brought_), catalog_);
+    if (!loaded) scenario_.take(loaded.error());
     if (!mistakes_.empty()) return failure(std::move(mistakes_));
     if (sequences > 0) study::set_batch_sequences(*loaded, catalog_, sequences);
     return loaded;
   }
 
  private:
-  bool has(const char* name) const { return given_.count(name) > 0; }
-  const std::string& value(const char* name) const { return given_.at(name); }
+  bool has(const char* name) const { return in_.has(name); }
+  const std::string& value(const char* name) const { return in_.value(name); }
+  std::string shown(const char* name) const { return in_.shown(name); }
   void fail(std::string option, std::string message, std::string hint = {}) {
-    mistakes_.add({std::move(option), 0, 0, "", std::move(message), std::move(hint), ""});
+    in_.fail(std::move(option), std::move(message), std::move(hint));
   }
   bool learns() const { return has("--method") && value("--method") == "rl"; }
-  std::string shown(const char* name) const { return fmt::format("{} {}", name, value(name)); }
 
   // --- Without a file ---------------------------------------------------------------------
 
@@ -75,7 +75,7 @@ class Builder {
     put(work, "on", cluster_name);
     put(work, "gpus", fmt::format("{:.0f}", gpus));
     if (learns()) put_map(work, "rl");
-    choose_model(work);
+    scenario_.model(root, brought_, "llama-3.1-405b");
     put(root, "money.horizon", "4 yr");
     check_product(gpus);
   }
@@ -89,28 +89,26 @@ class Builder {
   }
 
   double gpu_count() {
-    if (!has("--gpus")) {
-      fail("--gpus", "how many GPUs?", "for example --gpus 1024");
-      return 1;
-    }
-    const auto n = split_number(value("--gpus"));
-    constexpr double most = 8e6;
-    if (n && (n->unit.empty() || n->unit == "GPU") && n->number >= 1 && n->number <= most &&
-        n->number == std::floor(n->number))
-      return n->number;
-    fail(shown("--gpus"), fmt::format("expected a whole number of GPUs, 1 to {:.0f}", most));
-    return 1;
+    if (!has("--gpus")) fail("--gpus", "how many GPUs?", "for example --gpus 1024");
+    return in_.count("--gpus", 1, 1, 8e6, "GPUs");
   }
 
-  /// The system's accelerators; makes one up from --gpu.
-  int choose_machine(spec::Node& cluster) {
-    if (has("--gpu") && has("--system"))
-      fail(shown("--gpu"), "contradicts " + shown("--system"), "give one of them");
+  /// What of --gpu, --domain, --nic and --system does not go together.
+  void machine_options() {
+    in_.contradiction("--gpu", "--system");
     for (const char* with : {"--domain", "--nic"})
       if (has(with) && !has("--gpu"))
         fail(shown(with), "describes the machine around --gpu",
              "a --system brings its own; change it with --gpu ID instead");
-    if (has("--gpu")) return make_system(cluster);
+  }
+
+  /// The system's accelerators; makes one up from --gpu.
+  int choose_machine(spec::Node& cluster) {
+    machine_options();
+    if (has("--gpu")) {
+      put(cluster, "system", made_system);
+      return make_system();
+    }
     if (!has("--system")) {
       fail("--system", "which machine?",
            "for example --system dgx-h100, or --gpu h100-sxm --domain 8 --nic 400; "
@@ -122,19 +120,16 @@ class Builder {
     return system != nullptr ? std::max(1, system->accelerators) : usual_domain;
   }
 
-  int make_system(spec::Node& cluster) {
-    put(cluster, "system", "from-options");
+  int make_system() {
+    in_.entries("--gpu", catalog_, catalog::Accelerator::kind);
     const auto* gpu = catalog_.find<catalog::Accelerator>(value("--gpu"));
-    if (gpu == nullptr)
-      fail(shown("--gpu"), "the catalogue has no accelerator '" + value("--gpu") + "'",
-           did_you_mean(value("--gpu"), catalog_.ids(catalog::Accelerator::kind)));
     const double domain = number("--domain", usual_domain, "GPU", 1, 1e5);
     const double nic = number("--nic", usual_nic_gbit, "Gb/s", 0.1, 1e5);
     auto system = std::make_unique<catalog::System>();
     const int each = std::max(usual_domain, static_cast<int>(domain));
     const auto source =
         std::make_shared<Source>(Source{"options", "--gpu, --domain, --nic", "", "", Trust::user});
-    system->id = "from-options";
+    system->id = made_system;
     system->name = fmt::format("{} in domains of {:.0f}, {:g} Gb/s a GPU",
                                gpu != nullptr ? gpu->name : "GPUs", domain, nic);
     system->accelerator = gpu != nullptr ? gpu->id : "h100-sxm";
@@ -160,21 +155,6 @@ class Builder {
     return usual;
   }
 
-  void choose_model(spec::Node& work) {
-    if (has("--hf") && has("--model"))
-      fail(shown("--hf"), "contradicts " + shown("--model"), "give one of them");
-    if (!has("--hf") && !has("--model"))
-      fail("--model", "which model?",
-           "for example --model llama-3.1-405b, or --hf config.json; "
-           "`headroom catalog model` lists them");
-    if (!has("--hf")) {
-      if (!has("--model")) put(work, "model", "llama-3.1-8b");
-      return;
-    }
-    const bool read = study::bring_model(brought_, value("--hf"), "from-hf", mistakes_);
-    put(work, "model", read ? "from-hf" : "llama-3.1-8b");
-  }
-
   /// All of tp, pp, dp (cp is 1 unless given) say how many GPUs there are.
   void check_product(double gpus) {
     double product = 1;
@@ -197,70 +177,29 @@ class Builder {
 
   // --- With a file ------------------------------------------------------------------------
 
-  void not_with_a_file() {
-    for (const char* name : {"--hf", "--gpu", "--domain", "--nic", "--system", "--oversubscription",
-                             "--gpu-mtbf", "--pue"})
-      if (has(name))
-        fail(shown(name), "the scenario describes the machine and brings its models",
-             "change it there, or by --set clusters.NAME.system=ID");
+  /// What of the machine and the model stands in no path of the table.
+  void change(spec::Node& root) {
+    scenario_.model(root, brought_, "llama-3.1-405b");
+    machine_options();
+    if (has("--gpu")) {
+      make_system();
+      for (auto* cluster : scenario_.clusters(root)) put(*cluster, "system", made_system);
+    }
+    for (auto* work : scenario_.works(root)) {
+      if (learns()) put_map(*work, "rl");
+      if (has("--gpus")) put(*work, "gpus", fmt::format("{:.0f}", gpu_count()));
+    }
   }
 
   // --- Both -------------------------------------------------------------------------------
 
-  void place_options(spec::Document& document) {
-    for (const auto& option : request_.options) {
-      const auto* path = find_option(option.name);
-      if (path == nullptr || path->place == OptionPlace::own) continue;
-      if (path->place == OptionPlace::cluster && !request_.file.empty()) continue;
-      const bool of_rl = path->path.substr(0, 3) == "rl.";
-      if (of_rl && !learns() && request_.file.empty()) {
-        fail(shown(option.name.c_str()), "describes reinforcement learning", "add --method rl");
-        continue;
-      }
-      std::string text = option.value;
-      if (option.name == "--method" && learns()) text = "full-finetune";
-      if (path->info.flag)
-        text = path->info.name.find("no-") != std::string_view::npos ||
-                       path->info.name.find("sync") != std::string_view::npos
-                   ? "false"
-                   : "true";
-      const auto n = split_number(text);
-      if (!path->unit.empty() && n && n->unit.empty()) text += " " + std::string(path->unit);
-      place(document.root, *path, text);
+  std::optional<std::string> text(const OptionPath& path, std::string given) {
+    const std::string name(path.info.name);
+    if (path.path.starts_with("rl.") && !learns() && !scenario_.from_file()) {
+      fail(in_.shown(name), "describes reinforcement learning", "add --method rl");
+      return std::nullopt;
     }
-    if (!request_.file.empty() && has("--gpus"))
-      place(document.root, {{}, OptionPlace::work, "gpus", ""}, value("--gpus"));
-  }
-
-  void place(spec::Node& root, const OptionPath& path, const std::string& text) {
-    switch (path.place) {
-      case OptionPlace::own:
-        return;
-      case OptionPlace::root:
-        return put(root, path.path, text);
-      case OptionPlace::site:
-        return put(root, "site." + std::string(path.path), text);
-      case OptionPlace::money:
-        return put(root, "money." + std::string(path.path), text);
-      case OptionPlace::cluster:
-        return put(element(root, "clusters", cluster_name), path.path, text);
-      case OptionPlace::work:
-        for (auto* work : training(root)) put(*work, path.path, text);
-    }
-  }
-
-  std::vector<spec::Node*> training(spec::Node& root) const {
-    std::vector<spec::Node*> out;
-    spec::Node* list = root.get("workloads");
-    if (list == nullptr) return out;
-    const auto& wanted = request_.answer.workload;
-    for (auto& work : list->items) {
-      const spec::Node* kind = work.get("kind");
-      const spec::Node* name = work.get("name");
-      if (kind != nullptr && kind->text != "train") continue;
-      if (wanted.empty() || (name != nullptr && name->text == wanted)) out.push_back(&work);
-    }
-    return out;
+    return name == "--method" && learns() ? "full-finetune" : given;
   }
 
   /// Sequences of a step, or 0 when the batch is not given or given in tokens.
@@ -279,64 +218,18 @@ class Builder {
     std::string text = value("--global-batch");
     if (n && is({"tokens"})) text = fmt::format("{} token", n->number);
     if (n && is({"M", "Mtokens"})) text = fmt::format("{} Mtoken", n->number);
-    place(document.root, {{}, OptionPlace::work, "global_batch", ""}, text);
+    scenario_.place(document.root, {{"--global-batch", {}, {}}, OptionPlace::work, "global_batch"},
+                    text);
     return 0;
-  }
-
-  /// Mistakes of the reader, each told with the option that it stands in.
-  void take(const Diagnostics& found) {
-    for (auto d : found.all()) {
-      if (const auto* option = option_of(d.path)) {
-        const std::string name(option->info.name);
-        d.file = option->info.flag || !has(name.c_str()) ? name : shown(name.c_str());
-        d.path.clear();
-        d.line = d.column = 0;
-      } else if (d.path == fmt::format("workloads.{}.global_batch", work_name)) {
-        d.file = shown("--global-batch"), d.path.clear();
-      }
-      mistakes_.add(std::move(d));
-    }
-  }
-
-  const OptionPath* option_of(const std::string& path) const {
-    if (!request_.file.empty()) return nullptr;
-    for (const auto& p : option_paths()) {
-      if (p.place == OptionPlace::own || !has(std::string(p.info.name).c_str())) continue;
-      const std::string full = prefix(p.place) + std::string(p.path);
-      if (path == full) return &p;
-    }
-    return nullptr;
-  }
-  static std::string prefix(OptionPlace place) {
-    if (place == OptionPlace::site) return "site.";
-    if (place == OptionPlace::money) return "money.";
-    if (place == OptionPlace::cluster) return fmt::format("clusters.{}.", cluster_name);
-    if (place == OptionPlace::work) return fmt::format("workloads.{}.", work_name);
-    return {};
   }
 
   const TrainRequest& request_;
   const catalog::Catalog& catalog_;
-  std::map<std::string, std::string> given_;
-  study::Loaded brought_;
   Diagnostics mistakes_;
+  OptionReader in_;
+  ScenarioOptions scenario_;
+  study::Loaded brought_;
 };
-
-/// The price of a GPU-hour, in USD where it has no unit.
-bool read_price(const std::string& text, Value<MoneyRate>& price, Diagnostics& mistakes) {
-  const auto n = split_number(text);
-  const std::string full = n && n->unit.empty() ? text + " USD/GPU/h" : text;
-  double si = 0;
-  std::string message, hint;
-  if (spec::read_number(full, MoneyRate::dim, false, "USD/GPU/h", si, message, hint) && si >= 0) {
-    price = {MoneyRate::from_si(si),
-             std::make_shared<Source>(Source{"user", "--price", "", "", Trust::user})};
-    return true;
-  }
-  if (message.empty()) message = "a price is not negative";
-  mistakes.add({"--price " + text, 0, 0, "", message, hint, ""});
-  return false;
-}
 
 }  // namespace
 
@@ -345,9 +238,7 @@ Result<study::TrainingAnswer> train(const TrainRequest& request) {
   if (!catalog) return failure(catalog.error());
   auto options = request.answer;
   Diagnostics mistakes = study::check_options(options);
-  for (const auto& o : request.options)
-    if (o.name == "--price") read_price(o.value, options.price, mistakes);
-  auto loaded = Builder(request, catalog->get()).build();
+  auto loaded = Builder(request, catalog->get()).build(options);
   if (!loaded) mistakes.add(loaded.error());
   if (!mistakes.empty()) return failure(std::move(mistakes));
   options.strict = true;

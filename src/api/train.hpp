@@ -7,8 +7,8 @@
 // An option that describes the job, the cluster or the place is a path in a scenario of one
 // cluster `gpus` and one workload `run`; it is read by the scenario's own field lists, so
 // units, ranges, names and suggestions are those of scenario files, and a mistake is told
-// with the option it stands in. With `file`, the options change the training workloads of
-// that scenario instead. All mistakes are told in one pass.
+// with the option it stands in. With `file`, the options change the training workloads of that
+// scenario, and the clusters that these stand on. All mistakes are told in one pass.
 #pragma once
 
 #include <span>
@@ -16,25 +16,15 @@
 #include <string_view>
 #include <vector>
 
+#include "api/options.hpp"
 #include "base/result.hpp"
 #include "report/train_report.hpp"
 #include "study/training_run.hpp"
 
 namespace headroom::api {
 
-/// An option of the job as given: {"--tp", "8"}.
-struct TrainOption {
-  std::string name, value;
-};
-
-/// What an option is, for help texts.
-struct TrainOptionInfo {
-  std::string_view name;   ///< "--tp"
-  std::string_view group;  ///< "Job", "Machine", "Plan", "Software", "Place"
-  std::string_view doc;
-  bool flag = false;  ///< takes no value
-};
-std::span<const TrainOptionInfo> train_options();
+using TrainOption = Option;
+std::span<const OptionInfo> train_options();
 
 struct TrainRequest {
   std::string file;  ///< scenario; empty: the options say everything

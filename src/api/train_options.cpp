@@ -4,15 +4,15 @@
 
 namespace headroom::api {
 
-std::span<const OptionPath> option_paths() {
+std::span<const OptionPath> train_option_paths() {
   using P = OptionPlace;
   // Options with no path are read by api/train.cpp itself.
-  static constexpr OptionPath table[] = {
+  static constexpr OptionPath own[] = {
       {{"--model", "Job", "Catalogue model, e.g. llama-3.1-405b (headroom catalog model)"},
        P::work,
        "model",
        ""},
-      {{"--hf", "Job", "Hugging Face config.json in place of --model"}, P::own, "", ""},
+      {{"--hf", "Job", "Hugging Face config.json in place of --model"}, P::own},
       {{"--method", "Job", "pretrain, full-finetune, lora, qlora or rl"}, P::work, "method", ""},
       {{"--tokens", "Job", "Tokens to train on, e.g. 15.6e12"}, P::work, "tokens", "token"},
       {{"--sequence", "Job", "Tokens of a sample; the model's context, at most 8,192"},
@@ -20,9 +20,7 @@ std::span<const OptionPath> option_paths() {
        "sequence",
        "token"},
       {{"--global-batch", "Job", "Sequences of a step (2048), or tokens with a unit (16 Mtoken)"},
-       P::own,
-       "",
-       ""},
+       P::own},
       {{"--precision", "Job", "bf16, fp16, fp8, fp8-block, mxfp8, nvfp4"},
        P::work,
        "precision",
@@ -45,20 +43,14 @@ std::span<const OptionPath> option_paths() {
        P::work,
        "checkpoint.interval",
        ""},
-      {{"--gpus", "Machine", "GPUs of the job"}, P::own, "", ""},
+      {{"--gpus", "Machine", "GPUs of the job"}, P::own},
       {{"--system", "Machine", "Catalogue system, e.g. dgx-h100 (headroom catalog system)"},
        P::cluster,
        "system",
        ""},
-      {{"--gpu", "Machine", "Catalogue accelerator in place of --system, e.g. h100-sxm"},
-       P::own,
-       "",
-       ""},
-      {{"--domain", "Machine", "With --gpu: GPUs that share NVLink or its like; 8"},
-       P::own,
-       "",
-       ""},
-      {{"--nic", "Machine", "With --gpu: network of a GPU in Gb/s; 400"}, P::own, "", ""},
+      {{"--gpu", "Machine", "Catalogue accelerator in place of --system, e.g. h100-sxm"}, P::own},
+      {{"--domain", "Machine", "With --gpu: GPUs that share NVLink or its like; 8"}, P::own},
+      {{"--nic", "Machine", "With --gpu: network of a GPU in Gb/s; 400"}, P::own},
       {{"--oversubscription", "Machine", "Of the network, down : up; 1"},
        P::cluster,
        "fabric.oversubscription",
@@ -152,25 +144,13 @@ std::span<const OptionPath> option_paths() {
       {{"--no-flash-attention", "Software", "Attention that stores its scores", true},
        P::work,
        "efficiency.flash_attention",
-       ""},
+       "",
+       "false"},
       {{"--sync-checkpoints", "Software", "Training waits until a checkpoint is written", true},
        P::work,
        "checkpoint.async",
-       ""},
-      {{"--region", "Place", "Catalogue region: price and carbon of electricity, e.g. us-iowa"},
-       P::site,
-       "region",
-       ""},
-      {{"--electricity", "Place", "Price of electricity, e.g. 60 USD/MWh"},
-       P::money,
-       "energy_price",
-       "USD/MWh"},
-      {{"--pue", "Place", "Overhead of the building"}, P::cluster, "pue", ""},
-      {{"--price", "Place", "USD of a GPU-hour; the catalogue's rent when left out"},
-       P::own,
        "",
-       ""},
-      {{"--as-of", "Place", "Day of the study, YYYY-MM-DD"}, P::root, "as_of", ""},
+       "false"},
       {{"--prompts", "Reinforcement learning (--method rl)", "Prompts of an iteration; 512"},
        P::work,
        "rl.prompts",
@@ -207,7 +187,8 @@ std::span<const OptionPath> option_paths() {
         "No frozen reference model scores the answers", true},
        P::work,
        "rl.reference",
-       ""},
+       "",
+       "false"},
       {{"--reward-model", "Reinforcement learning (--method rl)",
         "Catalogue model that scores; rules when left out"},
        P::work,
@@ -237,78 +218,13 @@ std::span<const OptionPath> option_paths() {
        "rl.iterations",
        ""},
   };
+  static const auto table = with_place(own);
   return table;
 }
 
-std::span<const TrainOptionInfo> train_options() {
-  static const auto infos = [] {
-    std::vector<TrainOptionInfo> out;
-    for (const auto& p : option_paths()) out.push_back(p.info);
-    return out;
-  }();
+std::span<const OptionInfo> train_options() {
+  static const auto infos = infos_of(train_option_paths());
   return infos;
-}
-
-const OptionPath* find_option(std::string_view name) {
-  for (const auto& p : option_paths())
-    if (p.info.name == name) return &p;
-  return nullptr;
-}
-
-namespace {
-
-spec::Node scalar(std::string text) {
-  spec::Node node;
-  node.kind = spec::Node::Kind::scalar;
-  node.text = std::move(text);
-  return node;
-}
-
-/// "a,b" as a list.
-spec::Node words(const std::string& text) {
-  spec::Node list;
-  list.kind = spec::Node::Kind::sequence;
-  for (std::size_t at = 0; at <= text.size();) {
-    const auto comma = std::min(text.find(',', at), text.size());
-    list.items.push_back(scalar(text.substr(at, comma - at)));
-    at = comma + 1;
-  }
-  return list;
-}
-
-spec::Node& child(spec::Node& map, std::string_view key) {
-  map.kind = spec::Node::Kind::map;
-  if (spec::Node* there = map.get(key)) return *there;
-  map.items.push_back(scalar(std::string(key)));
-  map.items.emplace_back();
-  return map.items.back();
-}
-
-}  // namespace
-
-void put_map(spec::Node& map, std::string_view key) {
-  child(map, key).kind = spec::Node::Kind::map;
-}
-
-void put(spec::Node& map, std::string_view path, std::string text) {
-  const auto dot = path.find('.');
-  if (dot == std::string_view::npos) {
-    child(map, path) = path.ends_with("modules") ? words(text) : scalar(std::move(text));
-    return;
-  }
-  put(child(map, path.substr(0, dot)), path.substr(dot + 1), std::move(text));
-}
-
-spec::Node& element(spec::Node& map, std::string_view list, std::string_view name) {
-  spec::Node& items = child(map, list);
-  items.kind = spec::Node::Kind::sequence;
-  for (auto& item : items.items) {
-    const spec::Node* label = item.get("name");
-    if (label != nullptr && label->text == name) return item;
-  }
-  items.items.emplace_back();
-  put(items.items.back(), "name", std::string(name));
-  return items.items.back();
 }
 
 }  // namespace headroom::api

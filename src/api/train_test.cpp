@@ -226,12 +226,30 @@ TEST(TrainMistakes, ImpossibleSplitsNameTheNearest) {
   EXPECT_TRUE(told(mistakes(heads), "the plan", "128 heads"));
 }
 
-TEST(TrainMistakes, AScenarioKeepsItsMachine) {
-  TrainRequest r = request({{"--system", "dgx-h100"}});
+// The scenario's limits are asked of the machine that stands in for its own.
+TEST(TrainScenario, ItsMachineCanBeReplaced) {
+  TrainRequest r;
   r.file = HEADROOM_SOURCE_DIR "/scenarios/llama3-405b.yaml";
+  r.answer.advice = false;
+  const auto before = planned(r);
+  r.options = {{"--system", "dgx-b200"}};
+  const auto after = planned(r);
+  EXPECT_GT(after.runs[0].plans[0].tokens_per_s, 1.5 * before.runs[0].plans[0].tokens_per_s);
+  EXPECT_GT(after.runs[0].memory_have, 2 * before.runs[0].memory_have);
+  r.options = {{"--gpu", "h200-sxm"}, {"--nic", "400"}};
+  EXPECT_GT(planned(r).runs[0].memory_have, 1.5 * before.runs[0].memory_have);
+}
+
+TEST(TrainScenario, MistakesAreToldWithTheOption) {
+  TrainRequest r;
+  r.file = HEADROOM_SOURCE_DIR "/scenarios/llama3-405b.yaml";
+  r.options = {{"--system", "dgx-h10"}, {"--tp", "x"}, {"--nic", "400"}};
   const auto answer = train(r);
   ASSERT_FALSE(answer);
-  EXPECT_EQ(answer.error().count(), 1u) << render(answer.error());
+  EXPECT_EQ(answer.error().count(), 3u) << render(answer.error());
+  EXPECT_TRUE(told(answer.error(), "--system dgx-h10", "dgx-h100"));
+  EXPECT_TRUE(told(answer.error(), "--tp x", "whole number"));
+  EXPECT_TRUE(told(answer.error(), "--nic 400", "--gpu"));
 }
 
 TEST(TrainScenario, OptionsChangeItsTrainingWork) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "api/catalogue.hpp"
 #include "study/scenario.hpp"
 
 namespace headroom::api {
@@ -117,29 +118,19 @@ Result<std::string> validate_facility(const ValidateFacility& request) {
 }
 
 Result<std::string> calibrate_infer(const CalibrateInfer& request) {
-  std::unique_ptr<catalog::Catalog> own;
-  if (!request.catalog.empty()) {
-    Diagnostics mistakes;
-    own = catalog::Catalog::with_overlay(request.catalog, mistakes);
-    if (!mistakes.empty()) return failure(std::move(mistakes));
-  }
-  const auto& catalog = own != nullptr ? *own : catalog::Catalog::builtin();
-  const auto fit = validation::calibrate_infer(request.options, catalog);
+  const auto catalog = catalogue(request.catalog);
+  if (!catalog) return failure(catalog.error());
+  const auto fit = validation::calibrate_infer(request.options, catalog->get());
   if (!fit) return failure(fit.error());
   return request.json ? validation::to_json(*fit) : validation::to_text(*fit);
 }
 
 Result<std::string> calibrate_train(const CalibrateTrain& request) {
-  std::unique_ptr<catalog::Catalog> own;
-  if (!request.catalog.empty()) {
-    Diagnostics mistakes;
-    own = catalog::Catalog::with_overlay(request.catalog, mistakes);
-    if (!mistakes.empty()) return failure(std::move(mistakes));
-  }
-  const auto& catalog = own != nullptr ? *own : catalog::Catalog::builtin();
-  const auto options = with_scenario(request, catalog);
+  const auto catalog = catalogue(request.catalog);
+  if (!catalog) return failure(catalog.error());
+  const auto options = with_scenario(request, catalog->get());
   if (!options) return failure(options.error());
-  const auto c = validation::calibrate_train(*options, catalog);
+  const auto c = validation::calibrate_train(*options, catalog->get());
   if (!c) return failure(c.error());
   return request.json ? validation::to_json(*c) : validation::to_text(*c);
 }

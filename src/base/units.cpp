@@ -235,6 +235,7 @@ constexpr DimensionWords dimension_words[] = {
     {Current::dim, "a current", "A"},
     {Power::dim, "a power", "W, kW, MW"},
     {Energy::dim, "an energy", "kWh, MWh, J"},
+    {Dim{.m = 2, .kg = 1, .s = -4}, "a power ramp", "kW/s, MW/min"},
     {Voltage::dim, "a voltage", "V, kV"},
     {Pressure::dim, "a pressure or floor load", "Pa, kPa, bar, psi, psf for lb/ft2"},
     {PowerDensity::dim, "a power density", "W/m2, W/ft2"},

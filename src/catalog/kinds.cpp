@@ -18,6 +18,7 @@
 #include "catalog/price.hpp"
 #include "catalog/rack.hpp"
 #include "catalog/region.hpp"
+#include "catalog/reliability.hpp"
 #include "catalog/request_trace.hpp"
 #include "catalog/residency_rule.hpp"
 #include "catalog/serving_software.hpp"
@@ -50,6 +51,7 @@ constexpr KindInfo table[] = {
     kind<PowerGear>(),
     kind<CoolingTechnology>(),
     kind<Chiller>(),
+    kind<Reliability>(),
     kind<Climate>(),
     kind<Model>(),
     kind<RequestTrace>(),

@@ -5,7 +5,8 @@
 
 namespace headroom::catalog {
 namespace {
-constexpr std::array<std::string_view, 7> names{"auto", "N", "N+1", "N+2", "2N", "3/2N", "none"};
+constexpr std::array<std::string_view, 8> names{"auto", "N",    "N+1",  "N+2",
+                                                 "2N",   "3/2N", "none", "catcher"};
 }  // namespace
 
 std::span<const std::string_view> redundancy_names() { return names; }
@@ -17,6 +18,7 @@ int usable_units(int n, Redundancy r) {
     case Redundancy::none:
       return 0;
     case Redundancy::n_plus_1:
+    case Redundancy::catcher:
       return std::max(0, n - 1);
     case Redundancy::n_plus_2:
       return std::max(0, n - 2);
@@ -36,6 +38,7 @@ int units_for(int needed, Redundancy r) {
   if (n == 0) return 0;
   switch (r) {
     case Redundancy::n_plus_1:
+    case Redundancy::catcher:
       return n + 1;
     case Redundancy::n_plus_2:
       return n + 2;

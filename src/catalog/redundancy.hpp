@@ -9,6 +9,8 @@
 //   N+2    any two may fail              usable = n - 2
 //   2N     two full sides, one may fail  usable = n / 2, rounded down
 //   3/2N   three shared sides, one fails (distributed redundant) usable = 2 n / 3, rounded down
+//   catcher  blocks of one unit, and one more for whichever fails (block redundant)
+//                                       usable = n - 1
 //   none   nothing is installed          usable = 0
 #pragma once
 
@@ -24,10 +26,11 @@ enum class Redundancy : unsigned char {
   n_plus_2,
   two_n,
   three_to_two,
-  none
+  none,
+  catcher
 };
 
-/// "auto", "N", "N+1", "N+2", "2N", "3/2N", "none": the spelling in scenarios.
+/// "auto", "N", "N+1", "N+2", "2N", "3/2N", "none", "catcher": the spelling in scenarios.
 std::span<const std::string_view> redundancy_names();
 std::string_view redundancy_name(Redundancy r);
 

@@ -6,7 +6,8 @@
 namespace headroom::catalog {
 
 void KernelFactor::fields(spec::Fields& f) {
-  f.text("precision", precision, "Format of the weights").required();
+  f.text("precision", precision, "Format of the weights; fp8-block with a scale a block")
+      .required();
   f.text("architecture", architecture,
          "Generation of GPUs, part of its name; any other when empty");
   f.number("products", products, "", "Factor on products of decoding tokens").between(0, 10);

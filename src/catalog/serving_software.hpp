@@ -27,7 +27,7 @@ namespace headroom::catalog {
 /// What engines make of the kernels of one format on one generation of GPUs: fusion, newer
 /// libraries and the power limit against the standalone tables. Shared by all engines.
 struct KernelFactor {
-  std::string precision;         ///< of the weights
+  std::string precision;         ///< of the weights; "fp8-block" with a scale a block
   std::string architecture;      ///< a part of Accelerator::architecture; empty: any other
   Value<Scalar> products;        ///< on products of decoding tokens
   Value<Scalar> prompts;         ///< on products of prompt tokens

@@ -62,7 +62,9 @@ PlantSolver::PlantSolver(const Plant& plant)
       loop_supply_(plant.loops.size()),
       coolant_(plant.groups.size()),
       air_(plant.halls.size()),
-      housed_(plant.groups.size()) {
+      housed_(plant.groups.size()),
+      hall_air_(plant.halls.size()),
+      loop_flow_(plant.loops.size()) {
   for (std::size_t g = 0; g < plant.groups.size(); ++g) {
     const auto& group = plant.groups[g];
     liquid_[g].exchanger = &group.exchanger;
@@ -165,6 +167,7 @@ void PlantSolver::load_hall(std::size_t h, const HourInput& in, HourState& s) {
   const double loss = hall.loss_w * (hall.loss_idle_share + (1 - hall.loss_idle_share) * load);
   s.loss_w += loss;
   path.heat_w = path.hot = 0;
+  hall_air_[h] = {};
   air_[h] = hall.supply.celsius;
   if (heat + loss <= 0) return;
   const double rise = racks_air > 0 ? heat / (air_volume_heat * racks_air) : 12;
@@ -185,19 +188,23 @@ void PlantSolver::load_hall(std::size_t h, const HourInput& in, HourState& s) {
     left = std::max(0.0, left - carried);
   }
   s.room_fans_w += power;
+  const double total = heat + loss + fans.power_w(moved);
+  hall_air_[h] = {total, air, hall.direct_expansion ? total : total - left};
   if (hall.direct_expansion) return expand(hall, left, in, s);
   path.heat_w = left;
   path.hot = air;
 }
 
 void PlantSolver::serve_path(Path& path, double water_c) {
-  if (path.known_heat == path.heat_w && path.known_hot == path.hot && path.known_water == water_c) {
-    return;
+  for (const auto& k : path.known) {
+    if (k.heat == path.heat_w && k.hot == path.hot && k.water == water_c) {
+      path.served = k.served;
+      return;
+    }
   }
   path.served = serve(*path.exchanger, path.heat_w, path.hot, path.set_c, water_c, path.most_water);
-  path.known_heat = path.heat_w;
-  path.known_hot = path.hot;
-  path.known_water = water_c;
+  path.known[path.next_known] = {path.heat_w, path.hot, water_c, path.served};
+  path.next_known = (path.next_known + 1) % path.known.size();
 }
 
 // Runs the loop at this supply temperature; the heat that nothing takes (negative: more than
@@ -221,14 +228,18 @@ double PlantSolver::run_loop(std::size_t l, double supply_c, const HourInput& in
   const double pumps = loop.pump.power_w(rate / water_volume_heat);
   s.loop_pumps_w += pumps;
   heat += pumps;
+  s.tower_cold_c = -273.15;
   StageChain chain(loop, in, s);
-  return heat - chain.run(c, supply_c + heat / c, loop.supply.celsius);
+  const double left = heat - chain.run(c, supply_c + heat / c, loop.supply.celsius);
+  loop_flow_[l] = {c, pumps, heat, s.tower_cold_c};
+  return left;
 }
 
 void PlantSolver::solve_loop(std::size_t l, const HourInput& in, HourState& s) {
   const double set = plant_.loops[l].supply.celsius;
   const HourState before = s;
   loop_supply_[l] = set;
+  loop_flow_[l] = {};
   double left = run_loop(l, set, in, s);
   double total = 0;
   for (const auto& p : liquid_) total += p.loop == l ? p.heat_w : 0;
@@ -313,7 +324,40 @@ HourState PlantSolver::at(const HourInput& input) {
   s.other_w = plant_.other_w;
   for (std::size_t g = 0; g < plant_.groups.size(); ++g) load_group(g, share_of(g, in), s);
   for (std::size_t h = 0; h < plant_.halls.size(); ++h) load_hall(h, in, s);
+  before_loops_ = s;
   for (std::size_t l = 0; l < plant_.loops.size(); ++l) solve_loop(l, in, s);
+  finish(in, s);
+  return s;
+}
+
+HourState PlantSolver::with_heat(const HourInput& in, std::span<const double> loop_heat_w,
+                                 std::span<const double> carried_w) {
+  HourState s = before_loops_;
+  for (std::size_t h = 0; h < plant_.halls.size(); ++h) {
+    const double more = carried_w[h] - hall_air_[h].carried_w;
+    if (hall_air_[h].heat_w <= 0 || more == 0) continue;
+    if (!plant_.halls[h].direct_expansion || plant_.halls[h].outside != OutsideAir::none) {
+      s.by_outside_air_w += more;
+      continue;
+    }
+    HourState unit;  // electricity goes with the heat
+    expand(plant_.halls[h], 1, in, unit);
+    s.compressors_w += more * unit.compressors_w;
+    s.rejection_fans_w += more * unit.rejection_fans_w;
+    s.by_condenser_air_w += more * unit.by_condenser_air_w;
+  }
+  for (std::size_t l = 0; l < plant_.loops.size(); ++l) {
+    const LoopFlow& flow = loop_flow_[l];
+    s.loop_pumps_w += flow.pump_w;
+    if (flow.rate <= 0) {
+      s.unmet_w += loop_heat_w[l];
+      continue;
+    }
+    const double heat = loop_heat_w[l];
+    StageChain chain(plant_.loops[l], in, s);
+    const double enters = loop_supply_[l] + heat / flow.rate;
+    s.unmet_w += heat - chain.run(flow.rate, enters, plant_.loops[l].supply.celsius);
+  }
   finish(in, s);
   return s;
 }

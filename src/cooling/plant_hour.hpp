@@ -12,6 +12,7 @@
 // for equal inputs; it is not to be shared between threads.
 #pragma once
 
+#include <array>
 #include <span>
 
 #include "cooling/plant.hpp"
@@ -42,6 +43,7 @@ struct HourState {
   double short_k = 0;  ///< coolant, air or supply water above its set point
   double warmest_supply_c = -273.15, warmest_coolant_c = -273.15, warmest_inlet_c = -273.15;
   double chip_c = -273.15, chip_margin_k = 1e9;  ///< to the chip's limit
+  double tower_cold_c = -273.15;                 ///< water leaving the last tower that ran
   bool compressor = false;      ///< a compressor ran for a water loop or a direct-expansion unit
   bool outside_curves = false;  ///< a machine's EIR curves did not cover the point
 
@@ -70,6 +72,24 @@ class PlantSolver {
   };
   Flows liquid(std::size_t group) const { return flows(liquid_[group]); }
   Flows coil(std::size_t hall) const { return flows(coil_[hall]); }
+  /// A hall's air after `at`.
+  struct AirFlow {
+    double heat_w = 0;     ///< IT, losses and fans into it
+    double air = 0;        ///< capacity rate through its units, W/K
+    double carried_w = 0;  ///< of the heat, by outside air or direct expansion
+  };
+  AirFlow hall_air(std::size_t hall) const { return hall_air_[hall]; }
+  /// A loop after `at`: capacity rate, electricity of its pumps, cold water of its tower.
+  struct LoopFlow {
+    double rate = 0, pump_w = 0, heat_w = 0;  ///< heat with that of the pumps
+    double tower_cold_c = -273.15;
+  };
+  LoopFlow loop_flow(std::size_t loop) const { return loop_flow_[loop]; }
+  /// The hour of the last `at` with other heat on its loops (pumps included) and other heat carried
+  /// by outside air or direct expansion: flows and set points stay, stages follow the heat. Heat
+  /// they do not take is `unmet_w` (below 0: they took more).
+  HourState with_heat(const HourInput& input, std::span<const double> loop_heat_w,
+                      std::span<const double> carried_w);
 
  private:
   // A heat exchanger on a water loop: a group's liquid or a hall's coil.
@@ -79,7 +99,12 @@ class PlantSolver {
     double most_water = 0, set_c = 0;
     double heat_w = 0, hot = 0;  // this hour
     Served served;
-    double known_heat = -1, known_hot = 0, known_water = 0;  // what `served` answers
+    struct Known {
+      double heat = -1, hot = 0, water = 0;
+      Served served;
+    };
+    std::array<Known, 4> known{};  // last answers, oldest overwritten
+    std::size_t next_known = 0;
   };
 
   static Flows flows(const Path& p) { return {p.heat_w, p.hot, p.heat_w > 0 ? p.served.cold : 0}; }
@@ -103,6 +128,9 @@ class PlantSolver {
   std::vector<double> loop_supply_, coolant_, air_;
   std::vector<bool> housed_;  // groups that stand in a hall
   double rate_ = 0;           // capacity rate of the loop last run
+  std::vector<AirFlow> hall_air_;
+  std::vector<LoopFlow> loop_flow_;
+  HourState before_loops_;
 };
 
 }  // namespace headroom::cooling

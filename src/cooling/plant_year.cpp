@@ -98,6 +98,14 @@ PlantYear year(const Plant& plant, const WeatherYear& weather, const LoadProfile
   return y;
 }
 
+PlantYear sum_of(std::vector<HourState> hours) {
+  PlantYear y;
+  y.hours = std::move(hours);
+  for (const auto& s : y.hours) add(y, s), note(y, s);
+  conclude(y);
+  return y;
+}
+
 std::vector<double> water_by_source(const PlantYear& year,
                                     const std::vector<WaterSource>& sources) {
   std::vector<double> given(sources.size() + 1, 0.0);

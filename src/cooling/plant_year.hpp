@@ -64,6 +64,9 @@ struct PlantYear {
 PlantYear year(const Plant& plant, const WeatherYear& weather, const LoadProfile& load = {},
                const GridCarbon& carbon = {});
 
+/// The same sums of hours somebody else solved.
+PlantYear sum_of(std::vector<HourState> hours);
+
 /// A source of water in the order of use: reclaimed before mains, say.
 struct WaterSource {
   std::string name;

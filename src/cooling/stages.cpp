@@ -145,6 +145,7 @@ void StageChain::fans_and_water(double heat_w, double cold_c) {
   const double ratio = terms.liquid_to_gas(cold_c - in_.wet_bulb_c);
   const double y = std::clamp(tower.liquid_to_gas * flow_share_ / ratio, tower.least_air, 1.0);
   const double fans = tower.fan_w * cube(y);
+  s_.tower_cold_c = cold_c;
   s_.rejection_fans_w += fans;
   s_.by_tower_w += heat_w + fans;
   const double evaporated =

@@ -84,9 +84,12 @@ double own_part_s(const Path& path, double bytes, double ranks) {
 bool nothing(Information bytes, double ranks) { return bytes.si() <= 0 || ranks <= 1; }
 
 double direct_reduce_s(const Path& path, double bytes, double ranks) {
-  double b = bytes_per_second(path.scale_up) * path.direct.share;
-  return path.direct.base.si() + (ranks - 2) * path.direct.per_rank.si() +
-         2 * (ranks - 1) / ranks * bytes / b;
+  const DirectReduce& d = path.direct;
+  const double b = bytes_per_second(path.scale_up), more = (ranks - 2) * d.per_rank.si();
+  const double one = d.base.si() + more + (ranks - 1) * bytes / (b * d.share);
+  const double two =
+      d.two_base.si() + 2 * more + 2 * (ranks - 1) / ranks * bytes / (b * d.two_share);
+  return std::min(one, two);
 }
 
 double all_to_all_out_b_s(const Path& path, double ranks) {

@@ -76,12 +76,17 @@ struct Protocols {
 };
 
 /// One-shot and two-shot all-reduce kernels of serving engines (vLLM, TensorRT-LLM), which
-/// beat NCCL for small messages inside a domain. Used when `enabled`.
+/// beat NCCL for small messages inside a domain. Used when `enabled`. Of n ranks, B bytes each,
+///   one shot   every rank reads all others' whole: base + (n - 2) per_rank + (n - 1) B / b1
+///   two shots  reduce-scatter, all-gather: two_base + 2 (n - 2) per_rank + 2 (n - 1)/n B / b2
+/// whichever is less.
 struct DirectReduce {
   bool enabled = false;
   Time base;         ///< floor of one call inside a CUDA graph
   Time per_rank;     ///< added by every further rank
-  double share = 1;  ///< of scale_up
+  double share = 1;  ///< b1 of scale_up
+  Time two_base;     ///< floor of the two-shot kernel
+  double two_share = 1;
 };
 
 /// What one GPU sees of the network.

@@ -31,7 +31,8 @@ constexpr std::array<LinkCalibration, 6> links{{
      1,
      1e9,
      0.921,
-     {false, us(3.8), us(0.1), 0.55},
+     {false, us(4.4), us(0.26), 0.656, us(34), 0.767},
+     {false, us(4.4), us(0.26), 0.656, us(34), 0.767},
      nccl_fit},
     {"NVLink 4",
      362.0 / 450,
@@ -41,7 +42,8 @@ constexpr std::array<LinkCalibration, 6> links{{
      1.29,
      4,
      0.93,
-     {false, us(4.3), us(0.07), 0.75},
+     {false, us(4.4), us(0.06), 0.634, us(7.9), 0.845},
+     {false, us(2.8), us(0.09), 0.808, us(21.8), 0.820},
      nccl_fit},
     {"NVLink 5",
      702.0 / 900,
@@ -51,7 +53,8 @@ constexpr std::array<LinkCalibration, 6> links{{
      1.15,
      5,
      0.795,
-     {false, us(6.6), us(0.13), 0.68},
+     {false, us(7), us(0.2), 0.641, us(15), 0.744},
+     {false, us(4.6), us(0.12), 0.833, us(26.7), 0.731},
      nccl_fit},
     // Fitted to RTX PRO 6000 (PCIe 5 x16, 64 GB/s): 25 GB/s.
     {"PCIe",
@@ -62,7 +65,8 @@ constexpr std::array<LinkCalibration, 6> links{{
      1,
      1e9,
      0.834,
-     {false, us(7), us(1), 0.8},
+     {false, us(7), us(1), 0.8, us(7), 0.8},
+     {false, us(7), us(1), 0.8, us(7), 0.8},
      nccl_fit},
     // 340 of 450 GB/s busbw published for eight MI300X by RCCL users; recalled, unverified.
     {"Infinity Fabric",
@@ -73,7 +77,8 @@ constexpr std::array<LinkCalibration, 6> links{{
      1,
      1e9,
      0.8,
-     {false, us(6), us(0.2), 0.6},
+     {false, us(6), us(0.2), 0.6, us(6), 0.6},
+     {false, us(6), us(0.2), 0.6, us(6), 0.6},
      "assumed: NVLink 3's shape at 72 %",
      false},
     {"",
@@ -84,7 +89,8 @@ constexpr std::array<LinkCalibration, 6> links{{
      1,
      1e9,
      0.85,
-     {false, us(5), us(0.1), 0.6},
+     {false, us(5), us(0.1), 0.6, us(5), 0.6},
+     {false, us(5), us(0.1), 0.6, us(5), 0.6},
      "assumed: NVLink 4's latencies, 75 % of the rate",
      false},
 }};
@@ -154,8 +160,9 @@ Path make_path(const catalog::System& system, const catalog::Accelerator& accele
   return p;
 }
 
-Path for_serving(Path path, std::string_view link) {
-  path.direct = calibration(link).direct;
+Path for_serving(Path path, std::string_view link, ReduceKernels kernels) {
+  const LinkCalibration& c = calibration(link);
+  path.direct = kernels == ReduceKernels::tensorrt_llm ? c.tensorrt : c.direct;
   path.direct.enabled = path.has_scale_up();
   return path;
 }

@@ -33,7 +33,8 @@ struct LinkCalibration {
   Protocols protocols;
   double nvls, nvls_above;  ///< in-switch reduction
   double all_to_all;
-  DirectReduce direct;  ///< of serving engines; enabled is false
+  DirectReduce direct;    ///< of vLLM (SGLang's is the same code); enabled is false
+  DirectReduce tensorrt;  ///< of TensorRT-LLM
   std::string_view source;
   bool fitted = true;  ///< false: assumed by analogy
 };
@@ -59,7 +60,12 @@ Value<Scalar> in_network_share();
 Path make_path(const catalog::System& system, const catalog::Accelerator& accelerator,
                const ScaleOut& out);
 
-/// The same with tensor-parallel all-reduce by the serving engines' own kernels.
-Path for_serving(Path path, std::string_view link);
+/// Whose all-reduce kernels a serving engine brings.
+enum class ReduceKernels : unsigned char { vllm, tensorrt_llm };
+
+/// The same with tensor-parallel all-reduce by the serving engines' own kernels: fits to
+/// AIConfigurator's custom_allreduce_perf (2 to 8 GPUs, 16 KB to 32 MB, captured in graphs), median
+/// error 4 to 7 %, p90 9 to 21 %; vLLM's on NVLink 5, which falls back to NCCL at 256 KB, by eye.
+Path for_serving(Path path, std::string_view link, ReduceKernels kernels = ReduceKernels::vllm);
 
 }  // namespace headroom::fabric

@@ -77,162 +77,7 @@ double Replica::kv_cap(double context) const {
   return each > 0 ? memory_.kv_free().si() / each : 1e9;
 }
 
-// --- A mean step ------------------------------------------------------------------------
-
-Replica::Shape Replica::shape(const Load& load) const {
-  Shape s;
-  // No request is longer than the model's context, whatever the tail of a lognormal.
-  const double answers = lognormal_square(load.output, load.output_cv, longest_);
-  s.context = load.input + load.output / 2 * answers;
-  s.fresh = std::max(load.input - load.cached, 0.0);
-  // A prompt's own tokens see half of themselves and all that was cached; long ones weigh more.
-  const double cached = load.input > 0 ? load.cached / load.input : 0;
-  s.square = lognormal_square(load.input, load.input_cv, longest_);
-  s.keys = load.input * s.square * (1 + cached) / 2;
-  const double g = limits_.speculation;
-  if (g > 0) s.yield = tokens_per_verification(limits_.acceptance, static_cast<int>(g));
-  s.steps = std::max(load.output - 1, 0.0) / s.yield;
-  s.beside = s.steps > 0 ? (1 + load.arrival_cv * load.arrival_cv) / 2 : 0;
-  s.prompts_cap = limits_.budget / std::max(s.steps * (1 + g) + s.fresh, 1e-9);
-  return s;
-}
-
-/// E[ceil(n / room)] over lognormal n: 1 + the chances to need one more.
-double Replica::chunks(const Load& load, double fresh, double room) const {
-  if (fresh <= 0 || room <= 0) return 1;
-  if (load.input_cv < 1e-6) return std::max(1.0, std::ceil(fresh / room - 1e-9));
-  const double variance = std::log1p(load.input_cv * load.input_cv);
-  const double middle = std::log(fresh) - variance / 2;
-  const double width = std::sqrt(2 * variance);
-  constexpr int exact = 24;
-  double sum = 1;
-  for (int k = 1; k <= exact; ++k) {
-    const double more = 0.5 * std::erfc((std::log(k * room) - middle) / width);
-    sum += more;
-    if (more < 1e-4) return sum;
-  }
-  return std::max(sum, fresh / room + 0.5);
-}
-
-Replica::Mix Replica::mix(const Load& load, const Shape& s, double prompts) const {
-  Mix m;
-  m.prompts = prompts;
-  m.batch = prompts * s.steps;
-  m.room = std::max(limits_.budget - m.batch * (1 + limits_.speculation), 1.0);
-  m.chunks = chunks(load, s.fresh, m.room);
-  m.running = m.batch + prompts * m.chunks;
-  // Those who came in the same step are decoded beside each other from then on.
-  const double seen = m.batch + s.beside + (s.open ? prompts : 0);
-  m.decode_s = m.step_s = m.interval_s = m.full_s = time_s(seen, s.context, 0, 0, 0);
-  if (s.fresh <= 0 || prompts <= 0) return m;
-  const double used = std::min(prompts * s.fresh / m.room, 1.0);
-  const double apart = -std::expm1(-prompts * m.chunks / s.together);
-  m.carrying = std::clamp(std::max(apart, used), 1e-300, 1.0);
-  m.tokens = prompts * s.fresh / m.carrying;
-  const double carried = prompts * m.chunks / m.carrying;
-  const double with = carrying_s(s, m, seen, carried);
-  m.token_s = (with - m.decode_s) / m.tokens;
-  m.step_s += m.carrying * (with - m.decode_s);
-  m.full_s = std::max(m.decode_s + m.room * m.token_s, m.step_s);
-  if (s.open) queue(load, s, m);
-  return m;
-}
-
-/// Mean time of a step that carries prompts. Their tokens vary and the time bends where products
-/// outgrow the weights' bytes, so it is taken at two points of the same mean and variance.
-double Replica::carrying_s(const Shape& s, const Mix& m, double seen, double carried) const {
-  const auto at = [&](double tokens) {
-    return time_s(seen, s.context, tokens, s.keys, carried * tokens / m.tokens);
-  };
-  const double input2 = s.square - 1;
-  const double together = s.open ? 1 : s.together;
-  const double mean = m.prompts * s.fresh;
-  const double square = mean * s.fresh * (together + input2) + (s.open ? mean * mean : 0);
-  const double variance =
-      std::min(square, std::max(m.room, mean) * mean) / m.carrying - m.tokens * m.tokens;
-  if (variance < 1e-4 * m.tokens * m.tokens) return at(m.tokens);
-  const double low = std::max(m.tokens - std::sqrt(variance), 0.25 * m.tokens);
-  const double high = m.tokens + variance / (m.tokens - low);
-  if (high > m.room) {  // the budget cuts the long ones off
-    const double least = std::max(low, 0.25 * m.tokens);
-    const double weight = (m.room - m.tokens) / std::max(m.room - least, 1e-9);
-    return weight * at(least) + (1 - weight) * at(m.room);
-  }
-  const double weight = (high - m.tokens) / (high - low);
-  return weight * at(low) + (1 - weight) * at(high);
-}
-
-/// What arrivals at random moments add: a long step is followed by the prompts that came in it,
-/// so a request, which starts behind its own prompt, meets more of them than a mean step holds.
-void Replica::queue(const Load& load, const Shape& s, Mix& m) const {
-  const double input2 = s.square - 1;
-  const double prompt = m.token_s * s.fresh;
-  const double mean = m.prompts * s.fresh;
-  // Tokens a step: a compound Poisson sum that the budget cuts off.
-  const double square =
-      std::min(mean * s.fresh * (1 + input2) + mean * mean, std::max(m.room, mean) * mean);
-  const double share = std::min(m.prompts * prompt / m.step_s, 0.97);
-  const double spread = m.token_s * m.token_s * (square - mean * mean) / (1 - share * share);
-  const double step = m.step_s;
-  m.interval_s = step + spread / step;
-  const double own = prompt * (1 + m.prompts * (m.interval_s / step - 1));
-  const double left = std::min(own, m.full_s - m.decode_s);  // excess of one's own last step
-  const double slots = std::max(1.0, m.room / s.fresh);
-  const double turn = std::max(1.0, s.fresh / m.room) * m.full_s;
-  for (int i = 0; i < 4; ++i) {
-    const double rate = m.prompts / m.step_s;
-    m.used = std::min(rate * m.full_s * s.fresh / m.room, 1 - 1e-9);
-    m.queue_s = sakasegawa_wait(slots, m.used, turn, load.arrival_cv * load.arrival_cv, input2);
-    const double behind = (m.queue_s + (m.chunks - 1) * m.full_s) * (1 - step / m.full_s);
-    const double more = s.steps > 0 ? rate * (left + behind) * prompt / s.steps : 0;
-    m.extra_s = more;
-    m.step_s = std::min(step + more, m.full_s);
-  }
-  m.running = m.batch + m.rate_s() * std::max(prompt + m.chunks * m.decode_s, m.chunks * step);
-}
-
-double Replica::prompts_at(const Load& load, const Shape& s, double running) const {
-  const auto room = [&](double a) {
-    return std::max(limits_.budget - a * s.steps * (1 + limits_.speculation), 1.0);
-  };
-  const double least = chunks(load, s.fresh, limits_.budget);
-  double high = std::min(running / (s.steps + least), s.prompts_cap);
-  const auto over = [&](double a) {
-    return a * (s.steps + chunks(load, s.fresh, room(a))) > running * (1 + 1e-12);
-  };
-  if (!over(high)) return high;
-  double low = 0;
-  for (int i = 0; i < 44; ++i) {
-    const double mid = (low + high) / 2;
-    (over(mid) ? high : low) = mid;
-  }
-  return low;
-}
-
 // --- Open loop --------------------------------------------------------------------------
-
-namespace {
-
-/// Root of a growing function on [0, high] by regula falsi with halving (Illinois).
-template <class F>
-double root(double high, F f) {
-  double low = 0, below = f(0.0), above = f(high);
-  if (above <= 0) return high;
-  for (int i = 0; i < 80 && high - low > 1e-13 * high; ++i) {
-    double mid = low - below * (high - low) / (above - below);
-    if (!(mid > low && mid < high)) mid = (low + high) / 2;
-    const double at = f(mid);
-    if (at == 0) return mid;
-    if (at < 0) {
-      low = mid, below = at, above /= 2;
-    } else {
-      high = mid, above = at, below /= 2;
-    }
-  }
-  return high;
-}
-
-}  // namespace
 
 OperatingPoint Replica::operate(const Load& load, double percentile) const {
   const Shape s = shape(load);
@@ -246,8 +91,7 @@ OperatingPoint Replica::operate(const Load& load, double percentile) const {
   const double cap = prompts_at(load, s, none.batch_cap);
   const Mix full = mix(load, s, cap);
   const bool stable = load.rate_s < full.rate_s() * (1 - 1e-9);
-  const auto rate = [&](double a) { return mix(load, s, a).rate_s() - load.rate_s; };
-  const Mix m = stable ? mix(load, s, root(cap, rate)) : full;
+  const Mix m = stable ? open(load, s, load.rate_s, cap) : full;
   OperatingPoint o = point(load, s, m, percentile, stable);
   o.saturation_s = full.rate_s();
   o.batch_cap = std::min(o.batch_cap, full.running);
@@ -259,8 +103,8 @@ Replica::Use Replica::use(const Load& load) const {
   const double slots = std::min(limits_.max_batch, kv_cap(s.context));
   if (slots < 1) return {};
   const double cap = prompts_at(load, s, slots);
-  const auto rate = [&](double a) { return mix(load, s, a).rate_s() - load.rate_s; };
-  const Mix m = mix(load, s, root(cap, rate));
+  const Mix full = mix(load, s, cap);
+  const Mix m = load.rate_s < full.rate_s() ? open(load, s, load.rate_s, cap) : full;
   const double busy = -std::expm1(-m.running);
   return {busy, std::clamp(1 - m.decode_s / m.step_s, 0.0, 1.0) * busy};
 }
@@ -337,9 +181,8 @@ Response Replica::first_token(const Load& load, const Shape& s, const Mix& m,
   first.fixed = (0.5 * stepping + 1 + delivery_steps) * m.decode_s;
   first.service_mean = prompt + (m.chunks - 1) * m.decode_s;
   first.service_cv = prompt_cv(load, s, m);
-  first.wait_mean = std::min(stepping * std::max(m.interval_s - m.decode_s, 0.0) / 2 +
-                                 others * prompt + m.queue_s + for_slot,
-                             overloaded);
+  const double own = 1.5 * m.decode_s + first.service_mean;
+  first.wait_mean = std::min(std::max(m.first_s - own, 0.0) + for_slot, overloaded);
   first.busy = std::max(1 - (1 - carrying) * std::exp(-others),
                         std::max(m.used, wait_chance(o.batch_cap, o.slots)));
   return first;
@@ -383,7 +226,6 @@ ClosedLoop Replica::closed_loop(double concurrency, const Load& lengths) const {
   c.fits = cap >= 1 && concurrency > 0;
   if (!c.fits) return c;
   s.beside = 0;  // their number does not vary
-  s.open = false;
   const double running = std::min(concurrency, cap);
   // Answers of one length keep those in step that once began together.
   const double room = std::max(limits_.budget - running, 1.0);
@@ -465,30 +307,32 @@ Replica::Capacity Replica::capacity(const Load& shape_of, const Targets& targets
   const Binding place = by_budget                ? Binding::token_budget
                         : kv < limits_.max_batch ? Binding::kv_cache
                                                  : Binding::max_batch;
-  const double cap = std::min(slots, mix(load, s, most).running);
-  const auto at = [&](double a) {
-    const Mix m = mix(load, s, a);
+  const Mix full = mix(load, s, most);
+  const double cap = std::min(slots, full.running), saturation = full.rate_s();
+  const auto step = [&](double rate) { return open(load, s, rate, most); };
+  const auto at = [&](double rate) {
+    const Mix m = step(rate);
     Load l = load;
-    l.rate_s = m.rate_s();
+    l.rate_s = rate;
     OperatingPoint o = point(l, s, m, targets.percentile, true);
-    o.saturation_s = mix(load, s, most).rate_s();
+    o.saturation_s = saturation;
     o.batch_cap = cap;
     return o;
   };
-  const double nearly_none = 1e-9 * most;
-  if (const auto b = broken(load, s, mix(load, s, nearly_none), targets, cap, place)) {
+  const double nearly_none = 1e-9 * saturation;
+  if (const auto b = broken(load, s, step(nearly_none), targets, cap, place)) {
     c.at = at(nearly_none);
     c.binding = *b;
     return c;
   }
   c.feasible = true;
   c.binding = place;
-  double low = nearly_none, high = most * (1 - 1e-6);
-  const auto last = broken(load, s, mix(load, s, high), targets, cap, place);
+  double low = nearly_none, high = saturation * (1 - 1e-6);
+  const auto last = broken(load, s, step(high), targets, cap, place);
   if (last) c.binding = *last;
   for (int i = 0; last && i < 26; ++i) {
     const double mid = (low + high) / 2;
-    if (const auto b = broken(load, s, mix(load, s, mid), targets, cap, place)) {
+    if (const auto b = broken(load, s, step(mid), targets, cap, place)) {
       high = mid;
       c.binding = *b;
     } else {

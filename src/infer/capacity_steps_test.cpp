@@ -74,6 +74,8 @@ class Steps {
     double budget = limits_.budget;
     for (auto& r : active_)
       if (r.left <= 0) ++l.decodes, l.keys += r.prompt + r.made, --budget;
+    for (auto& r : active_)  // those at work come before those that wait
+      if (r.left > 0) take(r, l, budget);
     while (!waiting_.empty() && active_.size() < limits_.max_batch && budget > 0) {
       active_.push_back(waiting_.front());
       waiting_.pop_front();
@@ -83,15 +85,11 @@ class Steps {
       }
       take(active_.back(), l, budget);
     }
-    for (auto& r : active_)
-      if (r.left > 0 && !taken(r)) take(r, l, budget);
     const double t = oracle_.step_s(l);
     now_ += t;
     area_ += t * double(active_.size());
     finish();
   }
-  // Prompts that began in an earlier step come first in `active_`; none is left behind.
-  bool taken(const One& r) const { return r.first < 0; }
   void take(One& r, StepLoad& l, double& budget) {
     const double n = std::min(r.left, budget);
     if (n <= 0) return;

@@ -70,6 +70,125 @@ double wait_chance(double servers, double load) {
   return load < 1 ? std::pow(load, std::sqrt(2 * (std::max(servers, 1.0) + 1)) - 1) : 1;
 }
 
+double lognormal_cut(double mean, double cv, double most) {
+  if (mean <= 0 || most <= 0) return 0;
+  const double variance = std::log1p(cv * cv);
+  if (variance < 1e-6) return std::min(mean, most);
+  const double width = std::sqrt(2 * variance), at = std::log(most / mean);
+  return mean * 0.5 * std::erfc((variance / 2 - at) / width) +
+         most * 0.5 * std::erfc((variance / 2 + at) / width);
+}
+
+double own_piece(double mean, double cv, double room) {
+  if (mean <= 0 || room <= 0) return 0;
+  const double variance = std::log1p(cv * cv);
+  if (variance < 1e-6) {
+    const double whole = std::floor(mean / room), rest = mean - whole * room;
+    return (whole * room * room + rest * rest) / mean;
+  }
+  // Shares of prompts, of their tokens and of their squares beyond the room; the last piece of a
+  // longer prompt is uniform: room x n - room^2 / 6.
+  const double width = std::sqrt(2 * variance), at = std::log(room / mean);
+  const auto beyond = [&](double order) {
+    return 0.5 * std::erfc((at + (0.5 - order) * variance) / width);
+  };
+  const double squares = mean * mean * (1 + cv * cv) * (1 - beyond(2)) + room * mean * beyond(1) -
+                         room * room / 6 * beyond(0);
+  return std::clamp(squares / mean, 1e-9, room);
+}
+
+namespace {
+
+/// Lognormal prompts in steps of at most `room` tokens.
+struct Lengths {
+  double content = 0;  ///< of the last piece, by tokens
+  double beyond = 0;   ///< share of the second moment in longer ones
+  double excess = 0;   ///< of those over the room, by tokens
+};
+Lengths lengths_within(double n, double c2, double room) {
+  Lengths l;
+  const double variance = std::log(std::max(c2, 1.0));
+  if (variance < 1e-6) {
+    const double rest = n - std::floor(n / room) * room;
+    l.content = rest > 0 ? rest : std::min(n, room);
+    if (n > room) l.beyond = 1, l.excess = n - room;
+    return l;
+  }
+  const double width = std::sqrt(2 * variance), at = std::log(room / n);
+  const auto beyond = [&](double order) {
+    return 0.5 * std::erfc((at + (0.5 - order) * variance) / width);
+  };
+  const double count = beyond(0), tokens = beyond(1), squares = beyond(2);
+  l.content = (n * n * c2 * (1 - squares) + room * room / 3 * count) /
+              std::max(n * (1 - tokens) + room / 2 * count, 1e-12 * n);
+  l.content = std::min(l.content, room);
+  l.beyond = squares;
+  l.excess = tokens > 1e-12 ? std::max(n * c2 * squares / tokens - room, 0.0) : 0;
+  return l;
+}
+
+/// Tokens of other prompts, `mean` without an end of the room, in a step that they fit into: none,
+/// or one prompt and an exponential number more.
+double others_within(double mean, double n, double c2, double rho, double room) {
+  if (mean <= 0 || room <= 0) return 0;
+  const double over = 1 / (1 - rho * rho), count = mean / n;  // negative binomial
+  const double none = over > 1 + 1e-9 ? std::pow(over, -count / (over - 1)) : std::exp(-count);
+  const double some = mean / std::max(1 - none, 1e-12);
+  const double least = std::min(n * std::max(1 - std::sqrt(c2 - 1), 0.0), 0.999 * some);
+  if (room <= least) return 0;
+  const double scale = some - least, far = std::exp(-(room - least) / scale);
+  const double inside = (1 - none) * (1 - far);
+  const double tokens = (1 - none) * (some - far * (room + scale));
+  return std::max(tokens, 0.0) / std::max(none + inside, 1e-12);
+}
+
+}  // namespace
+
+Reading read_prompts(const ReadingLoad& l) {
+  Reading r;
+  const double n = l.prompt, q = l.token_s, c2 = l.square;
+  const double rho = std::min(l.rate_s * n * q, 1 - 1e-6);
+  const double plain = std::max(l.plain_s, 1e-9 * q * n);  // its limit where nobody decodes
+  const double arriving = l.rate_s * n * plain;
+  const double y = std::min(arriving / (1 - rho), l.room * (1 - 1e-6));
+  r.step_s = plain + q * y;
+  const double used = std::min(l.rate_s * n * (plain / l.room + q), 1 - 1e-6);
+  const double v2 = std::max(c2 - 1 + l.arrival_cv2, 1e-9);  // of the tokens that arrive
+  const Lengths own = lengths_within(n, c2, l.room);
+  // Steps that the room does not cut: a prompt and the others that fit beside it.
+  const double wide = y + n * v2 / (1 - rho * rho);  // the same without an end of the room
+  const double below = std::min(
+      own.content + others_within(wide - n * c2, n, c2, rho, l.room - own.content), l.room);
+  // Left by one that it does: as in heavy traffic, or the rest of a prompt longer than the room.
+  const double queued = n * v2 / (2 * (1 - used));
+  const double behind =
+      std::max(queued, (1 - own.beyond) * queued + own.beyond * own.excess / 2 / (1 - used));
+  const double k2 = y * (1 + rho) / (2 * (l.room - y));
+  const double k1 = k2 * y + y * n * v2 / ((1 - rho) * 2 * (l.room - y));
+  const double bend = l.room * (l.room - below) / (behind * y);
+  r.left = std::clamp((k1 - k2 * below) / (1 + k2 * bend), 0.0, behind * y / l.room);
+  const double seen = std::max(below + r.left * bend, y);
+  const double cut = std::max(n * c2 - l.piece, 0.0) / 2;  // rest of one's own prompt
+  const double variance = y * (seen - y);
+  r.full = std::min(r.left / behind, y / l.room);
+  const double cuts = r.full * n / y;
+  const double rest = std::max(cut, n * c2 / 2 * cuts / (cuts + 2));
+  r.variance_s2 = q * q * variance;
+  r.typical = y + r.left;
+  r.found = l.room * r.left / y + arriving + rho * seen - rest * (1 - used) - n * used * (c2 - 1);
+  const double both = (l.room - y) * r.left;
+  const double all = variance + 2 * both + std::max(2 * r.left * behind - r.left * r.left, 0.0);
+  r.memory = all > 0 ? std::clamp(1 - (1 - rho) * (variance + both) / all, 0.0, 1.0) : 0;
+  // Little's law: prompts that wait or are read, by the time that steps take.
+  const double partial = (1 - c2 / 2) * r.full;
+  const double number = r.typical / n + partial;
+  const double whole = 1 - 2 * rest / (n * c2);
+  const double product = (l.room * r.left + y * seen) / n - (c2 - 1) * y * whole + partial * l.room;
+  const double mean2 = r.step_s + r.variance_s2 / r.step_s;
+  r.wait_s = mean2 / 2 + (plain * number + q * product) / (l.rate_s * r.step_s);
+  return r;
+}
+
 namespace {
 
 /// Standard normal quantiles at the middles of equal shares, for sums over a lognormal.

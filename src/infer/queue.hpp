@@ -36,6 +36,47 @@ double sakasegawa_wait(double servers, double load, double service, double arriv
 /// load^(sqrt(2(k+1)) - 1), which is `load` for one server; 1 at and above saturation.
 double wait_chance(double servers, double load);
 
+/// Mean of min(x, most) over a lognormal x.
+double lognormal_cut(double mean, double cv, double most);
+/// Tokens of a step's prompts that belong to the same prompt as one of them, on average, where a
+/// prompt is read in pieces of at most `room`: sum of the pieces' squares over the prompt. n for
+/// a prompt of n <= room, n (1 + cv^2) where such lengths spread, `room` for much longer ones.
+double own_piece(double mean, double cv, double room);
+
+/// Prompts that arrive at random moments and are read in steps of at most `room` tokens, first
+/// come first served. A step that finds W tokens waiting reads Y = min(W, room) of them in
+/// d + q Y, and those who arrived meanwhile are added: W' = W - Y + A. The balance of E[W] and
+/// E[W^2] is exact for Poisson arrivals:
+///
+///   y = E[Y] = lambda n d / (1 - rho),  rho = lambda n q
+///   E[W - Y] = (lambda n^2 (1 + cv^2) T / (1 - rho) - (1 + rho) Var Y) / (2 (room - y))
+///
+/// which is Pollaczek-Khinchine's number where a prompt fills the room, and 0 where many fit.
+/// Var Y = y (M - y) closes it: M, the tokens of the step that a token is read in, are the prompt's
+/// own and of the others before the room's end those that fit (lognormal, of the same mean and
+/// variance as without the end).
+struct ReadingLoad {
+  double rate_s = 0;   ///< lambda
+  double plain_s = 0;  ///< d, a step without prompts
+  double token_s = 0;  ///< q
+  double room = 0;     ///< tokens
+  double prompt = 0;   ///< n, mean
+  double square = 1;   ///< E[n^2] / n^2
+  double piece = 0;    ///< own_piece
+  double arrival_cv2 = 1;
+};
+struct Reading {
+  double step_s = 0;       ///< T
+  double variance_s2 = 0;  ///< of T
+  double left = 0;         ///< E[W - Y], tokens that a step leaves behind
+  double found = 0;        ///< tokens that wait when a prompt has been read
+  double typical = 0;      ///< E[W], the same when any step ends
+  double memory = 0;       ///< correlation of W with the next step's
+  double full = 0;         ///< chance that a step leaves some behind
+  double wait_s = 0;       ///< arrival to the end of a prompt's last step
+};
+Reading read_prompts(const ReadingLoad& load);
+
 /// A response time: a lognormal service behind a wait that is zero with chance
 /// 1 - busy and exponential otherwise.
 struct Response {

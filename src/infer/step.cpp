@@ -18,6 +18,11 @@ double bits_per_weight(Precision p) { return 8 * workload::stored_bytes_per_weig
 double or_else(const Value<Scalar>& v, double otherwise) { return v ? v.get().si() : otherwise; }
 double or_else(const Value<Time>& v, double otherwise) { return v ? v.get().si() : otherwise; }
 
+fabric::ReduceKernels reduce_kernels(const catalog::ServingSoftware& s) {
+  return s.engine == "TensorRT-LLM" ? fabric::ReduceKernels::tensorrt_llm
+                                    : fabric::ReduceKernels::vllm;
+}
+
 }  // namespace
 
 std::string_view engine_name(Engine engine) {
@@ -41,7 +46,8 @@ StepModel::StepModel(const catalog::Model& model, const catalog::Accelerator& ac
                      const catalog::ServingSoftware& software, Use use)
     : layout_(layout),
       kernels_(std::make_shared<const StepKernels>(
-          model, accelerator, fabric::for_serving(path, accelerator.scale_up.link), layout)) {
+          model, accelerator,
+          fabric::for_serving(path, accelerator.scale_up.link, reduce_kernels(software)), layout)) {
   set_device(accelerator);
   set_weights(model);
   set_attention(model);
@@ -109,8 +115,8 @@ void StepModel::set_terms(const catalog::Model& model, const catalog::Accelerato
   const auto f = formats_of(model, layout_);
   const auto factor = [&](Precision p) {
     static const catalog::KernelFactor none;
-    const auto* k =
-        s.factor(name(p == Precision::fp16 ? Precision::bf16 : p), generation_of(accelerator));
+    const auto* k = s.factor(factor_format(p, f), generation_of(accelerator));
+    if (k == nullptr && p == Precision::fp8) k = s.factor("fp8", generation_of(accelerator));
     return k != nullptr ? *k : none;
   };
   const auto wide = factor(f.ffn), narrow = factor(f.experts);

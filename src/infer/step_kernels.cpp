@@ -300,6 +300,11 @@ Formats formats_of(const catalog::Model& model, const Layout& layout) {
   return f;
 }
 
+std::string_view factor_format(Precision part, const Formats& formats) {
+  if (part == Precision::fp8 && formats.blocks) return "fp8-block";
+  return name(part == Precision::fp16 ? Precision::bf16 : part);
+}
+
 StepKernels::StepKernels(const catalog::Model& model, const catalog::Accelerator& accelerator,
                          const fabric::Path& path, const Layout& layout) {
   const Builder b(model, accelerator, path, layout);

@@ -92,6 +92,9 @@ struct Formats {
 /// What `layout.weights` and `layout.dense` mean for this model: GPT-OSS's mxfp4 and Kimi's
 /// int4 narrow the experts only, nvfp4 leaves latent attention at 16 bit.
 Formats formats_of(const catalog::Model& model, const Layout& layout);
+/// What the catalogue calls a part's format in KernelFactor: "fp8-block" where fp8 has a scale a
+/// block, "bf16" for fp16 too, else the format's name.
+std::string_view factor_format(Precision part, const Formats& formats);
 
 /// The format products of `weights` really run in on this device: 4-bit weights without a 4-bit
 /// unit at 16 bit (AWQ, Marlin), int8 by fp8's kernels where both have the same peak.

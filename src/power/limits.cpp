@@ -12,8 +12,6 @@ namespace {
 
 using catalog::PowerGear;
 
-// Lower heating value of diesel, 35.8 MJ/L (EN 590 fuel; Engineering ToolBox, recalled).
-constexpr auto diesel_heat = 35.8e6 * joule / (1 * litre);
 // NFPA 110 cranks three times 15 s with 15 s of rest between: 75 s before a set
 // counts as failed to start (recalled).
 constexpr Time crank_cycle = 75 * second;

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/units.hpp"
 #include "power/assess.hpp"
 
 namespace headroom::power {
@@ -16,6 +17,9 @@ inline constexpr std::string_view gear_generator = "generator-diesel-2500";
 inline constexpr std::string_view gear_ups = "ups-double-conversion";
 inline constexpr std::string_view gear_battery = "battery-li-ion";
 inline constexpr std::string_view gear_busway = "busway";
+
+/// Lower heating value of diesel, 35.8 MJ/L (EN 590 fuel; Engineering ToolBox, recalled).
+inline constexpr auto diesel_heat = 35.8e6 * joule / (1 * litre);
 
 /// Grid, transformer, generator and UPS limits, into `r.findings`.
 void site_limits(const Spec& spec, Result& r, const catalog::Catalog& catalog, Trace& trace);

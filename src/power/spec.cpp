@@ -55,7 +55,12 @@ void Spec::fields(spec::Fields& f) {
       .between(0.5, 1);
   f.number("other", other, "kW", "Lights, offices, security; default 1 % of the IT maximum")
       .at_least(0);
+  f.object("transient", transient,
+           "Swings of the load within seconds, what smooths them, and sags of the grid");
   f.flag("itemised", itemised, "Put this gear on the bill instead of a price a kW of building");
+  f.list(
+      "nodes", nodes,
+      "The chain node by node, for `facility --chain`; drawn from the banks above when left out");
 }
 
 void FeedSpec::fields(spec::Fields& f) {

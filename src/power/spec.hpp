@@ -18,8 +18,11 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "catalog/redundancy.hpp"
+#include "power/topology_spec.hpp"
+#include "power/waveform_spec.hpp"
 #include "spec/fields.hpp"
 
 namespace headroom::power {
@@ -67,7 +70,10 @@ struct Spec {
   UpsSpec ups;
   Value<Scalar> power_factor;  ///< at transformers and generators
   Value<Power> other;          ///< lights, offices, security
+  TransientSpec transient;     ///< swings and sags
   bool itemised = false;       ///< put this gear on the bill, line by line
+  /// The chain node by node, for the answers by graph; empty: drawn from the banks above.
+  std::vector<NodeSpec> nodes;
   void fields(spec::Fields& f);
 };
 

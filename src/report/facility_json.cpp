@@ -4,6 +4,7 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "report/facility_chain.hpp"
 #include "report/facility_report.hpp"
 
 namespace headroom::report {
@@ -98,6 +99,8 @@ Json halls(const study::FacilityWalk& w) {
                    {"throttle_at_s", moment(h.throttle_at_s)},
                    {"shutdown_at_s", moment(h.shutdown_at_s)},
                    {"lowest_power", number(h.lowest_power)},
+                   {"dropped_at_s", moment(h.dropped_at_s)},
+                   {"dropped_share", number(h.dropped_share)},
                    {"lost_gpu_s", number(h.lost_gpu_s)},
                    {"hottest_chip_c", h.has_chip ? number(h.hottest_chip_c) : Json(nullptr)},
                    {"hottest_coolant_c", h.liquid ? number(h.hottest_coolant_c) : Json(nullptr)},
@@ -129,6 +132,7 @@ Json walk(const FacilityAnswer& a) {
           {"price", w.price_origin},
           {"work", work},
           {"imbalance", number(w.walk.worst_imbalance)},
+          {"power", chain_walk_json(a)},
           {"halls", halls(w)},
           {"loop_supply_c", w.walk.supply_c}};
 }
@@ -147,6 +151,7 @@ std::string facility_json(const FacilityAnswer& a) {
                  {"it_mean_w", number(a.it_mean_w)},
                  {"year", year(a)},
                  {"failure", walk(a)},
+                 {"chain", chain_json(a, a.show_chain)},
                  {"nodes", nodes},
                  {"remarks", a.remarks}};
   return out.dump(2) + "\n";

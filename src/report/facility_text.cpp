@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/units.hpp"
+#include "report/facility_chain.hpp"
 #include "report/facility_report.hpp"
 #include "report/table.hpp"
 
@@ -44,6 +45,10 @@ class Writer {
       months();
     }
     if (a_.walk) walk();
+    if (a_.show_chain)
+      out_ += chain_text(a_, o_);
+    else if (a_.has_year)
+      out_ += chain_brief(a_, o_);
     nodes();
     remarks();
     return std::move(out_);
@@ -190,6 +195,7 @@ class Writer {
                  h.liquid ? celsius(h.hottest_coolant_c) : "-", celsius(h.hottest_inlet_c),
                  format_number(h.lost_gpu_s / 3600)});
     out_ += table.str();
+    if (w.power) out_ += chain_walk_text(a_, o_);
     line("at the end", std::string(w.recovered ? "every rack at full power" : "not recovered") +
                            ", " + after(w.horizon_s) + " after the first loss");
     for (const auto& work : w.work)
@@ -202,7 +208,10 @@ class Writer {
 
   void nodes() {
     std::vector<std::string> names;
-    for (const auto& n : a_.nodes) names.push_back(n.name);
+    constexpr std::size_t most = 60;
+    for (const auto& n : a_.nodes)
+      if (names.size() < most) names.push_back(n.name);
+    if (a_.nodes.size() > most) names.push_back(fmt::format("{} more", a_.nodes.size() - most));
     out_ += "\n" + wrap(fmt::format("can be lost: {}", fmt::join(names, ", ")), width_, "  ");
   }
 

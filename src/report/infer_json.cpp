@@ -1,61 +1,29 @@
 #include <nlohmann/json.hpp>
 
-#include <cmath>
-
-#include "base/units.hpp"
 #include "report/infer_report.hpp"
+#include "report/parts_json.hpp"
 
 namespace headroom::report {
 namespace {
 
-using Json = nlohmann::ordered_json;
 using study::ConfigurationRow;
 using study::InferenceRun;
-using study::Section;
-
-Json number(double value) {
-  return std::isfinite(value) && std::abs(value) < 1e17 ? Json(value) : Json(nullptr);
-}
-Json known(double value) { return value > 0 ? number(value) : Json(nullptr); }
-
-Json quantity(double si, const std::string& unit) {
-  const auto parsed = parse_unit(unit);
-  return {{"value", number(parsed ? (si - parsed->offset) / parsed->factor : si)}, {"unit", unit}};
-}
-
-Json section_json(const Section& section, const Trace& trace) {
-  Json out = Json::object();
-  for (const auto& line : section.lines) {
-    Json value = quantity(line.si, line.unit);
-    value["label"] = line.label;
-    if (line.node != no_node) value["id"] = trace.at(line.node).id;
-    out[line.key] = std::move(value);
-  }
-  return out;
-}
-
-Json dim_json(const std::string& value) {
-  const auto n = split_number(value);
-  return n && n->unit.empty() ? Json(static_cast<long>(n->number)) : Json(value);
-}
 
 Json row_json(const ConfigurationRow& r) {
-  Json dims = Json::object();
-  for (const auto& [key, value] : r.dims) dims[key] = dim_json(value);
   return {{"summary", r.summary},
           {"model", r.model},
           {"system", r.system},
           {"accelerator", r.accelerator},
           {"engine", r.engine},
-          {"configuration", dims},
+          {"configuration", dims_json(r.dims)},
           {"fits", r.fits},
           {"why", r.why},
           {"gpus", r.gpus},
           {"replicas", r.replicas},
           {"prefill_replicas", r.prefill_replicas},
-          {"ttft_s", number(r.ttft_p)},
-          {"tpot_s", number(r.tpot_p)},
-          {"e2e_s", number(r.e2e_p)},
+          {"ttft_s", time_s(r.ttft_p)},
+          {"tpot_s", time_s(r.tpot_p)},
+          {"e2e_s", time_s(r.e2e_p)},
           {"output_tokens_per_s_per_gpu", number(r.tokens_per_gpu_s)},
           {"tokens_per_s_per_user", number(r.user_tokens_s)},
           {"usd_per_million_input_tokens", known(r.usd_per_minput)},
@@ -75,10 +43,10 @@ Json rows_json(const std::vector<ConfigurationRow>& rows) {
 Json times_json(const std::vector<study::TimesRow>& rows) {
   Json out = Json::object();
   for (const auto& t : rows)
-    out[t.key] = {{"mean_s", number(t.mean)},
-                  {"p50_s", number(t.p50)},
-                  {"p90_s", number(t.p90)},
-                  {"p99_s", number(t.p99)}};
+    out[t.key] = {{"mean_s", time_s(t.mean)},
+                  {"p50_s", time_s(t.p50)},
+                  {"p90_s", time_s(t.p90)},
+                  {"p99_s", time_s(t.p99)}};
   return out;
 }
 
@@ -103,7 +71,7 @@ Json slos_json(const InferenceRun& run) {
   for (const auto& s : run.slos)
     out.push_back({{"slo", s.key},
                    {"asked_s", number(s.asked)},
-                   {"reached_s", number(s.reached)},
+                   {"reached_s", time_s(s.reached)},
                    {"headroom", number(s.headroom())},
                    {"resource", s.resource}});
   return out;
@@ -115,63 +83,11 @@ Json shares_json(const std::vector<study::ShareRow>& rows, double scale) {
   return out;
 }
 
-Json intervals_json(const InferenceRun& run) {
-  Json out = Json::object();
-  for (const auto& i : run.intervals)
-    out[i.key] = {{"low", quantity(i.low, i.unit)["value"]},
-                  {"likely", quantity(i.likely, i.unit)["value"]},
-                  {"high", quantity(i.high, i.unit)["value"]},
-                  {"unit", i.unit}};
-  out["from"] = run.interval_origin;
-  return out;
-}
-
-Json changes_json(const InferenceRun& run) {
-  Json out = Json::array();
-  for (const auto& c : run.changes)
-    out.push_back({{"key", c.key},
-                   {"action", c.action},
-                   {"needs", c.needs},
-                   {"gain", number(c.gain)},
-                   {"configuration", c.plan}});
-  return {{"tried", run.tried}, {"worthwhile", out}};
-}
-
-Json flags_json(const InferenceRun& run) {
-  Json out = Json::object();
-  for (const auto& f : run.flags)
-    out[f.launcher] = {{"program", f.program}, {"text", f.text}, {"not_expressed", f.cannot}};
-  return out;
-}
-
-Json limits_json(const InferenceRun& run) {
-  Json out = Json::array();
-  for (const auto& m : run.margins) {
-    Json remedies = Json::array();
-    for (const auto& r : m.remedies) remedies.push_back(r.action);
-    out.push_back({{"id", m.id},
-                   {"limit", m.limit},
-                   {"need", quantity(m.need, m.unit)},
-                   {"have", quantity(m.have, m.unit)},
-                   {"headroom", number(m.headroom())},
-                   {"holds", m.holds()},
-                   {"why", m.why},
-                   {"remedies", remedies}});
-  }
-  return out;
-}
-
-Json pairs_json(const std::vector<std::pair<std::string, std::string>>& pairs) {
-  Json out = Json::object();
-  for (const auto& [key, value] : pairs) out[key] = value;
-  return out;
-}
-
 Json run_json(const InferenceRun& run, const Trace& trace) {
   Json out = {{"workload", run.workload}, {"kind", run.kind},
               {"fits", run.fits},         {"laid_out", run.laid_out},
               {"verdict", run.verdict},   {"binding_slo", run.binding},
-              {"resource", run.resource}, {"asked", pairs_json(run.job)}};
+              {"resource", run.resource}, {"asked", texts_json(run.job)}};
   out["evaluated"] = run.evaluated;
   out["feasible"] = run.feasible;
   if (!run.chosen.summary.empty()) out["chosen"] = row_json(run.chosen);
@@ -180,41 +96,34 @@ Json run_json(const InferenceRun& run, const Trace& trace) {
   out["models"] = rows_json(run.compared);
   out["edge"] = rows_json(run.edge);
   out["slos"] = slos_json(run);
-  out["definitions"] = pairs_json(run.definitions);
+  out["definitions"] = texts_json(run.definitions);
   out["closed_form"] = times_json(run.times);
   out["engine"] = replays_json(run);
   for (const auto* s : {&run.rates, &run.use, &run.energy, &run.money})
-    if (!s->key.empty()) out[s->key] = section_json(*s, trace);
+    if (!s->key.empty()) out[s->key] = lines_json(s->lines, trace);
   out["price_origin"] = run.price_origin;
   out["step"] = {{"total_s", number(run.step_s)}, {"parts_s", shares_json(run.step, 1)}};
   out["memory"] = {
       {"unit", "GB"}, {"have", run.memory_have / 1e9}, {"items", shares_json(run.memory, 1e9)}};
   Json stages = Json::object();
-  for (const auto& s : run.stages) stages[s.key] = section_json(s, trace);
+  for (const auto& s : run.stages) stages[s.key] = lines_json(s.lines, trace);
   out["stages"] = stages;
-  out["interval80"] = intervals_json(run);
+  out["interval80"] = intervals_json(run.intervals, run.interval_origin);
   out["validated_domain"] = {{"inside", run.in_domain}, {"outside_because", run.outside}};
-  out["changes"] = changes_json(run);
-  out["flags"] = flags_json(run);
-  out["limits"] = limits_json(run);
+  out["changes"] = changes_json(run.changes, run.tried, "configuration");
+  out["flags"] = flags_json(run.flags);
+  out["limits"] = limits_json(run.margins);
   out["remarks"] = run.remarks;
   return out;
 }
 
-std::string csv_text(const std::string& text) {
-  if (text.find_first_of(",\"\n") == std::string::npos) return text;
-  std::string out = "\"";
-  for (const char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return out + "\"";
-}
-
 std::string csv_row(const char* table, const InferenceRun& run, const ConfigurationRow& r) {
-  std::string out = csv_text(run.workload) + "," + table;
+  std::string out = csv_field(run.workload) + "," + table;
   for (const auto* text : {&r.model, &r.system, &r.accelerator, &r.engine})
-    out += "," + csv_text(*text);
+    out += "," + csv_field(*text);
   const auto dim = [&](const char* key) {
     for (const auto& [k, value] : r.dims)
-      if (k == key) return csv_text(value);
+      if (k == key) return csv_field(value);
     return std::string();
   };
   for (const char* key : {"tp", "pp", "weights", "kv", "max_num_seqs", "max_num_batched_tokens",
@@ -234,11 +143,7 @@ std::string csv_row(const char* table, const InferenceRun& run, const Configurat
 std::string infer_json(const study::InferenceAnswer& answer) {
   Json runs = Json::array();
   for (const auto& run : answer.runs) runs.push_back(run_json(run, answer.verdict.trace));
-  const Json out = {{"scenario", answer.verdict.scenario},
-                    {"file", answer.verdict.file},
-                    {"verdict", answer.fits() ? "fits" : "does not fit"},
-                    {"runs", runs}};
-  return out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return answer_json(answer.verdict.scenario, answer.verdict.file, answer.fits(), std::move(runs));
 }
 
 std::string infer_csv(const study::InferenceAnswer& answer) {

@@ -1,24 +1,13 @@
 #include <nlohmann/json.hpp>
 
-#include <cmath>
-
-#include "base/units.hpp"
+#include "report/parts_json.hpp"
 #include "report/report.hpp"
 
 namespace headroom::report {
 namespace {
 
-using Json = nlohmann::ordered_json;
-using study::Line;
 using study::Section;
 using study::Verdict;
-
-Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
-
-Json quantity(double si, const std::string& unit) {
-  const auto parsed = parse_unit(unit);
-  return {{"value", number(parsed ? (si - parsed->offset) / parsed->factor : si)}, {"unit", unit}};
-}
 
 Json remedy_json(const Remedy& r) {
   Json out = {{"action", r.action}};
@@ -45,17 +34,6 @@ Json margin_json(const Margin& m, const Trace& trace) {
           {"remedies", remedies},
           {"need_id", id_of(m.need_node)},
           {"have_id", id_of(m.have_node)}};
-}
-
-Json lines_json(const std::vector<Line>& lines, const Trace& trace) {
-  Json out = Json::object();
-  for (const auto& line : lines) {
-    Json value = quantity(line.si, line.unit);
-    value["label"] = line.label;
-    if (line.node != no_node) value["id"] = trace.at(line.node).id;
-    out[line.key] = std::move(value);
-  }
-  return out;
 }
 
 Json plan_json(const Plan& plan) {
@@ -170,7 +148,7 @@ std::string json(const Verdict& v) {
               {"not_asked", v.not_asked},
               {"bill", bill_json(v.bill)},
               {"trace", trace_json(v.trace)}};
-  return out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return dumped(out);
 }
 
 std::string json(const Diagnostics& diagnostics) {
@@ -184,24 +162,8 @@ std::string json(const Diagnostics& diagnostics) {
                     {"hint", d.hint},
                     {"excerpt", d.excerpt}});
   }
-  return Json{{"verdict", "bad input"}, {"diagnostics", list}, {"count", diagnostics.count()}}.dump(
-             2, ' ', false, Json::error_handler_t::replace) +
-         "\n";
+  return dumped({{"verdict", "bad input"}, {"diagnostics", list}, {"count", diagnostics.count()}});
 }
-
-namespace {
-
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\n") == std::string::npos) return text;
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"') out += '"';
-    out += c;
-  }
-  return out + "\"";
-}
-
-}  // namespace
 
 std::string csv(const Verdict& v) {
   std::string out = "id,layer,limit,need,have,unit,headroom,holds,why\n";

@@ -1,19 +1,17 @@
 #include <fmt/format.h>
 
-#include <cmath>
 #include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "report/parts_json.hpp"
+#include "report/replay_fleet.hpp"
 #include "report/replay_report.hpp"
 
 namespace headroom::report {
 namespace {
 
-using Json = nlohmann::ordered_json;
 using serving::Percentiles;
 using serving::Summary;
-
-Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
 Json percentiles(const Percentiles& p) {
   return {{"mean", number(p.mean)},    {"p50", number(p.p50)}, {"p90", number(p.p90)},
@@ -22,9 +20,10 @@ Json percentiles(const Percentiles& p) {
 }
 
 Json counts(const Summary& s) {
-  return {{"total", s.requests}, {"finished", s.finished},   {"rejected", s.rejected},
-          {"lost", s.lost},      {"in_flight", s.in_flight}, {"too_long", s.too_long},
-          {"shed", s.shed},      {"retried", s.retried}};
+  return {{"total", s.requests},     {"finished", s.finished},   {"rejected", s.rejected},
+          {"lost", s.lost},          {"in_flight", s.in_flight}, {"too_long", s.too_long},
+          {"shed", s.shed},          {"retried", s.retried},     {"no_pool", s.no_pool},
+          {"residency", s.residency}};
 }
 
 Json slos(const study::ReplayAnswer& a) {
@@ -61,41 +60,6 @@ Json bill(const study::ReplayAnswer& a) {
           {"usd_per_million_output_tokens", number(b.usd_per_moutput)},
           {"usd_per_million_tokens", number(b.usd_per_mtoken)},
           {"split", "by time on prompts and on decoding"}};
-}
-
-Json pools(const Summary& s) {
-  Json out = Json::array();
-  for (const auto& p : s.pools)
-    out.push_back({{"name", p.name},
-                   {"finished", p.finished},
-                   {"replicas_mean", number(p.replicas_mean)},
-                   {"replicas_most", p.replicas_most},
-                   {"started", p.started},
-                   {"stopped", p.stopped},
-                   {"failures", p.failures},
-                   {"busy", number(p.busy)},
-                   {"kv_used", number(p.kv_used)},
-                   {"kv_peak", number(p.kv_peak)},
-                   {"gpu_s",
-                    {{"prefill", number(p.gpu_time.prefill_s)},
-                     {"decode", number(p.gpu_time.decode_s)},
-                     {"idle", number(p.gpu_time.idle_s)}}}});
-  return out;
-}
-
-Json classes(const Summary& s) {
-  Json out = Json::array();
-  for (const auto& c : s.classes)
-    out.push_back({{"name", c.name},
-                   {"requests", c.requests},
-                   {"finished", c.finished},
-                   {"rejected", c.rejected},
-                   {"lost", c.lost},
-                   {"attained", number(c.attained)},
-                   {"ttft_s", percentiles(c.ttft)},
-                   {"tpot_s", percentiles(c.tpot)},
-                   {"e2e_s", percentiles(c.e2e)}});
-  return out;
 }
 
 Json scaling(const Summary& s) {
@@ -209,12 +173,11 @@ std::string replay_json(const study::ReplayAnswer& a) {
                 {"host_s", number(t.host_s)}}},
               {"bill", bill(a)},
               {"forecast", forecast(a.forecast)},
-              {"classes", classes(s)},
-              {"pools", pools(s)},
               {"scaling", scaling(s)},
               {"tried", tried(a)},
               {"remarks", a.remarks}};
-  return out.dump(2) + "\n";
+  replay_parts_json(a, out);
+  return dumped(out);
 }
 
 std::string replay_rows(const study::ReplayAnswer& answer, RowForm form) {

@@ -4,24 +4,15 @@
 #include <cmath>
 
 #include "base/units.hpp"
+#include "report/parts.hpp"
+#include "report/replay_fleet.hpp"
 #include "report/replay_report.hpp"
-#include "report/table.hpp"
 
 namespace headroom::report {
 namespace {
 
 using serving::Percentiles;
 using serving::Summary;
-
-std::string percent(double share, int digits = 1) {
-  return fmt::format("{:.{}f} %", 100 * share, digits);
-}
-
-std::string seconds(double s) {
-  if (s >= 100) return format_number(s, 4) + " s";
-  if (s >= 1) return format_number(s, 3) + " s";
-  return s > 0 ? format_number(s * 1e3, 3) + " ms" : "0";
-}
 
 std::string count(double n) { return format_number(n, 9); }
 
@@ -38,7 +29,7 @@ class Writer {
     latencies();
     intervals();
     promises();
-    classes();
+    out_ += replay_parts_text(a_, o_);
     use();
     time();
     bill();
@@ -60,18 +51,23 @@ class Writer {
     if (!a_.reachable) return "No count of replicas meets the SLOs";
     if (s_.overloaded) return "Overloaded: the queue grows";
     if (!a_.met) return "The SLOs are not met";
-    return a_.slo.any() ? "The SLOs are met" : "The fleet keeps up";
+    return a_.slo.any() || !s_.headroom.empty() ? "The SLOs are met" : "The fleet keeps up";
   }
 
   void headline() {
-    out_ +=
-        paint(fmt::format("{} on {} x {}", a_.model, count(a_.replicas), a_.machine), "1") + "\n";
+    out_ += paint(a_.pools.empty()
+                      ? fmt::format("{} on {} x {}", a_.model, count(a_.replicas), a_.machine)
+                      : fmt::format("{}: {} pools, {} replicas, {} GPUs on average", a_.fleet,
+                                    a_.pools.size(), a_.replicas, format_number(s_.gpus, 3)),
+                  "1") +
+            "\n";
     out_ += paint(verdict(), a_.fits() ? "32" : "31") + "\n";
     if (!a_.unreachable.empty()) out_ += wrap(a_.unreachable, width_, "  ");
     line("trace",
          fmt::format("{}: {} requests in {}, {} tokens in and {} out", a_.trace,
                      count(double(s_.requests)), seconds(s_.span_s),
                      format_scaled(s_.input_tokens, ""), format_scaled(s_.output_tokens, "")));
+    if (!a_.pools.empty()) return;
     line("replica", fmt::format("{} GPUs, {}; {} KV tokens", format_number(a_.gpus_per_replica, 3),
                                 a_.layout, count(a_.kv_tokens)));
     line("engine", fmt::format("{}, {} sequences, {} tokens a step", a_.engine,
@@ -115,7 +111,8 @@ class Writer {
 
   void promises() {
     if (s_.headroom.empty()) return;
-    title(fmt::format("SLOs at p{:g}", 100 * a_.percentile));
+    title(fmt::format("SLOs at p{:g}{}", 100 * a_.percentile,
+                      a_.slo.any() ? "" : ", of the class nearest to each"));
     Table table({{"", Align::left},
                  {"reached", Align::right},
                  {"SLO", Align::right},
@@ -131,21 +128,6 @@ class Writer {
                                 format_number(s_.goodput_s, 4), percent(s_.attained)));
   }
 
-  void classes() {
-    if (s_.classes.size() < 2) return;
-    title("Classes");
-    Table table({{"", Align::left},
-                 {"requests", Align::right},
-                 {"finished", Align::right},
-                 {"inside SLO", Align::right},
-                 {"TTFT p99", Align::right},
-                 {"TPOT p99", Align::right}});
-    for (const auto& c : s_.classes)
-      table.add({c.name, count(double(c.requests)), count(double(c.finished)), percent(c.attained),
-                 seconds(c.ttft.p99), seconds(c.tpot.p99)});
-    out_ += table.str();
-  }
-
   void use() {
     title("Load");
     const double span = std::max(1e-9, s_.span_s);
@@ -153,12 +135,12 @@ class Writer {
                                  count(double(s_.finished)), count(double(s_.rejected)),
                                  count(double(s_.lost)), count(double(s_.retried))));
     const auto& f = a_.forecast;
-    std::string rate = fmt::format("{} request/s offered, {} in the last third",
-                                   format_number(f.offered_s), format_number(f.late_s));
+    std::string rate = fmt::format("{} request/s offered", format_number(f.offered_s));
+    if (a_.pools.empty()) rate += fmt::format(", {} in the last third", format_number(f.late_s));
     if (f.inside_slo_s > 0)
       rate += fmt::format("; a replica carries {} inside the SLOs, {} at most (closed form)",
                           format_number(f.inside_slo_s), format_number(f.saturation_s));
-    else
+    else if (a_.pools.empty())
       rate += fmt::format("; a replica carries {} at most (closed form)",
                           format_number(f.saturation_s));
     line("rate", rate);
@@ -192,16 +174,22 @@ class Writer {
   void bill() {
     const auto& b = s_.bill;
     title("Energy and money");
-    line("power", fmt::format("{} at the meter, PUE {:g}; {} token/s out per MW",
-                              format_scaled(b.mean_w, "W"), a_.tariff.pue,
-                              format_number(b.output_s_per_mw)));
-    line("a token out", fmt::format("{} J, {} mgCO2e ({})", format_number(b.j_per_output, 3),
-                                    format_number(1e3 * b.g_per_output, 3), a_.tariff.place));
+    line("power",
+         fmt::format("{} at the meter, PUE {}; {} token/s out per MW", format_scaled(b.mean_w, "W"),
+                     format_number(b.it_j > 0 ? b.meter_j / b.it_j : a_.tariff.pue, 3),
+                     format_number(b.output_s_per_mw)));
+    line("a token out",
+         fmt::format("{} J, {} mgCO2e{}", format_number(b.j_per_output, 3),
+                     format_number(1e3 * b.g_per_output, 3),
+                     a_.tariff.place.empty() ? "" : fmt::format(" ({})", a_.tariff.place)));
     if (b.usd <= 0) return;
-    line("cost",
-         fmt::format("{} for {} GPU-hours at {} USD ({})", format_scaled(b.usd, "USD"),
-                     format_number(b.gpu_hours), format_number(a_.tariff.usd_per_gpu_s * 3600, 3),
-                     a_.tariff.rent_origin));
+    line("cost", !a_.pools.empty()
+                     ? fmt::format("{} for {} GPU-hours", format_scaled(b.usd, "USD"),
+                                   format_number(b.gpu_hours))
+                     : fmt::format("{} for {} GPU-hours at {} USD ({})",
+                                   format_scaled(b.usd, "USD"), format_number(b.gpu_hours),
+                                   format_number(a_.tariff.usd_per_gpu_s * 3600, 3),
+                                   a_.tariff.rent_origin));
     line("a million tokens",
          fmt::format("{} USD in, {} USD out (by time on prompts and on decoding)",
                      format_number(b.usd_per_minput, 3), format_number(b.usd_per_moutput, 3)));

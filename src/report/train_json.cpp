@@ -1,48 +1,19 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <cmath>
 
-#include "base/units.hpp"
+#include "report/parts_json.hpp"
 #include "report/train_report.hpp"
 
 namespace headroom::report {
 namespace {
 
-using Json = nlohmann::ordered_json;
 using study::PlanRow;
-using study::Section;
 using study::TrainingRun;
 
-Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
-
-Json quantity(double si, const std::string& unit) {
-  const auto parsed = parse_unit(unit);
-  return {{"value", number(parsed ? (si - parsed->offset) / parsed->factor : si)}, {"unit", unit}};
-}
-
-Json section_json(const Section& section, const Trace& trace) {
-  Json out = Json::object();
-  for (const auto& line : section.lines) {
-    Json value = quantity(line.si, line.unit);
-    value["label"] = line.label;
-    if (line.node != no_node) value["id"] = trace.at(line.node).id;
-    out[line.key] = std::move(value);
-  }
-  return out;
-}
-
-/// "8" as a number, "optimizer" as a text.
-Json dim_json(const std::string& value) {
-  const auto n = split_number(value);
-  return n && n->unit.empty() ? Json(static_cast<long>(n->number)) : Json(value);
-}
-
 Json plan_json(const PlanRow& row) {
-  Json plan = Json::object();
-  for (const auto& [key, value] : row.dims) plan[key] = dim_json(value);
   Json out = {{"summary", row.summary},
-              {"plan", plan},
+              {"plan", dims_json(row.dims)},
               {"gpus", row.gpus},
               {"tokens_per_s", quantity(row.tokens_per_s, "token/s")},
               {"step_time", quantity(row.step_s, "s")}};
@@ -84,52 +55,6 @@ Json memory_json(const TrainingRun& run) {
           {"need", run.memory_total / 1e9},
           {"safe", run.memory_safe / 1e9},
           {"have", run.memory_have / 1e9}};
-}
-
-Json intervals_json(const TrainingRun& run) {
-  Json out = Json::object();
-  for (const auto& i : run.intervals)
-    out[i.key] = {{"low", quantity(i.low, i.unit)["value"]},
-                  {"likely", quantity(i.likely, i.unit)["value"]},
-                  {"high", quantity(i.high, i.unit)["value"]},
-                  {"unit", i.unit}};
-  if (!run.intervals.empty()) out["from"] = run.interval_origin;
-  return out;
-}
-
-Json changes_json(const TrainingRun& run) {
-  Json out = Json::array();
-  for (const auto& c : run.changes)
-    out.push_back({{"key", c.key},
-                   {"action", c.action},
-                   {"needs", c.needs},
-                   {"gain", number(c.gain)},
-                   {"plan", c.plan}});
-  return {{"tried", run.tried}, {"worthwhile", out}};
-}
-
-Json flags_json(const TrainingRun& run) {
-  Json out = Json::object();
-  for (const auto& f : run.flags)
-    out[f.launcher] = {{"program", f.program}, {"text", f.text}, {"not_expressed", f.cannot}};
-  return out;
-}
-
-Json limits_json(const TrainingRun& run) {
-  Json out = Json::array();
-  for (const auto& m : run.margins) {
-    Json remedies = Json::array();
-    for (const auto& r : m.remedies) remedies.push_back(r.action);
-    out.push_back({{"id", m.id},
-                   {"limit", m.limit},
-                   {"need", quantity(m.need, m.unit)},
-                   {"have", quantity(m.have, m.unit)},
-                   {"headroom", number(m.headroom())},
-                   {"holds", m.holds()},
-                   {"why", m.why},
-                   {"remedies", remedies}});
-  }
-  return out;
 }
 
 Json rl_json(const TrainingRun& run) {
@@ -174,10 +99,10 @@ Json ranks_json(const TrainingRun& run) {
 }
 
 Json run_json(const TrainingRun& run, const Trace& trace) {
-  Json job = Json::object();
-  for (const auto& [key, value] : run.job) job[key] = value;
-  Json out = {
-      {"workload", run.workload}, {"fits", run.fits}, {"laid_out", run.laid_out}, {"job", job}};
+  Json out = {{"workload", run.workload},
+              {"fits", run.fits},
+              {"laid_out", run.laid_out},
+              {"job", texts_json(run.job)}};
   out["evaluated"] = run.evaluated;
   out["plans"] = plans_json(run.plans);
   if (!run.front.empty()) out["front"] = plans_json(run.front);
@@ -186,22 +111,16 @@ Json run_json(const TrainingRun& run, const Trace& trace) {
   if (!run.ranks.empty()) out["memory"]["ranks"] = ranks_json(run);
   if (!run.rl.empty()) out["reinforcement_learning"] = rl_json(run);
   for (const auto* section : {&run.speed, &run.run, &run.reliability, &run.energy, &run.money})
-    if (!section->key.empty()) out[section->key] = section_json(*section, trace);
+    if (!section->key.empty()) out[section->key] = lines_json(section->lines, trace);
   out["price_origin"] = run.price_origin;
-  out["interval80"] = intervals_json(run);
+  out["interval80"] =
+      intervals_json(run.intervals, run.intervals.empty() ? "" : run.interval_origin);
   out["validated_domain"] = {{"inside", run.in_domain}, {"outside_because", run.outside}};
-  out["changes"] = changes_json(run);
-  out["flags"] = flags_json(run);
-  out["limits"] = limits_json(run);
+  out["changes"] = changes_json(run.changes, run.tried, "plan");
+  out["flags"] = flags_json(run.flags);
+  out["limits"] = limits_json(run.margins);
   out["remarks"] = run.remarks;
   return out;
-}
-
-std::string csv_text(const std::string& text) {
-  if (text.find_first_of(",\"\n") == std::string::npos) return text;
-  std::string out = "\"";
-  for (const char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return out + "\"";
 }
 
 }  // namespace
@@ -209,11 +128,7 @@ std::string csv_text(const std::string& text) {
 std::string train_json(const study::TrainingAnswer& answer) {
   Json runs = Json::array();
   for (const auto& run : answer.runs) runs.push_back(run_json(run, answer.verdict.trace));
-  const Json out = {{"scenario", answer.verdict.scenario},
-                    {"file", answer.verdict.file},
-                    {"verdict", answer.fits() ? "fits" : "does not fit"},
-                    {"runs", runs}};
-  return out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return answer_json(answer.verdict.scenario, answer.verdict.file, answer.fits(), std::move(runs));
 }
 
 namespace {
@@ -233,7 +148,7 @@ std::string csv_row(const PlanRow& row, const std::vector<std::string>& keys) {
   for (const auto& key : keys) {
     out += ",";
     for (const auto& [k, value] : row.dims)
-      if (k == key) out += csv_text(value);
+      if (k == key) out += csv_field(value);
   }
   out += "," + std::to_string(row.gpus);
   const double figures[] = {row.tokens_per_s,        row.step_s, row.mfu, row.memory / 1e9,
@@ -252,7 +167,7 @@ std::string train_csv(const study::TrainingAnswer& answer) {
   for (const auto& run : answer.runs) {
     int rank = 0;
     for (const auto& row : run.plans)
-      out += csv_text(run.workload) + "," + std::to_string(++rank) + csv_row(row, keys);
+      out += csv_field(run.workload) + "," + std::to_string(++rank) + csv_row(row, keys);
   }
   return out;
 }

@@ -184,6 +184,9 @@ class CsvReader {
       case Role::model:
         row.model = cell;
         return true;
+      case Role::region:
+        row.region = cell;
+        return true;
       case Role::traffic_class:
         row.traffic_class = cell;
         return true;

@@ -213,6 +213,9 @@ class JsonReader {
       case Role::model:
         row.model = text;
         return;
+      case Role::region:
+        row.region = text;
+        return;
       case Role::traffic_class:
         row.traffic_class = text;
         return;

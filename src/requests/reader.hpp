@@ -23,7 +23,8 @@
 //   servegen  a folder or .tar.gz of chunk-N-trace.csv and chunk-N-dataset.json: arrivals and
 //                    lengths are drawn (servegen.hpp)
 //   headroom  CSV or JSONL, ours, written by `write`: arrival_s, prompt, output and what else a
-//                    Request has, in columns that are left out where nothing uses them
+//                    Request has, in columns that are left out where nothing uses them; a column
+//                    region makes classes of their own, CLASS@REGION
 //
 // Times become seconds from the first arrival. Zero and negative lengths, rows that do not parse
 // and rows whose time lies before the row above are mistakes, each with file:line:column, all in

@@ -26,6 +26,7 @@ constexpr Field fields[] = {
     {"after", Role::after, 0, "headroom"},
     {"session", Role::session, 0, "headroom"},
     {"class", Role::traffic_class, 0, "headroom"},
+    {"region", Role::region, 0, ""},
     {"model", Role::model, 0, ""},
     {"adapter", Role::adapter, 0, "headroom"},
     {"priority", Role::priority, 0, ""},
@@ -365,7 +366,12 @@ void Rows::add(const Row& row, const Line& line) {
   r.adapter = static_cast<std::uint16_t>(row.adapter);
   r.priority = static_cast<std::int16_t>(std::clamp<std::int64_t>(row.priority, -32768, 32767));
   if (!row.model.empty()) r.model = intern(stream_.models, row.model);
-  if (!row.traffic_class.empty()) r.traffic_class = intern(stream_.classes, row.traffic_class);
+  if (!row.region.empty()) {
+    const std::string_view of = row.traffic_class.empty() ? "default" : row.traffic_class;
+    r.traffic_class = intern(stream_.classes, fmt::format("{}@{}", of, row.region));
+  } else if (!row.traffic_class.empty()) {
+    r.traffic_class = intern(stream_.classes, row.traffic_class);
+  }
   continue_session(row, r);
   stream_.requests.push_back(r);
 }

@@ -27,6 +27,7 @@ enum class Role : unsigned char {
   session,
   model,
   traffic_class,
+  region,  ///< where it comes from: its class becomes NAME@REGION
   adapter,
   priority,
   after,
@@ -74,7 +75,7 @@ struct Row {
   double time_s = 0, delay_s = 0;
   std::int64_t prompt = 0, output = 0;
   std::int64_t after = -1, shared = -1, shared_tokens = 0, adapter = 0, priority = 0;
-  std::string_view session, model, traffic_class;
+  std::string_view session, model, traffic_class, region;
   std::size_t first_hash = 0;  ///< into Stream::hashes
   bool failed = false;
 };

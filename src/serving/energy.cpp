@@ -67,7 +67,8 @@ Bill bill(const GpuPower& power, const GpuTime& time, double span_s, double inpu
   b.usd_energy = b.meter_j * tariff.usd_per_j;
   b.usd = b.usd_rent + (tariff.electricity_on_top ? b.usd_energy : 0);
   const double busy = time.prefill_s + time.decode_s;
-  b.usd_input = busy > 0 ? b.usd * time.prefill_s / busy : 0;
+  b.prompt_share = busy > 0 ? time.prefill_s / busy : 0;
+  b.usd_input = b.usd * b.prompt_share;
   b.usd_output = b.usd - b.usd_input;
   ratios(b, span_s, input_tokens, output_tokens);
   return b;
@@ -75,6 +76,9 @@ Bill bill(const GpuPower& power, const GpuTime& time, double span_s, double inpu
 
 Bill total(const Bill& a, const Bill& b, double span_s, double input_tokens, double output_tokens) {
   Bill t = a;
+  const double joules = a.meter_j + b.meter_j;
+  if (joules > 0)
+    t.prompt_share = (a.prompt_share * a.meter_j + b.prompt_share * b.meter_j) / joules;
   t.it_j += b.it_j, t.meter_j += b.meter_j, t.carbon_kg += b.carbon_kg;
   t.usd += b.usd, t.usd_rent += b.usd_rent, t.usd_energy += b.usd_energy;
   t.usd_input += b.usd_input, t.usd_output += b.usd_output;

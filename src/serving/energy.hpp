@@ -64,6 +64,7 @@ struct Bill {
   double carbon_kg = 0;
   double usd = 0, usd_rent = 0, usd_energy = 0;
   double usd_input = 0, usd_output = 0;  ///< the same, split as above
+  double prompt_share = 0;               ///< of the time at work that went to prompts
   double gpu_hours = 0;
   double mean_w = 0;                               ///< at the meter, over the span
   double usd_per_minput = 0, usd_per_moutput = 0;  ///< per million tokens

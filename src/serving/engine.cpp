@@ -13,7 +13,9 @@ std::string_view refusal_text(Refusal refusal) {
       "a length is negative",
       "prompt and answer are longer than max_model_len",
       "it needs more KV blocks than the replica has",
-      "the prompt exceeds max_num_batched_tokens and prompts are not chunked"};
+      "the prompt exceeds max_num_batched_tokens and prompts are not chunked",
+      "no pool serves their model and class",
+      "no pool stands in a region where their class may be served"};
   return texts[static_cast<int>(refusal)];
 }
 
@@ -42,6 +44,32 @@ void Tally::add(const Tally& o) {
   transfer_s += o.transfer_s;
 }
 
+Tally Tally::since(const Tally& b) const {
+  Tally t = *this;
+  t.submitted -= b.submitted;
+  t.finished -= b.finished;
+  t.rejected -= b.rejected;
+  t.lost -= b.lost;
+  t.handed_over -= b.handed_over;
+  t.steps -= b.steps;
+  t.busy_s -= b.busy_s;
+  t.decoded_tokens -= b.decoded_tokens;
+  t.prompt_tokens -= b.prompt_tokens;
+  t.prefilled_tokens -= b.prefilled_tokens;
+  t.recomputed_tokens -= b.recomputed_tokens;
+  t.cached_tokens -= b.cached_tokens;
+  t.loaded_tokens -= b.loaded_tokens;
+  t.preemptions -= b.preemptions;
+  t.drafted_tokens -= b.drafted_tokens;
+  t.accepted_tokens -= b.accepted_tokens;
+  t.adapter_loads -= b.adapter_loads;
+  t.kv_block_s -= b.kv_block_s;
+  t.running_s -= b.running_s;
+  t.waiting_s -= b.waiting_s;
+  t.transfer_s -= b.transfer_s;
+  return t;
+}
+
 Engine::Engine(const infer::StepOracle& oracle, const EngineConfig& config)
     : state_(std::make_unique<State>(oracle, config)) {}
 Engine::Engine(Engine&&) noexcept = default;
@@ -53,6 +81,7 @@ void Engine::submit(std::uint32_t id, const requests::Request& request,
   state_->submit(id, request, blocks, now_s);
 }
 void Engine::run_until(double t, std::vector<Outcome>& ended) { state_->run_until(t, ended); }
+void Engine::use(const infer::StepOracle& oracle) { state_->use(oracle); }
 double Engine::next_step_s() const { return state_->next_step_s(); }
 double Engine::next_change_s() { return state_->next_change_s(); }
 int Engine::running() const { return state_->running(); }

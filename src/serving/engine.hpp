@@ -71,6 +71,10 @@ struct Speculation {
   double acceptance = 0;  ///< 0 to 1
   double draft_cost = 0;  ///< of one drafted token, in decode steps
   int off_above = 0;      ///< sequences above which no drafts are made; 0: always drafted
+  /// Drafts as many, up to `length`, as make most tokens a second of the batch at hand: the larger
+  /// the batch the more a drafted token costs, so that fewer are drafted and accepted (SmartSpec,
+  /// Liu et al. 2024, arXiv 2406.14066). Chosen once for each batch size and doubling of its keys.
+  bool adaptive = false;
 };
 
 /// Memory below the GPU's, for KV blocks that were evicted.
@@ -142,6 +146,8 @@ enum class Refusal : unsigned char {
   too_long,         ///< prompt and answer exceed max_model_len
   beyond_memory,    ///< more blocks than the replica has
   beyond_budget,    ///< prompt exceeds the token budget and is not chunked
+  no_pool,          ///< no pool of the fleet serves its model and class
+  residency,        ///< none that does stands in a region where it may be served
 };
 std::string_view refusal_text(Refusal refusal);
 
@@ -182,6 +188,8 @@ struct Tally {
   double waiting_s = 0;   ///< time spent in the queue, summed when it ends
   double transfer_s = 0;  ///< time the link was busy
   void add(const Tally& other);
+  /// What came since an earlier tally of the same engine; `kv_peak` stays.
+  Tally since(const Tally& before) const;
 };
 
 /// A step, or a run of equal ones, as a trace shows it.
@@ -213,6 +221,10 @@ class Engine {
 
   /// Takes every step that starts before `t`; appends what ended, in order of ending.
   void run_until(double t, std::vector<Outcome>& ended);
+
+  /// Steps that start from now on take another oracle's time: a new limit of power. It must outlive
+  /// the engine. Both oracles are of the same model and layout.
+  void use(const infer::StepOracle& oracle);
 
   /// Start of the next step; `never` when there is nothing to do.
   double next_step_s() const;

@@ -1,16 +1,43 @@
 // What the next step holds: running requests first, then waiting ones.
 #include <algorithm>
+#include <cmath>
 
 #include "serving/engine_state.hpp"
 
 namespace headroom::serving {
 
-int Engine::State::drafts() const {
+int Engine::State::drafts() {
   const Speculation& spec = config_.speculation;
   if (spec.length <= 0 || decodes_ <= 0) return 0;
   if (spec.off_above > 0 && decodes_ > spec.off_above) return 0;
   const std::int64_t fits = config_.max_num_batched_tokens / decodes_ - 1;
-  return static_cast<int>(std::clamp<std::int64_t>(spec.length, 0, fits));
+  const int most = spec.adaptive ? best_drafts() : spec.length;
+  return static_cast<int>(std::clamp<std::int64_t>(most, 0, fits));
+}
+
+/// The number of drafts with most expected tokens a second, for this many sequences of about this
+/// many keys:  (1 - a^(g+1)) / (1 - a)  tokens a sequence in  t(g checked) + g cost t(0).
+int Engine::State::best_drafts() {
+  const Speculation& spec = config_.speculation;
+  const auto b = static_cast<std::size_t>(decodes_);
+  const int octave = std::max(0, static_cast<int>(std::log2(std::max(1.0, keys_))));
+  if (best_drafts_.size() <= b) best_drafts_.resize(b + 1);
+  auto& row = best_drafts_[b];
+  if (row.size() <= static_cast<std::size_t>(octave)) row.resize(octave + 1, -1);
+  auto& best = row[octave];
+  if (best >= 0) return best;
+  infer::StepLoad load;
+  load.decodes = static_cast<int>(decodes_);
+  load.keys = std::exp2(octave + 0.5);
+  const double plain = oracle_->step_s(load), a = std::min(spec.acceptance, 1.0);
+  double most = 0, tokens = 0, chance = 1;
+  for (int g = 0; g <= spec.length; ++g, chance *= a) {
+    tokens += chance;
+    load.verify = g;
+    const double rate = tokens / (oracle_->step_s(load) + g * spec.draft_cost * plain);
+    if (rate > most) most = rate, best = static_cast<std::int16_t>(g);
+  }
+  return best;
 }
 
 std::int32_t Engine::State::chunk_of(const Slot& s, std::int32_t budget) const {

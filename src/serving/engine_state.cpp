@@ -39,6 +39,13 @@ Engine::State::State(const infer::StepOracle& oracle, const EngineConfig& config
       watermark_(
           static_cast<std::int64_t>(config_.watermark * static_cast<double>(cache_.total()))) {}
 
+void Engine::State::use(const infer::StepOracle& oracle) {
+  oracle_ = &oracle;
+  plain_ = DecodeTable(oracle);
+  verifying_ = DecodeTable(oracle, config_.speculation.length);
+  best_drafts_.clear();
+}
+
 Refusal Engine::State::refusal(const requests::Request& r) const {
   if (r.prompt < 0 || r.output < 0) return Refusal::negative_length;
   if (r.prompt == 0) return Refusal::empty_prompt;

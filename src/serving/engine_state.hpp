@@ -31,6 +31,7 @@ class Engine::State {
   void submit(std::uint32_t id, const requests::Request& request,
               std::span<const std::uint64_t> blocks, double now_s);
   void run_until(double t, std::vector<Outcome>& ended);
+  void use(const infer::StepOracle& oracle);
   double next_step_s() const;
   double next_change_s();
   int running() const { return running_.size; }
@@ -143,7 +144,8 @@ class Engine::State {
   void preempt(std::uint32_t slot, std::int32_t& budget);
   bool deadlocked() const;
   void give_up_waiting();
-  int drafts() const;
+  int drafts();
+  int best_drafts();
 
   // engine_run.cpp: time
   void begin(double start_s, std::vector<Outcome>& ended);
@@ -197,6 +199,7 @@ class Engine::State {
   // The step being put together.
   std::vector<Chunk> chunks_;
   int admitted_ = 0, preempted_ = 0, drafts_now_ = 0;
+  std::vector<std::vector<std::int16_t>> best_drafts_;  ///< by batch, then octave of keys; -1: new
   double loading_adapters_s_ = 0;
 
   bool stuck_ = false;  ///< the queue's head found no place, and none has become free since

@@ -14,12 +14,20 @@ double rtt(const Deployment& d, std::uint16_t from, std::uint16_t to) {
   return d.rtt_s[from][to];
 }
 
+bool holds(const std::vector<std::uint16_t>& list, std::size_t x) {
+  return std::find(list.begin(), list.end(), x) != list.end();
+}
+
 bool allows(const ClassRule& rule, std::uint16_t region) {
-  return rule.allowed.empty() ||
-         std::find(rule.allowed.begin(), rule.allowed.end(), region) != rule.allowed.end();
+  return rule.allowed.empty() || holds(rule.allowed, region);
 }
 
 }  // namespace
+
+bool serves(const Pool& pool, std::size_t traffic_class, std::size_t model) {
+  const bool of_model = pool.models.empty() ? pool.model == model : holds(pool.models, model);
+  return of_model && (pool.classes.empty() || holds(pool.classes, traffic_class));
+}
 
 std::vector<Pool> pools_of(const Deployment& deployment) {
   if (!deployment.pools.empty()) return deployment.pools;
@@ -36,7 +44,7 @@ Fleet::Fleet(const requests::Stream& stream, const Deployment& deployment, const
       deployment_(deployment),
       slo_(slo),
       pools_(pools_of(deployment)),
-      ledger_(stream, deployment, slo),
+      ledger_(stream, deployment, slo, pools_.size()),
       gateway_(stream, deployment),
       clock_(deployment.seed) {
   set_up_requests();
@@ -61,8 +69,10 @@ void Fleet::set_up_pools() {
     rule.seed = deployment_.seed + g;
     group.router.emplace(rule, 0);
     group.summary.name = pool.name;
-    group.decided_s = group.integral_from_s = group.counted_s = begin_s_;
+    group.summary.region = pool.region;
+    group.decided_s = group.integral_from_s = begin_s_;
     const auto index = static_cast<std::uint16_t>(g);
+    begin_caps(index);
     for (int i = 0; i < pool.replicas; ++i) {
       const auto r = add_replica(group, index);
       replicas_[r].held_from_s = begin_s_;
@@ -94,8 +104,13 @@ void Fleet::set_up_requests() {
     const ClassRule rule = c < deployment_.classes.size() ? deployment_.classes[c] : ClassRule{};
     for (std::size_t m = 0; m < models; ++m) {
       std::vector<std::uint16_t> first, decode;
+      Refusal why = Refusal::no_pool;
       for (std::size_t g = 0; g < pools_.size(); ++g) {
-        if (pools_[g].model != m || !allows(rule, pools_[g].region)) continue;
+        if (!serves(pools_[g], c, m)) continue;
+        if (!allows(rule, pools_[g].region)) {
+          why = Refusal::residency;
+          continue;
+        }
         auto& list = pools_[g].engine.role == Role::decode ? decode : first;
         list.push_back(static_cast<std::uint16_t>(g));
       }
@@ -107,6 +122,7 @@ void Fleet::set_up_requests() {
       std::stable_sort(decode.begin(), decode.end(), nearer);
       routes_.push_back(std::move(first));
       decode_routes_.push_back(std::move(decode));
+      unserved_.push_back(why);
     }
   }
   for (std::uint32_t i = 0; i < requests.size(); ++i) {
@@ -122,9 +138,12 @@ void Fleet::set_up_requests() {
   }
 }
 
+std::size_t Fleet::route_of(const requests::Request& r) const {
+  return r.traffic_class * std::max<std::size_t>(1, stream_.models.size()) + r.model;
+}
+
 const std::vector<std::uint16_t>& Fleet::groups_for(const requests::Request& r, bool decode) const {
-  const std::size_t models = std::max<std::size_t>(1, stream_.models.size());
-  return (decode ? decode_routes_ : routes_)[r.traffic_class * models + r.model];
+  return (decode ? decode_routes_ : routes_)[route_of(r)];
 }
 
 double Fleet::arrival_of(std::uint32_t request) const {
@@ -224,7 +243,7 @@ void Fleet::arrive(std::uint32_t request, double now) {
   if (r.after != requests::no_request && (tries_.empty() || tries_[request] == 0))
     arrivals_[request] = now;
   const auto& groups = groups_for(r, false);
-  if (groups.empty()) return reject(request, now, now);
+  if (groups.empty()) return reject(request, now, now, Fate::rejected, unserved_[route_of(r)]);
   for (const std::uint16_t g : groups) groups_[g].last_request_s = now;
   const bool rules = r.traffic_class < deployment_.classes.size();
   const bool offline = rules && deployment_.classes[r.traffic_class].offline;
@@ -371,15 +390,13 @@ void Fleet::end(std::uint32_t index, const Outcome& o) {
     return;
   }
   if (o.fate == Fate::lost) return retry(o);
-  if (o.fate == Fate::rejected && o.refusal != Refusal::none) ledger_.too_long();
-  if (o.fate == Fate::finished) ++group.summary.finished;
-  settle(o);
+  settle(o, replica.pool);
 }
 
 void Fleet::retry(const Outcome& o) {
   const int limit = std::min(deployment_.retries, 255);
   handed_.erase(o.request);
-  if (tries_.empty() || tries_[o.request] >= limit) return settle(o);
+  if (tries_.empty() || tries_[o.request] >= limit) return settle(o, replicas_[o.replica].pool);
   ++tries_[o.request];
   ledger_.retried();
   late_.push({now_s_, order_++, o.request});
@@ -419,7 +436,7 @@ void Fleet::pump(double now) {
 }
 
 /// The final word on a request, with the times that its user saw.
-void Fleet::settle(Outcome o) {
+void Fleet::settle(Outcome o, std::size_t pool) {
   const auto& r = stream_.requests[o.request];
   o.arrival_s = arrival_of(o.request);
   if (const auto first = handed_.find(o.request); first != handed_.end()) {
@@ -431,15 +448,16 @@ void Fleet::settle(Outcome o) {
     o.preemptions = static_cast<std::uint16_t>(o.preemptions + p.preemptions);
     handed_.erase(first);
   }
-  const std::uint16_t pool = replicas_.empty() ? 0 : replicas_[o.replica].pool;
-  const double away = trip(r, pool);
-  if (o.fate == Fate::finished && away > 0) o.first_token_s += away, o.end_s += away;
-  if (o.fate == Fate::finished && groups_[pool].scaler) {
-    ++groups_[pool].first_tokens;
-    const Slo& slo = ledger_.slo_of(r.traffic_class);
-    groups_[pool].in_time += slo.ttft_s <= 0 || ledger_.ttft_s(o) <= slo.ttft_s ? 1 : 0;
+  if (o.fate == Fate::finished) {
+    const double away = trip(r, static_cast<std::uint16_t>(pool));
+    if (away > 0) o.first_token_s += away, o.end_s += away;
+    if (groups_[pool].scaler) {
+      ++groups_[pool].first_tokens;
+      const Slo& slo = ledger_.slo_of(r.traffic_class);
+      groups_[pool].in_time += slo.ttft_s <= 0 || ledger_.ttft_s(o) <= slo.ttft_s ? 1 : 0;
+    }
   }
-  ledger_.ended(o);
+  ledger_.ended(o, pool);
   --unsettled_;
   if (deployment_.keep_outcomes) outcomes_[o.request] = o;
   release(o.request, o.end_s);
@@ -453,14 +471,15 @@ double Fleet::trip(const requests::Request& r, std::uint16_t pool) const {
   return rtt(deployment_, home, pools_[pool].region);
 }
 
-void Fleet::reject(std::uint32_t request, double arrival_s, double now, Fate fate) {
+void Fleet::reject(std::uint32_t request, double arrival_s, double now, Fate fate, Refusal why) {
   Outcome o;
   o.request = request;
   o.arrival_s = arrival_s;
   o.scheduled_s = o.first_token_s = o.end_s = now;
   o.prompt = stream_.requests[request].prompt;
   o.fate = fate;
-  settle(o);
+  o.refusal = why;
+  settle(o, ledger_.nowhere());
 }
 
 /// What follows a request comes its delay after the request's end.

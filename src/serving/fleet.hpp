@@ -16,6 +16,10 @@
 // A draining replica ends what it holds. GPUs count as held from the decision to start to `off`,
 // repairs included.
 //
+// POWER. Where a pool has caps by time, each begins as a phase: every replica is brought up to that
+// moment, then takes its steps from the phase's oracle. Time, steps and energy are counted by
+// phase.
+//
 // REGIONS. The round trip between a request's region and its replica's is added to its times;
 // the engine sees the request at its arrival (half a round trip early).
 #pragma once
@@ -54,6 +58,14 @@ class Fleet {
     std::uint32_t losses = 0;
     double in_flight = 0;
     double held_from_s = 0, held_s = 0;
+    Tally before;  ///< of its engine when the phase began
+  };
+  /// What a pool did under one of its caps; one phase where it has none.
+  struct Phase {
+    const infer::StepOracle* oracle = nullptr;
+    GpuPower power;
+    serving::Tally tally;
+    double held_s = 0;
   };
   /// A pool at work.
   struct Group {
@@ -65,14 +77,16 @@ class Fleet {
     std::vector<Target> targets;         ///< ready ones, by local name
     double in_flight = 0;
     double integral = 0, integral_from_s = 0, decided_s = 0;  ///< of in_flight since the decision
-    double replica_s = 0, counted_s = 0;                      ///< held replicas x time
     double last_request_s = 0;
     std::size_t first_tokens = 0, in_time = 0;  ///< since the decision
     serving::Tally tally;                       ///< of engines that are gone
+    std::vector<Phase> phases;
+    std::size_t phase = 0;     ///< the one in force
+    double phased_held_s = 0;  ///< held before it began
     double kv_peak = 0, kv_capacity_s = 0;
     PoolSummary summary;
   };
-  enum class Kind : unsigned char { provisioned, started, lost, repaired, drill, decide };
+  enum class Kind : unsigned char { provisioned, started, lost, repaired, drill, decide, cap };
   struct Timer {
     double at_s;
     std::uint64_t order;
@@ -101,7 +115,7 @@ class Fleet {
   bool step();
   bool apart() const;
   void run_apart();
-  std::size_t run_alone(std::uint32_t replica, Ledger& ledger);
+  void run_alone(std::uint32_t replica, Ledger& ledger);
   void hand_in(Engine& engine, std::uint32_t request, double now) const;
   double trip(const requests::Request& r, std::uint16_t pool) const;
   void arrive(std::uint32_t request, double now);
@@ -115,10 +129,12 @@ class Fleet {
   void place_handed_over(double now);
   void retry(const Outcome& o);
   void pump(double now);
-  void settle(Outcome o);
-  void reject(std::uint32_t request, double arrival_s, double now, Fate fate = Fate::rejected);
+  void settle(Outcome o, std::size_t pool);
+  void reject(std::uint32_t request, double arrival_s, double now, Fate fate = Fate::rejected,
+              Refusal why = Refusal::none);
   void release(std::uint32_t request, double end_s);
   double arrival_of(std::uint32_t request) const;
+  std::size_t route_of(const requests::Request& r) const;
   const std::vector<std::uint16_t>& groups_for(const requests::Request& r, bool decode) const;
 
   // fleet_replicas.cpp: starts, stops, losses, scaling
@@ -138,10 +154,20 @@ class Fleet {
   int held(const Group& group) const;
   void note_scaling(std::uint16_t group, double now);
   void add_timer(double at, Kind kind, std::uint32_t subject, std::uint32_t epoch = 0);
+  void begin_caps(std::uint16_t group);
+  void next_cap(std::uint16_t group, double now);
+  void close_phase(Group& group, double now);
+  double held_s(const Group& group, double now) const;
 
   // fleet_summary.cpp
   void finish(Replay& replay);
-  void finish_group(Group& group, double end_s, Summary& s);
+  void finish_group(std::size_t g, double end_s, Ledger::Reading& reading, Summary& s);
+  void finish_classes(Ledger::Reading& reading, Summary& s);
+  void finish_regions(Ledger::Reading& reading, Summary& s);
+  std::vector<SloHeadroom> headroom_of(std::size_t c, const Ledger::Reading::Pick& cells,
+                                       std::size_t pool, Ledger::Reading& reading) const;
+  Part part_of(const Ledger::Reading::Pick& cells, const Ledger::Reading& reading,
+               const Summary& s) const;
 
   const requests::Stream& stream_;
   const Deployment& deployment_;
@@ -169,6 +195,7 @@ class Fleet {
   bool failures_ = false;
 
   std::vector<std::vector<std::uint16_t>> routes_, decode_routes_;  ///< by class x model
+  std::vector<Refusal> unserved_;                                   ///< why a route is empty
   std::vector<double> arrivals_;  ///< of requests that follow others
   std::vector<std::uint32_t> first_follower_, next_follower_;
   std::vector<std::uint8_t> tries_;                    ///< with failures

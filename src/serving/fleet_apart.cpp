@@ -10,18 +10,18 @@ namespace headroom::serving {
 bool Fleet::apart() const {
   if (deployment_.routing != Routing::round_robin || pools_.size() != 1 || replicas_.empty())
     return false;
-  if (limited_ || failures_ || pools_[0].scales || !first_follower_.empty()) return false;
+  if (limited_ || failures_ || pools_[0].scales || pools_[0].caps.size() > 1) return false;
+  if (!first_follower_.empty()) return false;
   return pools_[0].engine.role == Role::both &&
          std::none_of(routes_.begin(), routes_.end(),
                       [](const auto& list) { return list.empty(); });
 }
 
-/// One replica's requests from first to last; how many finished.
-std::size_t Fleet::run_alone(std::uint32_t replica, Ledger& ledger) {
+/// One replica's requests from first to last.
+void Fleet::run_alone(std::uint32_t replica, Ledger& ledger) {
   const auto& requests = stream_.requests;
   Engine& engine = *replicas_[replica].engine;
   std::vector<Outcome> ended;
-  std::size_t finished = 0;
   const auto settle_all = [&] {
     for (auto& o : ended) {
       const auto& r = requests[o.request];
@@ -30,10 +30,8 @@ std::size_t Fleet::run_alone(std::uint32_t replica, Ledger& ledger) {
       if (o.fate == Fate::finished) {
         const double away = trip(r, 0);
         o.first_token_s += away, o.end_s += away;
-        ++finished;
       }
-      if (o.refusal != Refusal::none) ledger.too_long();
-      ledger.ended(o);
+      ledger.ended(o, 0);
       if (deployment_.keep_outcomes) outcomes_[o.request] = o;
     }
     ended.clear();
@@ -45,27 +43,21 @@ std::size_t Fleet::run_alone(std::uint32_t replica, Ledger& ledger) {
   }
   engine.run_until(Engine::never, ended);
   settle_all();
-  return finished;
 }
 
 /// Ledgers are added up in the order of replicas, so that the number of threads changes no bit.
 void Fleet::run_apart() {
   std::vector<Ledger> ledgers(replicas_.size(), ledger_);
-  std::vector<std::size_t> finished(replicas_.size());
   std::atomic<std::uint32_t> next{0};
   const auto work = [&] {
-    for (std::uint32_t r = next++; r < replicas_.size(); r = next++)
-      finished[r] = run_alone(r, ledgers[r]);
+    for (std::uint32_t r = next++; r < replicas_.size(); r = next++) run_alone(r, ledgers[r]);
   };
   const auto threads = std::min<std::size_t>(std::max(1, deployment_.threads), replicas_.size());
   std::vector<std::thread> others;
   for (std::size_t t = 1; t < threads; ++t) others.emplace_back(work);
   work();
   for (auto& thread : others) thread.join();
-  for (std::size_t r = 0; r < replicas_.size(); ++r) {
-    ledger_.add(std::move(ledgers[r]));
-    groups_[0].summary.finished += finished[r];
-  }
+  for (auto& ledger : ledgers) ledger_.add(std::move(ledger));
   unsettled_ = 0;
 }
 

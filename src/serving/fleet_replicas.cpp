@@ -7,7 +7,7 @@
 namespace headroom::serving {
 
 void Fleet::add_timer(double at, Kind kind, std::uint32_t subject, std::uint32_t epoch) {
-  if (kind != Kind::decide) ++scheduled_;
+  if (kind != Kind::decide && kind != Kind::cap) ++scheduled_;
   timers_.push({at, order_++, kind, subject, epoch});
 }
 
@@ -31,7 +31,9 @@ void Fleet::make_engine(Replica& r) {
   EngineConfig config = pool.engine;
   config.seed += deployment_.seed * 1000003 + r.local;
   config.hash_tokens = stream_.block_tokens;
-  r.engine = std::make_unique<Engine>(*pool.oracle, config);
+  const Group& group = groups_[r.pool];
+  r.engine = std::make_unique<Engine>(*group.phases[group.phase].oracle, config);
+  r.before = {};
 }
 
 void Fleet::rebuild_targets(Group& group) {
@@ -83,6 +85,7 @@ void Fleet::keep_tally(Replica& r) {
   Group& group = groups_[r.pool];
   const auto& t = r.engine->tally();
   group.tally.add(t);
+  group.phases[group.phase].tally.add(t.since(r.before));
   const double blocks = r.engine->total_blocks();
   if (blocks > 0) group.kv_peak = std::max(group.kv_peak, t.kv_peak / blocks);
   group.kv_capacity_s += blocks * t.busy_s;
@@ -148,6 +151,7 @@ void Fleet::lose(std::uint32_t id, double now, double repair_s) {
 // --- Timers -----------------------------------------------------------------------------
 
 void Fleet::timer(const Timer& t) {
+  if (t.kind == Kind::cap) return next_cap(static_cast<std::uint16_t>(t.subject), t.at_s);
   if (t.kind == Kind::decide) return decide(static_cast<std::uint16_t>(t.subject), t.at_s);
   --scheduled_;
   if (t.kind == Kind::drill) {
@@ -175,6 +179,59 @@ void Fleet::timer(const Timer& t) {
   }
 }
 
+// --- Power ------------------------------------------------------------------------------
+
+void Fleet::begin_caps(std::uint16_t index) {
+  Group& group = groups_[index];
+  const Pool& pool = *group.pool;
+  for (const auto& cap : pool.caps) group.phases.push_back({cap.oracle, cap.power, {}, 0});
+  if (group.phases.empty()) group.phases.push_back({pool.oracle, pool.power, {}, 0});
+  if (pool.caps.size() > 1) add_timer(begin_s_ + pool.caps[1].from_s, Kind::cap, index);
+}
+
+/// Seconds that replicas of the pool were held, by now.
+double Fleet::held_s(const Group& group, double now) const {
+  double sum = 0;
+  for (const std::uint32_t id : group.members) {
+    const Replica& r = replicas_[id];
+    sum += r.held_s + (r.state != State::off ? std::max(0.0, now - r.held_from_s) : 0.0);
+  }
+  return sum;
+}
+
+void Fleet::close_phase(Group& group, double now) {
+  const double held = held_s(group, now);
+  group.phases[group.phase].held_s += std::max(0.0, held - group.phased_held_s);
+  group.phased_held_s = held;
+}
+
+void Fleet::next_cap(std::uint16_t index, double now) {
+  Group& group = groups_[index];
+  const Pool& pool = *group.pool;
+  close_phase(group, now);
+  const std::size_t ended = group.phase;
+  group.phase = (ended + 1) % group.phases.size();
+  const infer::StepOracle& oracle = *group.phases[group.phase].oracle;
+  for (const std::uint32_t id : group.members) {
+    Replica& r = replicas_[id];
+    if (!r.engine) continue;
+    advance(id, now);
+    const Tally& t = r.engine->tally();
+    group.phases[ended].tally.add(t.since(r.before));
+    r.before = t;
+    r.engine->use(oracle);
+    if (r.state == State::ready || r.state == State::draining)
+      changes_.set(id, r.engine->next_change_s());
+  }
+  // The next one, or the first of the next round.
+  const std::size_t after = group.phase + 1;
+  const double began = now - pool.caps[group.phase].from_s;
+  if (after < pool.caps.size())
+    add_timer(began + pool.caps[after].from_s, Kind::cap, index);
+  else if (pool.caps_every_s > pool.caps.back().from_s)
+    add_timer(began + pool.caps_every_s, Kind::cap, index);
+}
+
 // --- Scaling ----------------------------------------------------------------------------
 
 int Fleet::held(const Group& group) const {
@@ -198,7 +255,8 @@ void Fleet::decide(std::uint16_t index, double now) {
   s.ready = static_cast<int>(group.targets.size());
   double line = 0;
   for (const auto& l : gateway_.lines())
-    if (!l.offline && l.model == group.pool->model) line += static_cast<double>(l.queue.size());
+    if (!l.offline && serves(*group.pool, l.traffic_class, l.model))
+      line += static_cast<double>(l.queue.size());
   s.running = std::min(mean, std::max(1e-9, rule.seats) * s.ready);
   s.waiting = mean - s.running + line;
   s.first_tokens = static_cast<double>(group.first_tokens);

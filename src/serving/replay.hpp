@@ -5,10 +5,11 @@
 //   r.summary.ttft.p99;
 //
 // A fleet is one pool of like replicas (the short form above) or several (`pools`): other models,
-// other regions, slices of a GPU, roles of prefill and decode. Around the engines stand a gateway
-// (admission, priorities, offline work in the valleys), a router, an autoscaler, failures and
-// repairs. fleet.hpp says in which order things happen; each part has a header of its own:
-// routing.hpp, autoscale.hpp, loading.hpp, failures.hpp, devices.hpp, energy.hpp.
+// other regions, slices of a GPU, roles of prefill and decode, limits of power by the hour. Around
+// the engines stand a gateway (admission, priorities, offline work in the valleys), a router, an
+// autoscaler, failures and repairs. fleet.hpp says in which order things happen; each part has a
+// header of its own: routing.hpp, autoscale.hpp, loading.hpp, failures.hpp, devices.hpp,
+// energy.hpp.
 //
 // DEFINITIONS (serving benchmarks do not agree; ours are named and may be chosen)
 //   TTFT  arrival   first token - arrival                       (vLLM bench, GuideLLM, AIPerf)
@@ -30,6 +31,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -76,6 +78,14 @@ struct Admission {
                              ///< of `in_flight`, else of max_num_seqs
 };
 
+/// A limit of power from some time on: the step times of the capped accelerator
+/// (devices.hpp, `capped`), and what it then draws.
+struct PowerStep {
+  double from_s = 0;  ///< after the first arrival; the first step's is 0
+  const infer::StepOracle* oracle = nullptr;
+  GpuPower power;
+};
+
 /// Like replicas.
 struct Pool {
   std::string name = "fleet";
@@ -90,7 +100,15 @@ struct Pool {
   Loading loading;
   Failures failures;
   GpuPower power;
+  std::vector<std::uint16_t> models;   ///< of the stream that it serves, in place of `model`
+  std::vector<std::uint16_t> classes;  ///< that it takes; empty: all
+  std::vector<PowerStep> caps;         ///< in place of `oracle` and `power`, by time
+  double caps_every_s = 0;             ///< the caps begin again; 0: the last one stays
+  std::optional<Tariff> tariff;        ///< of its place, in place of the deployment's
 };
+
+/// Whether a pool takes requests of a class for a model, wherever it stands.
+bool serves(const Pool& pool, std::size_t traffic_class, std::size_t model);
 
 struct Deployment {
   const infer::StepOracle* oracle = nullptr;  ///< of the one pool; unused with `pools`
@@ -99,9 +117,10 @@ struct Deployment {
   Routing routing = Routing::least_load;
   std::uint64_t seed = 1;
 
-  std::vector<Pool> pools;         ///< in place of the three fields above
-  RouterRule router;               ///< thresholds; `routing` and `seed` above rule
-  std::vector<ClassRule> classes;  ///< by Stream::classes; missing ones: no rule
+  std::vector<Pool> pools;           ///< in place of the three fields above
+  RouterRule router;                 ///< thresholds; `routing` and `seed` above rule
+  std::vector<ClassRule> classes;    ///< by Stream::classes; missing ones: no rule
+  std::vector<std::string> regions;  ///< names; two or more are answered one by one
   Admission admission;
   std::vector<std::vector<double>> rtt_s;  ///< between regions; empty: one region, no delay
   double spill = 1;  ///< a region is left for the next when its least loaded replica holds this
@@ -149,20 +168,48 @@ struct TimeSplit {
   double total() const { return compute_s + bandwidth_s + network_s + host_s; }
 };
 
-struct ClassSummary {
+/// Requests of a class, of a pool or of the users of a region. Percentiles, attainment and goodput
+/// of pools and regions are of online classes where they have any.
+struct Served {
   std::string name;
   std::size_t requests = 0, finished = 0, rejected = 0, lost = 0, in_flight = 0;
-  double attained = 0;
+  double attained = 0, goodput_s = 0;
+  double input_tokens = 0, output_tokens = 0, cached_tokens = 0, preemptions = 0;  ///< of finished
   Percentiles ttft, tpot, e2e;
+  std::vector<SloHeadroom> headroom;  ///< of a pool or region: its worst class, SLO by SLO;
+                                      ///< of a pool, of classes that are a tenth of its requests
 };
 
-struct PoolSummary {
-  std::string name;
-  std::size_t finished = 0;
-  double replicas_mean = 0;
+/// Its part of the bills of the pools that served it: prompts by their tokens, answers by theirs. A
+/// pool that served nobody is nobody's. Prefill pools are shared by prompt tokens.
+struct Part {
+  double usd = 0, meter_j = 0, carbon_kg = 0;
+};
+
+struct ClassSummary : Served {
+  bool offline = false;
+  std::uint16_t region = 0;
+  Part part;
+};
+
+/// Users of a region, and the machines that stand there.
+struct RegionSummary : Served {
+  std::size_t residency = 0;  ///< of the rejected: no pool where they may be served
+  std::size_t elsewhere = 0;  ///< finished, by a pool of another region
+  double rtt_s = 0;           ///< mean round trip of the finished
+  Part part;
+  double gpus = 0, busy = 0, kv_used = 0;
+  Bill bill;  ///< of the pools there
+};
+
+struct PoolSummary : Served {
+  std::uint16_t region = 0;
+  double replicas_mean = 0, gpus = 0;
   int replicas_most = 0, started = 0, stopped = 0, failures = 0;
-  double busy = 0, kv_used = 0, kv_peak = 0;
+  double busy = 0, running = 0, waiting = 0, kv_used = 0, kv_peak = 0;
+  TimeSplit split;
   GpuTime gpu_time;
+  Bill bill;
 };
 
 /// One change of a pool's size.
@@ -174,10 +221,12 @@ struct ScaleEvent {
 
 struct Summary {
   std::size_t requests = 0, finished = 0, rejected = 0, lost = 0, in_flight = 0;
-  std::size_t too_long = 0;  ///< of the rejected: longer than the context or the KV memory
-  std::size_t shed = 0;      ///< of the rejected: by the gateway
-  std::size_t retried = 0;   ///< tried again after a loss
-  double span_s = 0;         ///< first arrival to last answer
+  std::size_t too_long = 0;   ///< of the rejected: longer than the context or the KV memory
+  std::size_t shed = 0;       ///< of the rejected: by the gateway
+  std::size_t no_pool = 0;    ///< of the rejected: no pool serves their model and class
+  std::size_t residency = 0;  ///< of the rejected: such pools stand where they may not be served
+  std::size_t retried = 0;    ///< tried again after a loss
+  double span_s = 0;          ///< first arrival to last answer
   double input_tokens = 0, output_tokens = 0, cached_tokens = 0;  ///< of finished requests
   Percentiles ttft, tpot, itl, e2e;  ///< itl over all gaps between tokens
   double goodput_s = 0;              ///< requests/s that met the SLO
@@ -189,10 +238,11 @@ struct Summary {
   double replicas = 0, gpus = 0;    ///< mean over the span, failed and loading ones too
   bool overloaded = false;          ///< the queue grows (ledger.hpp)
   TimeSplit split;
-  std::vector<SloHeadroom> headroom;  ///< of the SLOs given
+  std::vector<SloHeadroom> headroom;  ///< of the SLOs given, or of the worst class
   Bill bill;
   std::vector<ClassSummary> classes;  ///< when there is more than one
   std::vector<PoolSummary> pools;
+  std::vector<RegionSummary> regions;  ///< when there is more than one
   std::vector<ScaleEvent> scaling;
 };
 

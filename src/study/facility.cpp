@@ -4,6 +4,7 @@
 #include "catalog/climate.hpp"
 #include "catalog/region.hpp"
 #include "study/context.hpp"
+#include "study/facility_parts.hpp"
 
 namespace headroom::study {
 namespace {
@@ -222,6 +223,14 @@ double imbalance(const Context& c, const Outside& outside) {
 }
 
 }  // namespace
+
+power::Demand power_demand(const Context& c) {
+  power::Demand d;
+  for (const auto& hall : c.halls) d.halls.push_back(power_demand(hall));
+  d.cooling_max = c.cooling.electrical_max;
+  d.cooling_typical = c.cooling.electrical_typical;
+  return d;
+}
 
 void assess_facility(Context& c) {
   if (!c.halls.empty()) solve_facility(c);

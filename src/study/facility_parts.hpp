@@ -11,6 +11,9 @@ namespace headroom::study {
 /// the last of both the power rooms. Chips have a path to their coolant.
 cooling::Plant plant_of(const Context& c, const cooling::DesignDays& days);
 
+/// What the power layer was told of the halls and of cooling, after both were solved.
+power::Demand power_demand(const Context& c);
+
 /// The nodes of a plant that can be lost.
 std::vector<FacilityNode> facility_nodes(const Context& c, const cooling::Plant& plant);
 
@@ -27,6 +30,12 @@ std::vector<Loss> read_losses(const std::vector<std::string>& texts,
 /// `peak_hour`: of the year's most cooling electricity.
 FacilityWalk walk_facility(Context& c, const cooling::Plant& plant,
                            const cooling::WeatherYear& weather, std::size_t peak_hour,
-                           const std::vector<Loss>& losses, const FacilityOptions& options);
+                           const std::vector<Loss>& losses, const FacilityOptions& options,
+                           const FacilityChain& chain);
+
+/// The file's year, or the climate's synthetic one; before `warmer`.
+Result<cooling::WeatherYear> facility_weather(const Context& c, const FacilityOptions& options);
+/// Tokens a workload makes in a second of full speed; 0: no rate is known.
+double tokens_per_s(const Work& work);
 
 }  // namespace headroom::study

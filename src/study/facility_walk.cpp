@@ -74,6 +74,8 @@ Diagnostic mistake(const std::string& text, std::string message, std::string hin
 const FacilityNode* find(const std::vector<FacilityNode>& nodes, const std::string& name) {
   for (const auto& node : nodes)
     if (node.name == plain(name)) return &node;
+  for (const auto& node : nodes)  // a name of the user's own may end in s
+    if (plain(node.name) == plain(name)) return &node;
   return nullptr;
 }
 
@@ -81,7 +83,11 @@ std::string nearest_node(const std::vector<FacilityNode>& nodes, const std::stri
   std::vector<std::string> names;
   for (const auto& node : nodes) names.push_back(node.name);
   const auto hint = did_you_mean(plain(name), names);
-  return hint.empty() ? fmt::format("one of {}", fmt::join(names, ", ")) : hint;
+  if (!hint.empty()) return hint;
+  constexpr std::size_t most = 40;
+  if (names.size() <= most) return fmt::format("one of {}", fmt::join(names, ", "));
+  names.resize(most);
+  return fmt::format("one of {} ...; --chain lists all", fmt::join(names, ", "));
 }
 
 /// The lost share of the clock over the walk, of one group: seconds.
@@ -94,6 +100,20 @@ double lost_seconds(const cooling::GroupWalk& w, double dt, double until_s,
     lost += dt * (power >= 1 - 1e-6 ? 0 : 1 - cooling::clock_share(throttle, power));
   }
   return lost;
+}
+
+/// The loads of hall `scope` that lost power; null: nothing of the chain was lost.
+const power::HallPower* power_of(const FacilityWalk& w, const std::string& scope) {
+  if (!w.power) return nullptr;
+  for (const auto& h : w.power->halls)
+    if (h.hall == scope) return &h;
+  return nullptr;
+}
+
+/// Seconds of a hall's work that heat (`hot_s`) and dead racks take together.
+double with_power(double hot_s, const power::HallPower* p) {
+  if (p == nullptr || p->it_w <= 0) return hot_s;
+  return p->dark_w_s / p->it_w + (1 - p->dropped_share()) * hot_s;
 }
 
 HallLoss hall_loss(const HallLoads& hall, const cooling::Plant& plant, std::size_t index,
@@ -136,24 +156,43 @@ void add_work(const Context& c, const cooling::Walk& walk, const cooling::Thrott
     for (std::size_t i = 0; i < c.halls.size(); ++i) {
       if (work.machines->spec->hall != c.halls[i].spec->building.name) continue;
       const auto& w = walk.groups[i];
-      const bool stops = work.gang && w.shutdown_at_s >= 0;
-      const double until = stops ? w.shutdown_at_s : horizon_s;
-      const double lost =
-          lost_seconds(w, walk.control_s, until, throttle) + (stops ? horizon_s - until : 0);
+      const auto* p = power_of(out, c.halls[i].scope);
+      double until = work.gang && w.shutdown_at_s >= 0 ? w.shutdown_at_s : horizon_s;
+      if (work.gang && p != nullptr && p->dropped_at_s >= 0)
+        until = std::min(until, p->dropped_at_s);
+      const double hot = lost_seconds(w, walk.control_s, until, throttle);
+      const double lost = work.gang ? hot + horizon_s - until : with_power(hot, p);
       out.work.push_back({work.spec->name, rate * lost});
     }
   }
 }
 
+void add_power(const power::HallPower* p, HallLoss& out) {
+  if (p == nullptr) return;
+  out.dropped_at_s = p->dropped_at_s, out.dropped_share = p->dropped_share();
+  if (out.gpus > 0) out.lost_gpu_s = out.gpus * with_power(out.lost_gpu_s / out.gpus, p);
+}
+
+/// `share` of a node's units, rounded up; below 0: the outage's own.
+power::TimedLoss timed(power::Outage outage, double share, double at_s, double back_s) {
+  if (share > 0) outage.units = std::max(1, to_count(std::ceil(outage.units * share - 1e-9)));
+  power::TimedLoss out;
+  out.lost = outage, out.at_s = at_s;
+  if (back_s > 0) out.back_s = at_s + back_s;
+  return out;
+}
+
 std::string in_words(const Loss& loss, double share) {
   std::string text = loss.node->what;
-  if (share < 1) text = fmt::format("{:.3g} % of {}", 100 * share, text);
+  if (share > 0 && share < 1) text = fmt::format("{:.3g} % of {}", 100 * share, text);
   if (loss.minute >= 0)
     text += fmt::format(" at {:02}:{:02}", loss.minute / int(of_hour), loss.minute % int(of_hour));
   return text;
 }
 
 }  // namespace
+
+double tokens_per_s(const Work& work) { return tokens_s(work); }
 
 std::vector<FacilityNode> facility_nodes(const Context& c, const cooling::Plant& plant) {
   Nodes nodes;
@@ -220,7 +259,8 @@ std::vector<Loss> read_losses(const std::vector<std::string>& texts,
 
 FacilityWalk walk_facility(Context& c, const cooling::Plant& plant,
                            const cooling::WeatherYear& weather, std::size_t peak_hour,
-                           const std::vector<Loss>& losses, const FacilityOptions& options) {
+                           const std::vector<Loss>& losses, const FacilityOptions& options,
+                           const FacilityChain& chain) {
   const int none = static_cast<int>(of_day);
   int first = none;
   for (const auto& loss : losses)
@@ -228,6 +268,7 @@ FacilityWalk walk_facility(Context& c, const cooling::Plant& plant,
   FacilityWalk out;
   out.hour = first == none ? peak_hour : peak_hour / 24 * 24 + std::size_t(first) / of_hour;
   std::vector<FailureEvent> events;
+  std::vector<power::TimedLoss> outages;
   double last = 0;
   for (const auto& loss : losses) {
     const double at = loss.minute >= 0 ? 60.0 * (loss.minute - first) : 0;
@@ -238,7 +279,10 @@ FacilityWalk walk_facility(Context& c, const cooling::Plant& plant,
       if (options.back_s > 0) event.back_s = at + options.back_s;
       events.push_back(event);
     }
-    out.lost.push_back(in_words(loss, events.back().share));
+    for (const auto& outage : loss.node->outages)
+      outages.push_back(timed(outage, loss.share, at, options.back_s));
+    out.lost.push_back(in_words(
+        loss, loss.node->events.empty() ? std::max(loss.share, 0.0) : events.back().share));
   }
   cooling::HourInput in;
   in.hour = out.hour;
@@ -249,10 +293,17 @@ FacilityWalk walk_facility(Context& c, const cooling::Plant& plant,
   cooling::WalkOptions walk_options;
   walk_options.horizon_s = out.horizon_s = last + options.horizon_s;
   out.back_s = options.back_s;
+  if (!outages.empty()) {
+    power::ChainWalkOptions chain_options;
+    chain_options.horizon_s = out.horizon_s;
+    out.power = power::walk_chain(chain.graph, outages, chain_options);
+    for (const auto& event : cooling_without_power(*out.power)) events.push_back(event);
+  }
   out.walk = cooling::walk(plant, in, events, walk_options);
-  out.recovered = out.walk.recovered;
+  out.recovered = out.walk.recovered && (!out.power || out.power->dropped_racks() <= 0);
   for (std::size_t i = 0; i < c.halls.size(); ++i) {
     out.halls.push_back(hall_loss(c.halls[i], plant, i, out.walk, walk_options.throttle));
+    add_power(power_of(out, c.halls[i].scope), out.halls.back());
     out.lost_gpu_s += out.halls.back().lost_gpu_s;
   }
   add_work(c, out.walk, walk_options.throttle, out.horizon_s, out);

@@ -277,6 +277,10 @@ Diagnostic mistake(std::string where, std::string message, std::string hint = {}
 
 }  // namespace
 
+Result<cooling::WeatherYear> facility_weather(const Context& c, const FacilityOptions& options) {
+  return weather_of(c, options);
+}
+
 cooling::Plant plant_of(const Context& c, const cooling::DesignDays& days) {
   auto plant = cooling::plant_of(c.cooling.design, heat_max(c), days);
   // Chips at full power above the coolant of plates or tanks (assumed, as cooling/targets.cpp), and
@@ -320,7 +324,9 @@ std::string hour_name(std::size_t hour, std::size_t hours_of_year) {
 
 bool FacilityAnswer::holds() const {
   if (has_year && (short_h > 0 || plant.energy.unmet > 1e-6 * meter_j)) return false;
+  if (show_chain && !chain.holds()) return false;
   if (!walk) return true;
+  if (walk->power && walk->power->dropped_racks() > 0) return false;
   return std::all_of(walk->halls.begin(), walk->halls.end(),
                      [](const HallLoss& h) { return h.throttle_at_s < 0 && h.shutdown_at_s < 0; });
 }
@@ -344,6 +350,12 @@ Result<FacilityAnswer> facility_year(const Loaded& loaded, const catalog::Catalo
     days = cooling::design_days(*weather);
     plant = plant_of(c, days);
     a.nodes = facility_nodes(c, plant);
+    const auto hottest = std::max_element(weather->dry_bulb_c.begin(), weather->dry_bulb_c.end());
+    power::SiteAir air;
+    air.altitude_m = weather->elevation_m, air.outdoor_c = *hottest + options.warmer_k;
+    a.chain = facility_chain(c, air, options.pairs);
+    a.show_chain = options.chain;
+    add_chain_nodes(a.chain, a.nodes);
   }
   std::vector<Loss> losses;
   if (c.has_facility && weather) losses = read_losses(options.lose, a.nodes, mistakes);
@@ -361,13 +373,15 @@ Result<FacilityAnswer> facility_year(const Loaded& loaded, const catalog::Catalo
     a.it_max_w += hall.it_max.value.si();
     a.it_mean_w += hall.it_typical.value.si();
   }
-  fill_year(c, options, plant, a);
-  remark(c, plant, days, options, a);
+  if (options.year || !losses.empty()) {
+    fill_year(c, options, plant, a);
+    remark(c, plant, days, options, a);
+  }
   if (!losses.empty()) {
     std::size_t peak = 0;
     for (std::size_t h = 0; h < a.plant.hours.size(); ++h)
       if (a.plant.hours[h].cooling_w() > a.plant.hours[peak].cooling_w()) peak = h;
-    a.walk = walk_facility(c, plant, a.air, peak, losses, options);
+    a.walk = walk_facility(c, plant, a.air, peak, losses, options, a.chain);
     remark_walk(c, plant, a);
   }
   return a;

@@ -40,13 +40,16 @@
 #include "base/result.hpp"
 #include "cooling/failure_walk.hpp"
 #include "cooling/plant_year.hpp"
+#include "study/facility_chain.hpp"
 #include "study/scenario.hpp"
 
 namespace headroom::study {
 
 struct FacilityOptions {
-  bool year = true;  ///< false: only what the failures need
-  std::string epw;   ///< file; empty: the climate's synthetic year
+  bool year = true;    ///< false: only what the failures need
+  bool chain = false;  ///< the power chain in full; in brief it always is
+  bool pairs = false;  ///< every two losses of the chain too
+  std::string epw;     ///< file; empty: the climate's synthetic year
   int fill_gap_h = 0;
   double warmer_k = 0;
   std::vector<std::string> lose;  ///< NODE[=SHARE][@hh:mm]
@@ -85,12 +88,15 @@ struct FacilityDay {
 struct FacilityNode {
   std::string name, what;
   std::vector<cooling::FailureEvent> events;  ///< with the default share
+  std::vector<power::Outage> outages{};       ///< of the power chain
 };
 
 struct HallLoss {
   std::string scope, title;
   double gpus = 0;
   double throttle_at_s = -1, shutdown_at_s = -1;  ///< after the first failure; -1: never
+  double dropped_at_s = -1;                       ///< first racks without power; -1: none
+  double dropped_share = 0;                       ///< of the hall's load, at the end
   double lowest_power = 1;                        ///< over full
   double lost_gpu_s = 0;
   double hottest_chip_c = 0, hottest_coolant_c = 0, hottest_inlet_c = 0;
@@ -113,6 +119,7 @@ struct FacilityWalk {
   std::string price_origin;  ///< of a GPU-hour; empty: nobody knows
   bool recovered = false;    ///< every rack at full power at the end
   cooling::Walk walk;
+  std::optional<power::ChainWalk> power;  ///< when a node of the power chain is lost
 };
 
 struct FacilityAnswer {
@@ -141,6 +148,8 @@ struct FacilityAnswer {
   double warmest_coolant_c = -273.15, warmest_inlet_c = -273.15, warmest_supply_c = -273.15;
   int rounds = 0;  ///< of the loop through losses and cooling
 
+  FacilityChain chain;
+  bool show_chain = false;  ///< it was asked for in full
   std::vector<FacilityNode> nodes;
   std::optional<FacilityWalk> walk;
   std::vector<std::string> remarks;

@@ -57,6 +57,16 @@ struct ServingJob {
   Place place;
 };
 
+/// Whether the answer may take as many machines as it needs: there is no scenario, or other
+/// machines are named in place of its cluster.
+bool free_size(const InferenceOptions& options);
+/// The cluster a workload stands on.
+const ClusterSpec* cluster_of(const Scenario& scenario, const WorkSpec& work);
+/// What is asked of a workload and what may be tried. Nothing when its model, its cluster or its
+/// rate is missing, or when nothing legal can be tried, which `mistakes` then says.
+std::optional<ServingJob> serving_job(const Context& c, const WorkSpec& work,
+                                      const InferenceOptions& options, Diagnostics& mistakes);
+
 infer::Engine engine_called(const std::string& name);
 std::span<const std::string_view> engine_choices();
 
@@ -67,6 +77,8 @@ std::vector<infer::Layout> formats_of(const catalog::Model& model, const infer::
 /// A candidate as a row of a table.
 ConfigurationRow configuration_row(const ServingJob& job, const infer::Candidate& c);
 std::string summary_of(const infer::Candidate& c, const infer::Device& device);
+/// Its degrees, formats and engine settings by name.
+std::vector<std::pair<std::string, std::string>> dims_of(const infer::Candidate& c);
 /// The fleet's bill at the mean rate, per second.
 serving::Bill bill_of(const ServingJob& job, const infer::Candidate& c);
 
@@ -74,8 +86,21 @@ serving::Bill bill_of(const ServingJob& job, const infer::Candidate& c);
 void describe_chosen(Context& c, const ServingJob& job, const infer::Candidate& chosen,
                      InferenceRun& out);
 /// The engine's word on the best few.
+struct Judged {
+  std::vector<ReplayRow> replays;
+  std::string remark;      ///< when the closed form's first choice was put behind
+  std::string none_holds;  ///< why nothing fits after all
+};
+/// Replays as many finalists as asked, and on until one holds; `result.best` begins with the one
+/// that is to be chosen, and those the engine refused are feasible no more.
+Judged judge_finalists(const ServingJob& job, infer::SearchResult& result,
+                       const InferenceOptions& options);
 void replay_finalists(const ServingJob& job, const std::vector<infer::Candidate>& best,
                       const InferenceOptions& options, InferenceRun& out);
+/// The engine's latencies with `concurrency` requests in flight at all times on one replica, each
+/// user sending `each` requests one after the other.
+ReplayRow replay_closed(const ServingJob& job, const infer::Device& device,
+                        const infer::Replica& replica, double concurrency, double each);
 /// What to change next.
 void inference_changes(const ServingJob& job, const infer::Candidate& chosen, const Park& park,
                        const Scenario& scenario, InferenceRun& out);

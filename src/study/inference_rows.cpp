@@ -92,16 +92,10 @@ serving::Bill bill_of(const ServingJob& job, const Candidate& c) {
                        tariff);
 }
 
-ConfigurationRow configuration_row(const ServingJob& job, const Candidate& c) {
-  const auto& d = device_of(job, c);
-  ConfigurationRow row;
-  row.summary = summary_of(c, d);
-  row.model = job.model->id;
-  row.system = d.id;
-  row.accelerator = d.accelerator->id;
-  row.engine = std::string(infer::engine_name(d.engine));
+std::vector<std::pair<std::string, std::string>> dims_of(const Candidate& c) {
+  std::vector<std::pair<std::string, std::string>> out;
   const auto put = [&](const char* key, auto value) {
-    row.dims.emplace_back(key, fmt::format("{}", value));
+    out.emplace_back(key, fmt::format("{}", value));
   };
   put("tp", c.serve.layout.tp), put("pp", c.serve.layout.pp);
   put("ep", c.serve.layout.ep), put("attention_dp", c.serve.layout.attention_dp);
@@ -111,6 +105,18 @@ ConfigurationRow configuration_row(const ServingJob& job, const Candidate& c) {
   put("drafted_tokens", std::lround(c.serve.limits.speculation));
   if (c.disaggregated)
     put("prefill_tp", c.prefill.layout.tp), put("prefill_pp", c.prefill.layout.pp);
+  return out;
+}
+
+ConfigurationRow configuration_row(const ServingJob& job, const Candidate& c) {
+  const auto& d = device_of(job, c);
+  ConfigurationRow row;
+  row.summary = summary_of(c, d);
+  row.model = job.model->id;
+  row.system = d.id;
+  row.accelerator = d.accelerator->id;
+  row.engine = std::string(infer::engine_name(d.engine));
+  row.dims = dims_of(c);
   row.fits = c.feasible;
   row.gpus = c.gpus;
   row.replicas = c.serve.replicas;

@@ -7,7 +7,6 @@
 #include <cmath>
 
 #include "base/units.hpp"
-#include "catalog/request_trace.hpp"
 #include "infer/queue.hpp"
 #include "study/inference_parts.hpp"
 #include "study/lines.hpp"
@@ -19,8 +18,6 @@ namespace {
 using infer::Candidate;
 
 bool is_inference(WorkKind kind) { return kind != WorkKind::train; }
-
-double seconds(const Value<Time>& v) { return v ? v.get().si() : 0; }
 
 std::vector<std::string> names(std::span<const std::string_view> all) {
   return {all.begin(), all.end()};
@@ -36,6 +33,8 @@ struct Planned {
   double search_s = 0;
   bool chosen_feasible = false;
   Candidate chosen;
+  Judged judged;
+  std::string replaced;  ///< what the scenario has in place of the chosen machines
 };
 
 class Planner {
@@ -49,133 +48,56 @@ class Planner {
     const Context c(loaded_.scenario, loaded_, catalog_, unused);
     Planned p;
     p.work = &work;
-    p.job.spec = &work.serve;
-    p.job.model = c.model(work.serve.model);
-    auto* cluster = cluster_of(work);
-    if (p.job.model == nullptr || cluster == nullptr) return std::nullopt;
-    p.job.place = place_of(loaded_.scenario, catalog_, cluster->pue);
-    p.job.engine = engine_called(options_.engine);
-    const Park park(loaded_.scenario, loaded_, catalog_, options_, p.job.place);
-    if (!ask(work.serve, p.job)) return std::nullopt;
-    offer(work, *cluster, park, p.job);
-    if (!legal(work.serve, p.job)) return std::nullopt;
+    auto job = serving_job(c, work, options_, mistakes_);
+    if (!job) return std::nullopt;
+    p.job = std::move(*job);
     run(p);
-    if (p.chosen.device >= 0) settle(work, *cluster, p);
+    if (p.chosen.device >= 0) settle(work, p);
     return p;
   }
 
  private:
-  ClusterSpec* cluster_of(const WorkSpec& work) {
+  ClusterSpec* cluster_at(const WorkSpec& work) {
     auto& all = loaded_.scenario.clusters;
-    for (auto& c : all)
-      if (c.name == work.on || (work.on.empty() && all.size() == 1)) return &c;
-    return nullptr;
+    const auto* found = cluster_of(loaded_.scenario, work);
+    return found != nullptr ? &all[std::size_t(found - all.data())] : nullptr;
   }
 
-  bool ask(const infer::ServiceSpec& spec, ServingJob& job) {
-    const auto* trace = catalog_.find<catalog::RequestTrace>(spec.traffic.trace);
-    job.traffic = infer::complete(spec.traffic, trace);
-    auto& a = job.asked;
-    a.model = job.model;
-    a.load = infer::service_load(job.traffic);
-    if (!job.traffic.rate) return false;
-    a.peak_s = job.traffic.peak.or_else(Rate{}).si();
-    a.targets = {seconds(spec.slo.ttft), seconds(spec.slo.tpot), seconds(spec.slo.e2e),
-                 std::clamp(double(spec.slo.percentile.or_else(Scalar(0.99))), 0.5, 0.9999)};
-    a.ceiling = spec.utilisation.or_else(Scalar(0.85));
-    a.spare = spec.spare_replica ? 1 : 0;
-    a.longest = std::max(spec.slo.context.or_else(Tokens{}).si(), a.load.input + a.load.output);
-    return true;
-  }
-
-  void offer(const WorkSpec& work, const ClusterSpec& cluster, const Park& park, ServingJob& job) {
-    std::vector<const catalog::System*> systems;
-    for (const auto& id : options_.systems)
-      if (const auto* s = park.system(id)) systems.push_back(s);
-    if (options_.any_accelerator) systems = park.all();
-    const bool own = systems.empty();
-    if (own)
-      if (const auto* s = park.system(cluster.system)) systems.push_back(s);
-    double had = options_.gpus_had;
-    if (!options_.free_size) {
-      const double each = systems.empty() ? 0 : systems.front()->accelerators;
-      had = work.gpus ? double(work.gpus.get()) : cluster.count.or_else(Scalar(0.0)) * each;
-    }
-    for (const auto* s : systems) {
-      // A network of a few hundred GPUs stands for one whose size is not known yet.
-      auto d = park.device(*s, had > 0 ? had : 256, own ? cluster.fabric : fabric::Spec{});
-      if (!d) continue;
-      d->most_gpus = int(had);
-      job.space.devices.push_back(std::move(*d));
-    }
-    const auto& e = work.serve.engine;
-    auto& space = job.space;
-    space.formats = formats_of(*job.model, work.serve, options_);
-    if (e.tp > 0) space.tp = {e.tp};
-    if (e.pp > 0) space.pp = {e.pp};
-    if (e.ep > 0) space.ep = {e.ep};
-    if (e.attention_dp > 0) space.attention_dp = {e.attention_dp};
-    if (e.max_batch > 0) space.max_batch = {e.max_batch};
-    if (e.token_budget) space.budget = {int(std::lround(e.token_budget.get().si()))};
-    space.memory_share = e.memory_fraction.or_else(Scalar(0.9));
-    if (e.speculation)
-      space.drafts = {{e.speculation->length, e.speculation->acceptance.or_else(Scalar(0.7)),
-                       e.speculation->draft_cost.or_else(Scalar(0.05))}};
-    if (options_.try_speculation) space.drafts = {{}, {2, 0.7, 0.05}, {4, 0.7, 0.05}};
-    space.disaggregated = options_.disaggregated;
-    const auto all = names(infer::objective_names());
-    const auto at = std::find(all.begin(), all.end(), options_.objective);
-    if (at != all.end()) job.search.objective = infer::Objective(at - all.begin());
-    job.search.keep = std::max(1, options_.keep);
-    job.search.threads = options_.threads;
-    job.search.front = options_.front;
-  }
-
-  void fail(std::string where, std::string message, std::string hint) {
-    mistakes_.add({std::move(where), 0, 0, "", std::move(message), std::move(hint), ""});
-  }
-
-  /// What cannot be run at all, each with the nearest that can.
-  bool legal(const infer::ServiceSpec& spec, const ServingJob& job) {
-    const auto before = mistakes_.count();
-    int domain = 1;
-    for (const auto& d : job.space.devices) domain = std::max(domain, int(d.path.domain));
-    const std::string why = infer::illegal_degree(*job.model, std::max(1, spec.engine.tp),
-                                                  std::max(1, spec.engine.pp), domain);
-    if (!why.empty()) fail(spec.engine.tp > 1 ? "--tp" : "--pp", why, "leave it to the search");
-    const double longest = job.asked.longest;
-    if (job.model->context > 0 && longest > job.model->context)
-      fail(spec.slo.context ? "--context" : "--input, --output",
-           fmt::format("requests of {:.0f} tokens are longer than the context of {}", longest,
-                       job.model->id),
-           fmt::format("at most {} tokens", job.model->context));
-    for (const auto& f : job.space.formats) {
-      const bool runs =
-          std::any_of(job.space.devices.begin(), job.space.devices.end(),
-                      [&](const auto& d) { return infer::runs_format(*d.accelerator, f.weights); });
-      if (!job.space.devices.empty() && !runs)
-        fail(fmt::format("--precision {}", name(f.weights)),
-             fmt::format("{} has no unit for it", job.space.devices.front().accelerator->name),
-             "bf16 or int4 run everywhere; fp8 from Ada and Hopper on, nvfp4 on Blackwell");
-    }
-    const auto& s = job.space;
-    if (s.max_batch.size() == 1 && s.budget.size() == 1 && s.max_batch[0] > s.budget[0])
-      fail(fmt::format("--max-num-batched-tokens {}", s.budget[0]),
-           "is smaller than --max-num-seqs, which vLLM refuses",
-           fmt::format("at least {}", s.max_batch[0]));
-    return mistakes_.count() == before;
+  /// The cluster of this workload alone: what others stand on stays as it is, beside it. Told in
+  /// `p` where a scenario has one.
+  ClusterSpec& own_cluster(WorkSpec& work, const std::string& system, Planned& p) {
+    auto& scenario = loaded_.scenario;
+    ClusterSpec& now = *cluster_at(work);
+    const auto users =
+        std::count_if(scenario.workloads.begin(), scenario.workloads.end(),
+                      [&](const WorkSpec& other) { return cluster_at(other) == &now; });
+    if (!options_.free_size)
+      p.replaced = fmt::format("{} {} x {} (cluster {}{})", users <= 1 ? "in place of" : "beside",
+                               format_number(double(now.count.or_else(Scalar(0.0)))), now.system,
+                               now.name, users <= 1 ? "" : ", which keeps what else stands on it");
+    if (users <= 1) return now;
+    ClusterSpec apart = now;
+    apart.name = fmt::format("{}-{}", kebab(work.name), system);
+    // Without a cluster's name a workload stands on the only one there is.
+    for (auto& other : scenario.workloads)
+      if (other.on.empty()) other.on = now.name;
+    work.on = apart.name;
+    scenario.clusters.push_back(std::move(apart));
+    return scenario.clusters.back();
   }
 
   void run(Planned& p) {
     const auto start = std::chrono::steady_clock::now();
     p.result = infer::search(p.job.asked, p.job.space, p.job.search);
     p.search_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    p.chosen_feasible = p.result.found();
+    p.judged = judge_finalists(p.job, p.result, options_);
+    if (!p.judged.none_holds.empty()) p.result.obstacle = p.judged.none_holds;
+    p.chosen_feasible = p.result.found() && p.judged.none_holds.empty();
     p.chosen = p.result.found() ? p.result.best.front() : p.result.nearest;
   }
 
   /// The scenario as it would be with the chosen configuration.
-  void settle(WorkSpec& work, ClusterSpec& cluster, const Planned& p) {
+  void settle(WorkSpec& work, Planned& p) {
     const auto& d = p.job.space.devices[std::size_t(p.chosen.device)];
     const auto said = std::make_shared<Source>(
         Source{"derived", "the configuration that headroom infer chose", "", "", Trust::derived});
@@ -188,7 +110,10 @@ class Planner {
     spec.engine.attention_dp = p.chosen.serve.layout.attention_dp;
     spec.engine.max_batch = int(p.chosen.serve.limits.max_batch);
     spec.engine.token_budget = Value<Tokens>(p.chosen.serve.limits.budget * token, said);
-    if (!options_.free_size) return;
+    if (!free_size(options_)) return;
+    ClusterSpec& cluster = own_cluster(work, d.id, p);
+    // What was said of one system of the scenario does not hold for another.
+    if (cluster.system != d.id) cluster.per_rack = {}, cluster.power = {};
     cluster.system = d.id;
     const Context c(loaded_.scenario, loaded_, catalog_, scratch_);
     const auto* system = c.system(d.id);
@@ -265,6 +190,22 @@ void headline(const Planned& p, InferenceRun& out) {
   if (p.chosen.device >= 0) out.verdict += "; nearest: " + out.chosen.summary;
 }
 
+/// Other machines in the place of a scenario's own: what of the whole scenario they break.
+void replaced_remark(const Context& c, const Planned& p, InferenceRun& out) {
+  std::string broken;
+  for (const auto& m : c.verdict.margins) {
+    if (m.holds()) continue;
+    broken += (broken.empty() ? "" : ", ") + m.limit;
+    const bool there = std::any_of(out.margins.begin(), out.margins.end(),
+                                   [&](const Margin& own) { return own.id == m.id; });
+    if (!there) out.margins.push_back(m);
+  }
+  out.remarks.insert(out.remarks.begin(),
+                     fmt::format("{}; {}", p.replaced,
+                                 broken.empty() ? "the scenario's other limits hold with them"
+                                                : "with them fall short: " + broken));
+}
+
 InferenceRun serving_run(Context& c, const Planned& p, const Work* work,
                          const InferenceOptions& options) {
   InferenceRun out;
@@ -288,14 +229,14 @@ InferenceRun serving_run(Context& c, const Planned& p, const Work* work,
   for (const auto& f : p.result.front) out.front.push_back(configuration_row(p.job, f));
   if (out.laid_out) describe_chosen(c, p.job, p.chosen, out);
   headline(p, out);
-  if (out.laid_out && options.finalists > 0)
-    replay_finalists(p.job, p.chosen_feasible ? p.result.best : std::vector{p.chosen}, options,
-                     out);
+  if (out.laid_out) out.replays = p.judged.replays;
+  if (!p.judged.remark.empty()) out.remarks.push_back(p.judged.remark);
   if (options.advice && p.chosen.device >= 0)
     inference_changes(p.job, p.chosen, park, c.scenario, out);
   compare_models(c, p.job, options, out);
   compare_boxes(p.job, park, options, out);
-  if (work != nullptr) take_margins(c, *work, options.free_size && options.gpus_had <= 0, out);
+  if (work != nullptr) take_margins(c, *work, free_size(options) && options.gpus_had <= 0, out);
+  if (!p.replaced.empty()) replaced_remark(c, p, out);
   if (p.chosen.device < 0) return out;
   const auto all = infer::launcher_names();
   const infer::LaunchSettings settings{
@@ -390,6 +331,9 @@ Result<InferenceAnswer> plan_inference(Loaded loaded, const catalog::Catalog& ca
   auto mistakes = check_options(options, catalog);
   check_workload(loaded, options, mistakes);
   if (!mistakes.empty()) return failure(std::move(mistakes));
+  // Workloads may get clusters of their own: references to clusters stay good.
+  loaded.scenario.clusters.reserve(loaded.scenario.clusters.size() +
+                                   loaded.scenario.workloads.size());
   std::vector<Planned> planned;
   Planner planner(loaded, catalog, options, mistakes);
   for (auto& work : loaded.scenario.workloads) {

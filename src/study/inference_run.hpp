@@ -6,7 +6,9 @@
 //
 // SERVING. Every allowed configuration goes through the closed form (infer/search.hpp); the best
 // few go through the engine, request by request (serving/replay.hpp), on a stream of the asked
-// traffic at its peak. Both are shown. The chosen one is then put into the scenario, and the
+// traffic at its peak. Both are shown. One that breaks an SLO there is not chosen: the answer is
+// the next that holds, or the same with more replicas, whichever the objective prefers; where none
+// of the kept ones holds nothing fits. The chosen one is then put into the scenario, and the
 // scenario is walked as `check` walks it: a limit here is the limit there.
 //
 // RAG, embedding, pictures, video and the edge are answered by their assessments (infer/assess.hpp)
@@ -65,6 +67,7 @@ struct InferenceOptions {
 struct TimesRow {
   std::string key, label;  ///< "ttft"
   double mean = 0, p50 = 0, p90 = 0, p99 = 0;
+  double at_slo = 0;  ///< at the SLO's percentile; the engine's rows only
 };
 
 /// A configuration of the table; SI, USD.
@@ -87,14 +90,16 @@ struct ReplayRow {
   double requests = 0, attained = 0, goodput_s = 0, busy = 0, kv_used = 0, preemptions = 0;
   bool overloaded = false;
   std::vector<TimesRow> times;
-  bool holds = false;  ///< the SLOs at their percentile
+  bool holds = false;   ///< the SLOs at their percentile
+  double output_s = 0;  ///< answer tokens/s; of a closed loop
 };
 
 struct SloRow {
   std::string key, label;
   double asked = 0, reached = 0;
   std::string resource;  ///< what binds it
-  double headroom() const { return asked > 0 ? 1 - reached / asked : 0; }
+  /// As of every limit (base/margin.hpp): have / need - 1.
+  double headroom() const { return reached > 0 ? asked / reached - 1 : 0; }
 };
 
 struct ShareRow {

@@ -21,14 +21,6 @@ double wall() {
   return std::chrono::duration<double>(clock::now().time_since_epoch()).count();
 }
 
-/// Every SLO at its percentile; what was shed or lost missed it.
-bool meets(const Summary& s, const serving::Slo& slo, double percentile) {
-  if (slo.any() && double(s.shed + s.lost) > (1 - percentile) * double(s.requests)) return false;
-  return (slo.ttft_s <= 0 || s.ttft.at_slo <= slo.ttft_s) &&
-         (slo.tpot_s <= 0 || s.tpot.at_slo <= slo.tpot_s) &&
-         (slo.e2e_s <= 0 || s.e2e.at_slo <= slo.e2e_s);
-}
-
 /// The replay of one stream at counts of replicas.
 class Runner {
  public:
@@ -45,7 +37,8 @@ class Runner {
     } else {
       search();
     }
-    intervals();
+    if (o_.intervals && !o_.scales && o_.mtbf_s <= 0 && o_.losses.empty() && o_.power_caps.empty())
+      replay_intervals(stream_, s_.deployment, s_.oracle->model().error_range(), a_);
     const auto& f = a_.forecast;
     a_.forecast.overloaded = !o_.scales && o_.prefill_replicas == 0 && f.saturation_s > 0 &&
                              f.late_s > f.saturation_s * a_.replicas;
@@ -90,7 +83,7 @@ class Runner {
     a_.run = serving::replay(stream_, s_.deployment, o_.slo);
     a_.wall_s += wall() - before;
     const Summary& s = a_.run.summary;
-    a_.met = meets(s, o_.slo, o_.percentile);
+    a_.met = replay_meets(s, o_.slo, o_.percentile);
     a_.tried.push_back(
         {a_.replicas, s.ttft.at_slo, s.tpot.at_slo, s.e2e.at_slo, a_.met, s.overloaded});
     return a_.met && !s.overloaded;
@@ -120,7 +113,7 @@ class Runner {
     d.admission = {};
     d.keep_outcomes = true;
     const Summary s = serving::replay(sample, d, o_.slo).summary;
-    if (s.finished == 0 || meets(s, o_.slo, o_.percentile)) return true;
+    if (s.finished == 0 || replay_meets(s, o_.slo, o_.percentile)) return true;
     for (const auto& h : s.headroom) {
       if (h.reached_s <= h.slo_s) continue;
       if (!a_.unreachable.empty()) a_.unreachable += "; ";
@@ -131,44 +124,6 @@ class Runner {
           serving::resource_name(h.binding));
     }
     return false;
-  }
-
-  /// The times of a fleet whose steps take `factor` times as long.
-  Summary slower(double factor) const {
-    requests::Stream stream = stream_;
-    for (auto& r : stream.requests) r.arrival_s /= factor;
-    auto d = s_.deployment;
-    d.keep_outcomes = false;
-    for (auto& rule : d.classes) rule.max_wait_s /= factor;
-    for (auto& row : d.rtt_s)
-      for (double& trip : row) trip /= factor;
-    return serving::replay(stream, d, {}).summary;
-  }
-
-  void intervals() {
-    const auto& range = s_.oracle->model().error_range();
-    const bool wide = range.high > range.low && range.low > 0;
-    if (!o_.intervals || !wide || o_.scales || o_.mtbf_s > 0 || a_.run.summary.finished == 0 ||
-        stream_.requests.size() > interval_requests)
-      return;
-    const double before = wall();
-    const Summary& mid = a_.run.summary;
-    const Summary low = slower(range.low), high = slower(range.high);
-    const auto add = [&](const char* key, const char* label, double at, double fast, double slow) {
-      a_.intervals.push_back(
-          {key, label, std::min(at, fast * range.low), at, std::max(at, slow * range.high)});
-    };
-    add("ttft_mean", "TTFT mean", mid.ttft.mean, low.ttft.mean, high.ttft.mean);
-    add("ttft_p99", "TTFT p99", mid.ttft.p99, low.ttft.p99, high.ttft.p99);
-    add("tpot_mean", "TPOT mean", mid.tpot.mean, low.tpot.mean, high.tpot.mean);
-    add("tpot_p99", "TPOT p99", mid.tpot.p99, low.tpot.p99, high.tpot.p99);
-    add("e2e_mean", "E2E mean", mid.e2e.mean, low.e2e.mean, high.e2e.mean);
-    add("e2e_p99", "E2E p99", mid.e2e.p99, low.e2e.p99, high.e2e.p99);
-    a_.interval_origin = fmt::format(
-        "{} measured runs of {}", range.rows,
-        range.calibrated ? "this model, accelerator, engine and format"
-                         : "this engine that were left out of the fit, by whole groups");
-    a_.wall_s += wall() - before;
   }
 
   int first_guess() const {
@@ -224,12 +179,7 @@ void describe(const requests::Stream& stream, const ReplayOptions& o, const Repl
   a.model = s.model->name;
   a.machine = s.system != nullptr ? s.system->name : s.accelerator.name;
   if (!s.slice.empty()) a.machine = s.accelerator.name;
-  const auto& l = s.layout;
-  a.layout = fmt::format("tp {}", l.tp);
-  if (l.pp > 1) a.layout += fmt::format(", pp {}", l.pp);
-  if (l.attention_dp > 1) a.layout += fmt::format(", attention-dp {}", l.attention_dp);
-  if (l.ep > 1) a.layout += fmt::format(", ep {}", l.ep);
-  a.layout += fmt::format(", {} weights, {} cache", name(l.weights), name(l.kv));
+  a.layout = layout_text(s.layout);
   a.engine = s.software->name;
   a.gpus_per_replica = s.gpus;
   a.config = s.deployment.engine;
@@ -241,16 +191,22 @@ void describe(const requests::Stream& stream, const ReplayOptions& o, const Repl
   a.tariff = s.deployment.tariff;
 }
 
-void remark(const requests::Stream& stream, const ReplayOptions& o, ReplayAnswer& a) {
+}  // namespace
+
+void replay_remarks(const requests::Stream& stream, const ReplayOptions& o, ReplayAnswer& a) {
   const Summary& s = a.run.summary;
   std::map<std::string_view, std::size_t> refused;
   for (const auto& out : a.run.outcomes)
     if (out.refusal != serving::Refusal::none) ++refused[serving::refusal_text(out.refusal)];
   for (const auto& [why, count] : refused)
     a.remarks.push_back(fmt::format("{} requests were rejected: {}", count, why));
-  if (refused.empty() && s.too_long > 0)
-    a.remarks.push_back(fmt::format(
-        "{} requests were rejected: longer than the context or than the KV memory", s.too_long));
+  const auto counted = [&](std::size_t count, std::string_view why) {
+    if (refused.empty() && count > 0)
+      a.remarks.push_back(fmt::format("{} requests were rejected: {}", count, why));
+  };
+  counted(s.too_long, "longer than the context or than the KV memory");
+  counted(s.no_pool, serving::refusal_text(serving::Refusal::no_pool));
+  counted(s.residency, serving::refusal_text(serving::Refusal::residency));
   const auto tier = [&](const char* what, const serving::Tier& t) {
     if (t.blocks > 0)
       a.remarks.push_back(
@@ -265,12 +221,12 @@ void remark(const requests::Stream& stream, const ReplayOptions& o, ReplayAnswer
         fmt::format("{} LoRA adapters of rank {} on a GPU at once, {:.1f} ms to load "
                     "one",
                     a.config.adapters.slots, o.lora_rank, 1e3 * a.config.adapters.load_s));
-  if (a.forecast.overloaded != s.overloaded)
+  if (a.pools.empty() && a.forecast.overloaded != s.overloaded)
     a.remarks.push_back(
         a.forecast.overloaded
             ? "the closed form expects overload; the replay did not show a growing queue"
             : "the queue grows although the mean rate is below saturation: bursts or long prompts");
-  if (a.tariff.usd_per_gpu_s <= 0)
+  if (a.pools.empty() && a.tariff.usd_per_gpu_s <= 0)
     a.remarks.push_back(
         "nobody has dated a rent of this accelerator in the catalogue; give --price");
   if (stream.requests.size() < 100 && o.percentile > 0.95)
@@ -278,10 +234,64 @@ void remark(const requests::Stream& stream, const ReplayOptions& o, ReplayAnswer
                                     stream.requests.size(), 100 * o.percentile));
 }
 
+bool replay_meets(const Summary& s, const serving::Slo& slo, double percentile) {
+  const bool asked = slo.any() || !s.headroom.empty();
+  const std::size_t missed = s.shed + s.lost + s.no_pool + s.residency;
+  if (asked && double(missed) > (1 - percentile) * double(s.requests)) return false;
+  // Classes of their own SLO, then the whole.
+  for (const auto& c : s.classes)
+    for (const auto& h : c.headroom)
+      if (!c.offline && h.reached_s > h.slo_s) return false;
+  const bool by_class = !s.classes.empty();
+  return by_class || ((slo.ttft_s <= 0 || s.ttft.at_slo <= slo.ttft_s) &&
+                      (slo.tpot_s <= 0 || s.tpot.at_slo <= slo.tpot_s) &&
+                      (slo.e2e_s <= 0 || s.e2e.at_slo <= slo.e2e_s));
+}
+
+namespace {
+
+/// The times of a fleet whose steps take `factor` times as long.
+Summary slower(const requests::Stream& stream, serving::Deployment d, double factor) {
+  requests::Stream faster = stream;
+  for (auto& r : faster.requests) r.arrival_s /= factor;
+  d.keep_outcomes = false;
+  for (auto& rule : d.classes) rule.max_wait_s /= factor;
+  for (auto& row : d.rtt_s)
+    for (double& trip : row) trip /= factor;
+  return serving::replay(faster, d, {}).summary;
+}
+
 }  // namespace
+
+void replay_intervals(const requests::Stream& stream, const serving::Deployment& deployment,
+                      const infer::ErrorRange& range, ReplayAnswer& a) {
+  if (!(range.high > range.low) || range.low <= 0 || a.run.summary.finished == 0 ||
+      stream.requests.size() > interval_requests)
+    return;
+  const double before = wall();
+  const Summary& mid = a.run.summary;
+  const Summary low = slower(stream, deployment, range.low);
+  const Summary high = slower(stream, deployment, range.high);
+  const auto add = [&](const char* key, const char* label, double at, double fast, double slow) {
+    a.intervals.push_back(
+        {key, label, std::min(at, fast * range.low), at, std::max(at, slow * range.high)});
+  };
+  add("ttft_mean", "TTFT mean", mid.ttft.mean, low.ttft.mean, high.ttft.mean);
+  add("ttft_p99", "TTFT p99", mid.ttft.p99, low.ttft.p99, high.ttft.p99);
+  add("tpot_mean", "TPOT mean", mid.tpot.mean, low.tpot.mean, high.tpot.mean);
+  add("tpot_p99", "TPOT p99", mid.tpot.p99, low.tpot.p99, high.tpot.p99);
+  add("e2e_mean", "E2E mean", mid.e2e.mean, low.e2e.mean, high.e2e.mean);
+  add("e2e_p99", "E2E p99", mid.e2e.p99, low.e2e.p99, high.e2e.p99);
+  a.interval_origin =
+      fmt::format("{} measured runs of {}", range.rows,
+                  range.calibrated ? "this model, accelerator, engine and format"
+                                   : "this engine that were left out of the fit, by whole groups");
+  a.wall_s += wall() - before;
+}
 
 Result<ReplayAnswer> replay_trace(const requests::Stream& stream, const ReplayOptions& options,
                                   const catalog::Catalog& catalog, const Loaded& brought) {
+  if (options.fleet != nullptr) return replay_fleet(stream, options, catalog, brought);
   Diagnostics mistakes;
   ReplayOptions own = options;
   for (const auto& c : options.classes)
@@ -292,7 +302,7 @@ Result<ReplayAnswer> replay_trace(const requests::Stream& stream, const ReplayOp
   ReplayAnswer answer;
   describe(stream, own, setup, answer);
   Runner(stream, own, setup, answer).run();
-  remark(stream, own, answer);
+  replay_remarks(stream, own, answer);
   return answer;
 }
 

@@ -54,6 +54,14 @@ struct ReplayTier {
   Bandwidth rate;    ///< towards one GPU; 0: see above
 };
 
+/// A limit of power of one accelerator from some time on.
+struct ReplayCap {
+  double from_s = 0;  ///< after the first arrival; the first one's is 0
+  Power cap;
+};
+
+struct Fleet;
+
 struct ReplayOptions {
   std::string model, system, accelerator;
   std::string slice;     ///< MIG profile, with `accelerator` or `system`
@@ -65,6 +73,7 @@ struct ReplayOptions {
   int replicas = 0;  ///< 0: as many as the SLO needs
   int most = 4096;   ///< of that search
   serving::Routing routing = serving::Routing::least_load;
+  bool routing_given = false;  ///< over the fleet's
   serving::Slo slo;
   double percentile = 0.99;
   serving::Definitions definitions;
@@ -72,22 +81,37 @@ struct ReplayOptions {
   int max_num_seqs = 0, max_num_batched_tokens = 0, max_model_len = 0;
   double memory_share = 0.9;
   bool prefix_cache = true, chunked_prefill = true, static_batching = false, priorities = false;
+  bool async_scheduling = false;  ///< a step is composed while the one before runs
+  bool reserve_full = false;      ///< only what fits whole is admitted
+  int block_tokens = 16;
+  int long_prefill_tokens = 0;  ///< most of one prompt a step; 0: all
+  double watermark = 0;         ///< share of KV blocks that admissions leave free
   serving::Speculation speculation;
+  serving::Role role = serving::Role::both;
   int prefill_replicas = 0, decode_replicas = 0;  ///< disaggregation
   ReplayTier offload_cpu, offload_disk;           ///< for KV blocks evicted from the GPUs
   int max_loras = 0;                              ///< adapters on a GPU at once; 0: all stay loaded
   int lora_rank = 16;                             ///< vLLM's --max-lora-rank
+  int host_loras = 0;                             ///< in host memory; 0: all
 
   std::vector<ReplayClass> classes{};
   std::vector<int> offline{};  ///< classes of the stream that fill the valleys
   serving::Admission admission;
   double mtbf_s = 0, mttr_s = 1800;
+  std::vector<serving::Loss> losses{};  ///< at known times
   int retries = 3;
   bool scales = false;
   serving::Autoscale autoscale;  ///< `seats` 0: what the closed form says meets the SLO
   std::string storage = "local-nvme-h100";
   double provisioning_s = 0;
-  Power power_cap;  ///< of one accelerator; 0: none
+  double engine_start_s = -1;  ///< from weights in memory to ready; below 0: serving/loading.hpp's
+  Power power_cap;             ///< of one accelerator; 0: none
+  std::vector<ReplayCap> power_caps{};  ///< by time, in place of it
+  double power_caps_every_s = 0;        ///< they begin again; 0: never
+
+  /// Pools, regions and classes of a file (replay_fleet.hpp); then what stands above of models,
+  /// machines, replicas and classes is not read. SLOs are those of classes without their own.
+  const Fleet* fleet = nullptr;
 
   std::string region = "us-virginia";
   Value<Scalar> pue;
@@ -126,8 +150,20 @@ struct ReplayForecast {
   std::string binding;      ///< what the closed form says binds
 };
 
+/// A pool of a fleet, in words; what it did is in `run.summary.pools`, in the same order.
+struct ReplayPool {
+  std::string name, model, machine, layout, engine, region, role, price;
+  int replicas = 0;  ///< at the start
+  double gpus_per_replica = 0, kv_tokens = 0, usd_per_gpu_s = 0;
+  double saturation_s = 0;  ///< requests/s that one replica carries at most, of those it may take
+  std::vector<ReplayCap> caps;
+  bool sized = false;  ///< replicas are what the SLOs need
+};
+
 struct ReplayAnswer {
   std::string trace, model, machine, layout, engine;  ///< in words
+  std::string fleet;                                  ///< name; empty: one pool, from options
+  std::vector<ReplayPool> pools;                      ///< of a fleet
   std::vector<std::pair<std::string, std::string>> job;
   int replicas = 0;
   double gpus_per_replica = 0;

@@ -13,6 +13,7 @@
 #include "infer/service.hpp"
 #include "money/inputs.hpp"
 #include "serving/devices.hpp"
+#include "serving/engine_settings.hpp"
 #include "workload/transformer.hpp"
 
 namespace headroom::study {
@@ -25,36 +26,22 @@ constexpr double pcie_share = 0.8;          // of a PCIe link that copies of KV 
 constexpr double pcie_fallback = 32e9;      // bytes/s where the catalogue tells no link: gen4 x16
 constexpr double pcie_latency_s = 20e-6;    // assumed: launch of a copy
 constexpr double drive_latency_s = 100e-6;  // a read from NVMe, as the catalogue's (recalled)
-// From the end of a step to the client, in steps: vLLM's API server, see infer/capacity.cpp; other
-// engines alike (assumed).
-constexpr double delivery_steps = 1.5;
 
 std::string shown(std::string_view option, const std::string& value) {
   return value.empty() ? std::string(option) : fmt::format("{} {}", option, value);
 }
 
-/// Mean, and standard deviation over mean.
-struct Spread {
-  double mean = 0, cv = 0;
-};
-template <class Of>
-Spread spread(const std::vector<requests::Request>& all, const std::vector<int>& offline, Of of) {
-  double n = 0, sum = 0, squares = 0;
-  for (const auto& r : all) {
-    if (!is_online(r, offline)) continue;
-    const double x = of(r);
-    n += 1, sum += x, squares += x * x;
-  }
-  if (n == 0 || sum <= 0) return {};
-  const double mean = sum / n;
-  return {mean, std::sqrt(std::max(0.0, squares / n - mean * mean)) / mean};
-}
-
 class Setup {
  public:
   Setup(const requests::Stream& stream, const ReplayOptions& options,
-        const catalog::Catalog& catalog, const Loaded& brought, Diagnostics& mistakes)
-      : stream_(stream), o_(options), catalog_(catalog), brought_(brought), mistakes_(mistakes) {}
+        const catalog::Catalog& catalog, const Loaded& brought, Diagnostics& mistakes,
+        const Takes& takes)
+      : stream_(stream),
+        o_(options),
+        catalog_(catalog),
+        brought_(brought),
+        mistakes_(mistakes),
+        takes_(takes) {}
 
   ReplaySetup build() {
     choose_model();
@@ -126,7 +113,10 @@ class Setup {
     have_accelerator_ = true;
     s_.accelerator = *a;
     if (!o_.slice.empty()) take_slice();
-    if (o_.power_cap > Power{}) take_cap();
+    uncapped_ = s_.accelerator;
+    if (o_.power_cap > Power{} && may_cap("--power-cap", o_.power_cap))
+      s_.accelerator = serving::capped(s_.accelerator, o_.power_cap);
+    for (const auto& c : o_.power_caps) may_cap("--power-caps", c.cap);
   }
 
   void take_slice() {
@@ -140,15 +130,19 @@ class Setup {
     slice_compute_ = slice->compute_share();
   }
 
-  void take_cap() {
-    const auto most = s_.accelerator.power.max.or_else(Power{});
-    if (!s_.accelerator.power.max)
-      return fail("--power-cap", "the catalogue does not know this accelerator's power");
-    const Power idle = s_.accelerator.power.idle.or_else(infer::idle_power_share * most);
-    if (o_.power_cap < idle)
-      return fail("--power-cap", fmt::format("lies below its idle power of {}", format(idle, "W")),
-                  fmt::format("{} to {}", format(idle, "W"), format(most, "W")));
-    s_.accelerator = serving::capped(s_.accelerator, o_.power_cap);
+  bool may_cap(const char* option, Power cap) {
+    const auto& power = uncapped_.power;
+    if (!power.max) {
+      fail(option, "the catalogue does not know this accelerator's power");
+      return false;
+    }
+    const Power most = power.max.get();
+    const Power idle = power.idle.or_else(infer::idle_power_share * most);
+    if (cap >= idle) return true;
+    fail(option,
+         fmt::format("{} lies below its idle power of {}", format(cap, "W"), format(idle, "W")),
+         fmt::format("{} to {}", format(idle, "W"), format(most, "W")));
+    return false;
   }
 
   void choose_software() {
@@ -204,6 +198,8 @@ class Setup {
     const auto& nics = s_.system->compute_nics;
     return nics.speed.get() * (double(nics.count) / s_.system->accelerators);
   }
+
+  serving::Link link() const { return {nic().si() * nic_share, nic_latency_s}; }
 
   int domain() const {
     if (!s_.slice.empty()) return std::max(1, s_.accelerator.scale_up.domain);
@@ -304,27 +300,37 @@ class Setup {
 
   void engine() {
     auto& e = s_.deployment.engine;
-    e.max_num_seqs = static_cast<int>(s_.limits.max_batch);
-    e.max_num_batched_tokens = static_cast<int>(s_.limits.budget);
-    e.max_model_len = o_.max_model_len > 0 ? o_.max_model_len : s_.model->context;
-    e.prefix_cache = o_.prefix_cache;
-    e.chunked_prefill = o_.chunked_prefill;
-    e.static_batching = o_.static_batching;
-    e.priorities = o_.priorities;
-    e.speculation = o_.speculation;
-    e.hash_tokens = stream_.block_tokens;
-    e.seed = o_.seed;
-    e.delivery_steps = delivery_steps;
-    s_.shape = stream_shape(stream_, o_.offline);
-    // Sliding windows hold less than a full context: a token as a mean sequence takes it.
-    const double context = std::max(1.0, s_.shape.context());
-    const double token_bits = s_.oracle->model().kv_per_gpu(context).si() / context;
-    const double free_bits = s_.replica->memory().kv_free().si() - adapters(e.adapters);
-    if (free_bits <= 0)
+    s_.shape = stream_shape(stream_, o_.offline, takes_);
+    if (s_.shape.input <= 0) s_.shape = stream_shape(stream_, {}, takes_);
+    const auto& step = s_.oracle->model();
+    serving::Adapters rule;
+    const double taken = adapters(rule);
+    if (s_.replica->memory().kv_free().si() <= taken)
       return fail(fmt::format("--max-loras {}", o_.max_loras),
                   fmt::format("adapters of rank {} leave no memory for the KV cache", o_.lora_rank),
                   "fewer, or a smaller --max-lora-rank");
-    e.kv_blocks = token_bits > 0 ? std::floor(free_bits / token_bits / e.block_tokens) : 1e9;
+    const int longest = o_.max_model_len > 0 ? o_.max_model_len : s_.model->context;
+    e = serving::engine_config(step, s_.limits, s_.replica->memory(),
+                               {.context = s_.shape.context(),
+                                .max_model_len = double(longest),
+                                .block_tokens = o_.block_tokens,
+                                .prefix_cache = o_.prefix_cache,
+                                .taken_bits = taken});
+    e.adapters = rule;
+    e.chunked_prefill = o_.chunked_prefill;
+    e.static_batching = o_.static_batching;
+    e.priorities = o_.priorities;
+    e.whole_prompt_fits = o_.reserve_full;
+    e.long_prefill_tokens = o_.long_prefill_tokens;
+    e.watermark = o_.watermark;
+    // Composing ahead is one of the steps of delivery (validation/infer_replay.hpp).
+    if (o_.async_scheduling) e.schedule_ahead = 1, e.delivery_steps -= 1;
+    e.role = o_.role;
+    if (o_.role != serving::Role::both) e.link = link();
+    e.speculation = o_.speculation;
+    e.hash_tokens = stream_.block_tokens;
+    e.seed = o_.seed;
+    const double token_bits = serving::kv_token_bits(step, s_.shape.context());
     const double block_bits = token_bits * e.block_tokens * s_.layout.gpus();
     offload(o_.offload_cpu, block_bits, host_rate(), pcie_latency_s, e.host);
     if (o_.offload_disk.size > Information{})
@@ -383,12 +389,23 @@ class Setup {
     const double bits = 16 * values / s_.layout.pp;
     rule.slots = o_.max_loras;
     rule.load_s = pcie_latency_s + bits / host_rate();
+    rule.host_slots = o_.host_loras;
+    if (o_.host_loras > 0) rule.fetch_s = fetch_s(bits);
     return o_.max_loras * bits;
+  }
+
+  /// An adapter from the drives to host memory: all ranks' shares.
+  double fetch_s(double bits) const {
+    const auto* store = catalog_.find<catalog::StorageSystem>(o_.storage);
+    if (store == nullptr) return 0;
+    const auto& read = store->client ? store->client : store->read;
+    return read ? drive_latency_s + bits * s_.layout.gpus() / read.get().si() : 0;
   }
 
   serving::Loading loading() {
     serving::Loading l;
     l.provisioning_s = o_.provisioning_s;
+    if (o_.engine_start_s >= 0) l.process_s = o_.engine_start_s, l.compile_s = l.capture_s = 0;
     l.weight_bytes = s_.oracle->model().weights_per_gpu().in(byte)*s_.layout.gpus();
     const auto* store = catalog_.find<catalog::StorageSystem>(o_.storage);
     if (store == nullptr) return l;
@@ -424,8 +441,14 @@ class Setup {
     pool.loading = loading();
     pool.failures.mtbf_s = o_.mtbf_s;
     pool.failures.mttr_s = o_.mttr_s;
-    pool.power = serving::gpu_power(s_.accelerator, s_.system, slice_compute_);
-    if (slice_gpus_ < 1) scale_to_whole(pool.power);
+    pool.failures.losses = o_.losses;
+    for (auto& l : pool.failures.losses)
+      l.at_s += stream_.requests.empty() ? 0 : stream_.requests.front().arrival_s;
+    pool.power = power_of(s_.accelerator);
+    caps(pool);
+    // One pool serves whatever models the trace names; a fleet's file says which.
+    for (std::size_t m = 0; m < stream_.models.size(); ++m)
+      pool.models.push_back(static_cast<std::uint16_t>(m));
     if (o_.prefill_replicas > 0) return disaggregate(pool);
     if (o_.scales) autoscale(pool);
     d.pools = {pool};
@@ -458,8 +481,20 @@ class Setup {
   }
 
   /// A slice's power is told per slice; pools count GPUs.
-  void scale_to_whole(serving::GpuPower& p) const {
+  serving::GpuPower power_of(const catalog::Accelerator& a) const {
+    auto p = serving::gpu_power(a, s_.system, slice_compute_);
     for (double* w : {&p.prefill_w, &p.decode_w, &p.idle_w, &p.maximum_w}) *w /= slice_gpus_;
+    return p;
+  }
+
+  void caps(serving::Pool& pool) {
+    for (const auto& c : o_.power_caps) {
+      const auto a = serving::capped(uncapped_, c.cap);
+      s_.capped.push_back(std::make_unique<infer::StepOracle>(
+          infer::StepModel(*s_.model, a, path(domain()), s_.layout, *s_.software)));
+      pool.caps.push_back({c.from_s, s_.capped.back().get(), power_of(a)});
+    }
+    pool.caps_every_s = o_.power_caps_every_s;
   }
 
   void autoscale(serving::Pool& pool) {
@@ -482,8 +517,7 @@ class Setup {
     decode.engine.role = serving::Role::decode;
     prefill.replicas = o_.prefill_replicas;
     decode.replicas = o_.decode_replicas;
-    const serving::Link link{nic().si() * nic_share, nic_latency_s};
-    prefill.engine.link = decode.engine.link = link;
+    prefill.engine.link = decode.engine.link = link();
     s_.deployment.pools = {prefill, decode};
   }
 
@@ -520,40 +554,19 @@ class Setup {
   const catalog::Catalog& catalog_;
   const Loaded& brought_;
   Diagnostics& mistakes_;
+  const Takes& takes_;
   ReplaySetup s_;
+  catalog::Accelerator uncapped_;
   double slice_gpus_ = 1, slice_compute_ = 1;
   bool have_accelerator_ = false;
 };
 
 }  // namespace
 
-bool is_online(const requests::Request& r, const std::vector<int>& offline) {
-  return std::find(offline.begin(), offline.end(), int(r.traffic_class)) == offline.end();
-}
-
-infer::Load stream_shape(const requests::Stream& stream, const std::vector<int>& offline) {
-  infer::Load load;
-  const Spread in =
-      spread(stream.requests, offline, [](const auto& r) { return double(r.prompt); });
-  const Spread out =
-      spread(stream.requests, offline, [](const auto& r) { return double(r.output); });
-  load.input = in.mean, load.input_cv = in.cv;
-  load.output = out.mean, load.output_cv = out.cv;
-  double first = 0, last = 0, n = 0;
-  for (const auto& r : stream.requests) {
-    if (r.after != requests::no_request || !is_online(r, offline)) continue;
-    if (n == 0) first = r.arrival_s;
-    last = r.arrival_s;
-    n += 1;
-  }
-  load.rate_s = last > first ? (n - 1) / (last - first) : 0;
-  return load;
-}
-
 ReplaySetup set_up_replay(const requests::Stream& stream, const ReplayOptions& options,
                           const catalog::Catalog& catalog, const Loaded& brought,
-                          Diagnostics& mistakes) {
-  return Setup(stream, options, catalog, brought, mistakes).build();
+                          Diagnostics& mistakes, const Takes& takes) {
+  return Setup(stream, options, catalog, brought, mistakes, takes).build();
 }
 
 }  // namespace headroom::study

@@ -102,6 +102,8 @@ void Scenario::fields(spec::Fields& f) {
   f.object("power", power, "From the grid to the halls");
   f.object("cooling", cooling, "Plant that rejects the halls' heat");
   f.object("building", building, "Halls, floors and racks");
+  f.object("availability", availability,
+           "Failures, repair, maintenance and people, for `facility --availability`");
   f.list("models", models, "Models of your own, from Hugging Face configurations");
   f.list("clusters", clusters, "Groups of equal systems on one network");
   f.object("storage", storage, "Tiers of storage and the data on them");
@@ -121,6 +123,7 @@ class Linker {
     for (auto& cluster : loaded_.scenario.clusters) link_hall(cluster);
     for (auto& work : loaded_.scenario.workloads) { link_cluster(work); }
     for (const auto& model : loaded_.scenario.models) bring_model(model);
+    check_power_nodes();
     check_dates();
   }
 
@@ -195,6 +198,16 @@ class Linker {
                   "copy the configuration beside the scenario and give its name");
     }
     study::bring_model(loaded_, full.string(), file.id, diagnostics_);
+  }
+
+  void check_power_nodes() {
+    if (!loaded_.scenario.power) return;
+    std::vector<power::HallPlace> halls;
+    if (loaded_.scenario.building)
+      for (const auto& hall : loaded_.scenario.building->halls)
+        halls.push_back({hall.building.name, hall.building.racks.or_else(0.0)});
+    for (const auto& f : power::check_nodes(loaded_.scenario.power->nodes, halls))
+      fail(f.at, f.path, f.message, f.hint);
   }
 
   void check_dates() {

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "availability/spec.hpp"
 #include "base/result.hpp"
 #include "building/spec.hpp"
 #include "catalog/catalog.hpp"
@@ -113,6 +114,7 @@ struct Scenario {
   std::optional<power::Spec> power;
   std::optional<cooling::PlantSpec> cooling;
   std::optional<BuildingSpec> building;
+  std::optional<availability::Spec> availability;
   std::vector<ModelFile> models;
   std::vector<ClusterSpec> clusters;
   std::optional<storage::Spec> storage;

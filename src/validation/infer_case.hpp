@@ -69,7 +69,8 @@ struct InferCase {
   double input = 0, output = 0;  ///< tokens, mean
   double input_cv = 0, output_cv = 0;
   double cached = 0;
-  double rate_s = 0;  ///< 0: all at once
+  double rate_s = 0;    ///< 0: all at once
+  double requests = 0;  ///< of the whole run; 0: not known
   double beams = 1;
   double events = 1;        ///< stream events a token, as the client counts them
   int draft = 0;            ///< tokens proposed a step (MTP)

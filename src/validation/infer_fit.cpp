@@ -16,7 +16,7 @@ namespace {
 // What a row scatters by where everything is known, and how far a family's numbers lie from the
 // wider one's: spread of the visible groups' own fits (docs/validation.md prints what they give).
 constexpr double noise = 0.05;
-constexpr Tuning spread{0.2, 0.3, 0.5, 0.4, 1.0e-3, 1e-5, 2e-2};
+constexpr Tuning spread{0.2, 0.3, 0.5, 0.4, 1.0e-3, 1e-5, 3e-4};
 // How far a group's level lies from its family's, as a share: rows of one group are no
 // independent witnesses of the family.
 constexpr double between_groups = 0.12;

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "requests/request.hpp"
+#include "serving/engine_settings.hpp"
 
 namespace headroom::validation {
 namespace {
@@ -16,8 +17,7 @@ using serving::EngineConfig;
 using serving::Fate;
 using serving::Outcome;
 
-constexpr double delivery_steps = 1.5;  // to a client, see infer/capacity.cpp
-constexpr int block = 16;               // tokens of vLLM's KV blocks
+constexpr int block = 16;  // tokens of vLLM's KV blocks
 
 std::int32_t whole(double tokens) { return std::int32_t(std::clamp(std::round(tokens), 1.0, 1e7)); }
 
@@ -149,15 +149,10 @@ std::vector<Seen> seen_of(const RequestLog& log) {
 }
 
 EngineConfig engine_of(const InferCase& c, const infer::StepModel& step) {
-  EngineConfig e;
-  e.max_num_seqs = int(std::clamp(c.limits.max_batch, 1.0, 1e6));
-  e.max_num_batched_tokens = int(std::clamp(c.limits.budget, 1.0, 1e9));
-  e.block_tokens = e.hash_tokens = block;
   const auto memory = infer::replica_memory(step, c.limits, *c.model);
-  // Sliding windows hold less than a full context: tokens as a mean sequence takes them.
-  const double context = std::max(1.0, c.input + c.output / 2);
-  const double each = step.kv_per_gpu(context).si() / context;
-  e.kv_blocks = each > 0 ? std::floor(std::max(0.0, memory.kv_free().si()) / (each * block)) : 1e9;
+  auto e = serving::engine_config(step, c.limits, memory,
+                                  {.context = c.input + c.output / 2, .delivery_steps = 0});
+  e.hash_tokens = e.block_tokens;
   return e;
 }
 
@@ -233,7 +228,7 @@ std::vector<StageResult> replay_stages(const std::vector<const InferCase*>& stag
   const infer::StepOracle oracle(step);
   auto config = engine_of(*stages.front(), step);
   config.schedule_ahead = 1;  // the first of the steps of delivery: vLLM schedules asynchronously
-  config.delivery_steps = delivery_steps - 1;
+  config.delivery_steps = infer::delivery_steps - 1;
   // Which gaps a run drew is not known: a stage near its limit waits by their chance.
   const std::uint64_t draws = steady ? 16 : 1;
   for (std::uint64_t draw = 0; draw < draws; ++draw) replay_draw(stages, oracle, config, draw, out);
@@ -243,7 +238,7 @@ std::vector<StageResult> replay_stages(const std::vector<const InferCase*>& stag
 std::vector<Seen> replay_closed(const InferCase& c, const infer::StepModel& step) {
   const infer::StepOracle oracle(step);
   auto config = engine_of(c, step);
-  config.delivery_steps = delivery_steps;
+  config.delivery_steps = infer::delivery_steps;
   Engine engine(oracle, config);
   const auto users = std::uint32_t(std::clamp(c.concurrency, 1.0, 2e4));
   constexpr std::uint32_t prompts_a_user = 10;  // InferenceX: num_prompts = 10 x concurrency

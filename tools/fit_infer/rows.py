@@ -19,7 +19,10 @@ ENGINES = {"vllm": "vllm-v1", "trtllm": "tensorrt-llm-1", "sglang": "sglang-0.5"
 DRAWN = 0.9
 # Of ten waves of prompts the first is cut in on by half as many: 0.95 of the prompts of a steady state.
 WAVES = 0.95
-BUDGET = {"vllm-v1": 8192, "tensorrt-llm-1": 8192, "sglang-0.5": 8192, "tensorrt-llm-0.17": 2048, "open": 2048}
+BUDGET = {"vllm-v1": 8192, "tensorrt-llm-1": 8192, "sglang-0.5": 8192, "tensorrt-llm-0.17": 8192, "open": 2048}
+# Requests of TensorRT-LLM 0.17's runs by lengths, as src/validation/infer_case.cpp (recalled, unverified).
+REQUESTS = {(128, 128): 30000, (128, 2048): 3000, (128, 4096): 1500, (500, 2000): 3000, (1000, 1000): 3000,
+            (2048, 128): 3000, (2048, 2048): 1500, (5000, 500): 1500, (20000, 2000): 1000}
 UNMIXED = {"sglang-0.5"}  # prompts run in steps of their own
 
 
@@ -87,8 +90,8 @@ def offline(raw):
         weights = precision(r["precision"])
         yield dict(id=r["id"], model=model, gpu=gpu, engine="tensorrt-llm-0.17", weights=weights,
                    kv="bf16" if weights == "bf16" else "fp8", layout={"tp": r["tp"], "ep": 1, "adp": 1},
-                   running=2048, input=r["isl"], output=r["osl"], cached=0, rate=r["out_tok_s"], memory=0.95,
-                   kind="offline", budget=BUDGET["tensorrt-llm-0.17"], odd=False)
+                   running=4096, input=r["isl"], output=r["osl"], cached=0, rate=r["out_tok_s"], memory=0.95,
+                   requests=REQUESTS.get((r["isl"], r["osl"]), 0), kind="offline", budget=BUDGET["tensorrt-llm-0.17"], odd=False)
 
 
 def open_loop(path):
@@ -128,15 +131,17 @@ class Terms:
 
 
 def generation(t):
-    return next((g for g in ("Blackwell", "Hopper") if g in t["architecture"]), "")
+    return next((g for g in ("Blackwell", "Hopper", "Ampere") if g in t["architecture"]), "")
 
 
-def features(row, decode, prompt, per_step):
-    """Milliseconds of each term in a step that yields every running sequence a token."""
+def features(row, decodes, prompt, per_step):
+    """Milliseconds of each term in a step that yields every running sequence a token. `decodes`: (terms, sequences,
+    share of the steps)."""
+    decode = decodes[0][0]
     out, gen = Counter(), generation(decode)
     wide, narrow = f"{decode['format']}|{gen}", f"{decode['expert_format']}|{gen}"
     mixed = row["engine"] not in UNMIXED
-    steps = 1 if mixed else 1 + per_step
+    steps = sum(times for _, _, times in decodes) + (0 if mixed else per_step)
 
     def of_decodes(t, times):
         out[f"products {wide}"] += times * t["products"]
@@ -148,7 +153,8 @@ def features(row, decode, prompt, per_step):
         out["fixed"] += times * (t["head"] + t["activation"])
         out["cache"] += times * t["cache"]
 
-    of_decodes(decode, 1)
+    for t, _, times in decodes:
+        of_decodes(t, times)
     if not mixed:
         of_decodes(prompt, per_step)
     else:
@@ -163,8 +169,25 @@ def features(row, decode, prompt, per_step):
     engine = row["engine"]
     out[f"step {engine}"] = steps
     out[f"layer {engine}"] = steps * decode["layers"] * 1e-3
-    out[f"sequence {engine}"] = row["running"] * 1e-3
+    out[f"sequence {engine}"] = sum(n * times for _, n, times in decodes) * 1e-3
     return out
+
+
+def held(row, t):
+    """Sequences that the cache holds, as src/validation/infer_predict.cpp."""
+    if row["engine"].startswith("tensorrt"):
+        return row["memory"] * (t["memory_gb"] - t["weights_gb"] - t["workspace_gb"]) / t["kv_full_gb"]
+    return (row["memory"] * t["memory_gb"] - t["weights_gb"] - t["workspace_gb"]) / t["kv_gb"]
+
+
+def waves(row):
+    """Batches a run of many requests of one length goes through, and how many steps a token each takes."""
+    batch, requests = row["running"], row.get("requests", 0)
+    if not requests or batch * row["input"] / row["budget"] >= row["output"]:
+        return [(batch, 1.0)]
+    whole = int(requests / batch + 1e-9)
+    last = requests - whole * batch
+    return [(batch, whole * batch / requests)] + ([(last, batch / requests)] if last >= 1 else [])
 
 
 def load(folder, binary):
@@ -174,13 +197,15 @@ def load(folder, binary):
     if (folder / "open_loop.yaml").exists():
         table += list(open_loop(folder / "open_loop.yaml"))
     for r in table:
-        r["point"] = dict(model=r["model"], gpu=r["gpu"], weights=r["weights"], kv=r["kv"], **r["layout"])
+        r["point"] = dict(model=r["model"], gpu=r["gpu"], weights=r["weights"], kv=r["kv"], engine=r["engine"],
+                          blocks=r["weights"] == "fp8" and r["model"].startswith("qwen3"),
+                          max_batch=4096 if r["kind"] == "offline" else 1024, **r["layout"])
         r["context"] = r["input"] + r["output"] / 2
         r["group"] = (r["model"], r["gpu"], r["engine"], r["weights"])
     keep = []
-    for r, t in zip(table, ask([dict(r["point"], decodes=1, context=r["context"]) for r in table])):
-        free = t["memory_gb"] * r["memory"] - t["weights_gb"] - (1 if r["kind"] == "offline" else 3)
-        r["running"] = min(r["running"], free / t["kv_gb"])
+    full = ask([dict(r["point"], decodes=1, context=r["input"] + r["output"]) for r in table])
+    for r, t, f in zip(table, ask([dict(r["point"], decodes=1, context=r["context"]) for r in table]), full):
+        r["running"] = min(r["running"], held(r, dict(t, kv_full_gb=f["kv_gb"])), r.get("requests") or 1e9)
         if r["running"] >= 1 and not r.get("wrong"):
             keep.append(r)
     for r in keep:
@@ -188,16 +213,17 @@ def load(folder, binary):
         fresh = r["input"] - r["cached"]
         chunks = max(1.0, fresh / r["budget"])
         mixed = r["engine"] not in UNMIXED
-        r["points"] = [dict(r["point"], decodes=r["running"], context=r["context"]),
-                       dict(r["point"], decodes=r["running"] if mixed else 0, context=r["context"],
-                            prefill=fresh / chunks * copies, keys=r["cached"] + fresh / 2, prompts=copies)]
+        r["waves"] = waves(r)
+        r["points"] = [dict(r["point"], decodes=n, context=r["context"]) for n, _ in r["waves"]]
+        r["points"] += [dict(r["point"], decodes=r["running"] if mixed else 0, context=r["context"],
+                             prefill=fresh / chunks * copies, keys=r["cached"] + fresh / 2, prompts=copies)]
         r["parts"] = chunks / copies
     ask([p for r in keep for p in r["points"]])
     for r in keep:
-        decode, prompt = ask(r["points"])
-        waves = {"closed": WAVES * (r["running"] - 1), "offline": r["running"]}.get(r["kind"], 0)
-        per_step = r.get("prompts", waves / max(r["output"], 2)) * r["parts"]
-        r["features"] = features(r, decode, prompt, per_step)
+        *decodes, prompt = ask(r["points"])
+        begun = {"closed": WAVES * (r["running"] - 1), "offline": r["running"]}.get(r["kind"], 0)
+        per_step = r.get("prompts", begun / max(r["output"], 2)) * r["parts"]
+        r["features"] = features(r, [(t, n, w) for t, (n, w) in zip(decodes, r["waves"])], prompt, per_step)
         if r["kind"] == "offline":
             r["measured"] = 1e3 * r["running"] / r["rate"]
     return keep

@@ -1,0 +1,206 @@
+#include "study/facility_availability.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "cluster/defaults.hpp"
+#include "study/availability_parts.hpp"
+#include "study/training_parts.hpp"
+
+namespace headroom::study {
+namespace {
+
+using availability::Estimate;
+
+/// Of a gang job: its interval between checkpoints and its restart.
+struct GangTimes {
+  double interval_s = 0, restart_s = 0;
+};
+
+GangTimes gang_times(const Context& c, const Work& work) {
+  GangTimes t;
+  for (const auto& cluster : c.clusters)
+    for (const auto& job : cluster.jobs)
+      if (job.name == work.scope) t.interval_s = job.interval.value.si();
+  t.restart_s =
+      work.machines->spec->operation.restart.or_else(cluster::default_restart()).get().si();
+  return t;
+}
+
+/// States to look at stay below some ten thousands.
+int order_for(const availability::System& s) {
+  double n = 0;
+  for (const auto& g : s.groups) n += g.standby ? 0 : 1;
+  double states = 1;
+  for (int order = 1; order <= 3; ++order) {
+    states *= (n + order) / order;
+    if (states > 3e4) return std::max(1, order - 1);
+  }
+  return 3;
+}
+
+Estimate less(const Estimate& a, const Estimate& b) {
+  return {a.mean - b.mean, std::sqrt(a.error * a.error + b.error * b.error)};
+}
+
+/// One unit more of what the lost time is due to, most first.
+void remedies(const AvailabilityOptions& o, AvailabilityAnswer& a) {
+  constexpr std::size_t most = 5;
+  std::vector<std::pair<double, int>> due;
+  for (std::size_t g = 0; g < a.system.groups.size(); ++g) {
+    const double share = a.result.share_of(int(g));
+    if (share > 0.005 && !a.system.groups[g].external) due.emplace_back(-share, int(g));
+  }
+  std::sort(due.begin(), due.end());
+  if (due.size() > most) due.resize(most);
+  auto options = a.simulated;
+  options.histories = std::max(1000, options.histories / 4);
+  options.threads = o.threads;
+  const auto base = simulate(a.system, options);
+  for (const auto& [share, group] : due) {
+    auto more = a.system;
+    auto& g = more.groups[std::size_t(group)];
+    ++g.units;
+    const auto with = simulate(more, options);
+    AvailabilityRemedy r;
+    r.what = fmt::format("one more of {} ({} -> {})", g.title, g.units - 1, g.units);
+    r.hours = less(base.site_hours, with.site_hours);
+    r.lost_gpu_s = less(base.lost_gpu_s, with.lost_gpu_s);
+    r.hours.mean += base.planned_hours - with.planned_hours;
+    r.lost_gpu_s.mean += base.planned_lost_gpu_s - with.planned_lost_gpu_s;
+    r.usd = r.lost_gpu_s.mean * a.usd_per_gpu_s;
+    r.clear = r.lost_gpu_s.mean > r.lost_gpu_s.error;
+    a.remedies.push_back(std::move(r));
+  }
+  std::stable_sort(a.remedies.begin(), a.remedies.end(), [](const auto& x, const auto& y) {
+    return x.lost_gpu_s.mean > y.lost_gpu_s.mean;
+  });
+}
+
+void lost_tokens(const Context& c, AvailabilityAnswer& a) {
+  for (const auto& work : c.work) {
+    const double rate = tokens_per_s(work);
+    if (rate <= 0 || work.machines == nullptr) continue;
+    for (std::size_t i = 0; i < c.halls.size(); ++i) {
+      if (work.machines->spec->hall != c.halls[i].spec->building.name) continue;
+      const auto& l = a.result.loads[i];
+      a.work.push_back({work.spec->name, rate * (work.gang ? l.gang_lost_s : l.other_lost_s)});
+    }
+  }
+}
+
+Diagnostic mistake(std::string where, std::string message, std::string hint = {}) {
+  return {std::move(where), 0, 0, "", std::move(message), std::move(hint), ""};
+}
+
+}  // namespace
+
+AvailabilitySystem::AvailabilitySystem(const Context& c, const availability::Spec& spec,
+                                       const cooling::Plant& plant, const cooling::DesignDays& days,
+                                       AvailabilityAnswer& answer)
+    : c_(c), spec_(spec), plant_(plant), days_(days), a_(answer), parts_(spec, c.catalog) {}
+
+void AvailabilitySystem::build() {
+  loads();
+  chain();
+  plant();
+  cap_demands();
+  a_.figures = parts_.figures();
+}
+
+void AvailabilitySystem::loads() {
+  for (const auto& hall : c_.halls) {
+    availability::Load load;
+    load.name = hall.scope, load.title = hall.title;
+    for (const auto* m : hall.machines) load.gpus += m->gpus.value;
+    double interval = 0, restart = 0;
+    for (const auto& work : c_.work) {
+      if (work.machines == nullptr || !work.gang) continue;
+      if (work.machines->spec->hall != hall.spec->building.name) continue;
+      const double gpus = std::min(work.gpus_needed.value.si(), load.gpus - load.gang_gpus);
+      if (gpus <= 0) continue;
+      const auto times = gang_times(c_, work);
+      load.gang_gpus += gpus;
+      interval += gpus * times.interval_s, restart += gpus * times.restart_s;
+    }
+    if (load.gang_gpus > 0) {
+      load.rework_s = interval / load.gang_gpus / 2;
+      load.gang_restart_s = restart / load.gang_gpus;
+    }
+    load.restart_s = availability::restart_s(spec_);
+    a_.gpus += load.gpus;
+    a_.system.loads.push_back(std::move(load));
+  }
+}
+
+/// What falls short with everything in service is held to what it carries.
+void AvailabilitySystem::cap_demands() {
+  availability::Served served(a_.system);
+  const availability::Counts all(a_.system.groups.size(), 0);
+  std::vector<std::vector<double>> got;
+  for (std::size_t v = 0; v < a_.system.views.size(); ++v) got.push_back(served.of(v, all));
+  for (std::size_t v = 0; v < got.size(); ++v) {
+    auto& view = a_.system.views[v];
+    double wanted = 0, given = 0;
+    for (std::size_t s = 0; s < got[v].size(); ++s) {
+      wanted += view.sinks[s].demand_w, given += view.sinks[s].demand_w * got[v][s];
+      if (got[v][s] < availability::whole) view.sinks[s].demand_w *= got[v][s] * (1 - 1e-9);
+    }
+    if (given < wanted * availability::whole)
+      say(
+          fmt::format("{}: carries {:.0f} % of full load with everything in service (see check); "
+                      "what it carries is what is counted",
+                      view.title, 100 * given / wanted));
+    std::erase_if(view.sinks, [](const auto& s) { return s.demand_w <= 0; });
+  }
+}
+
+Result<AvailabilityAnswer> facility_availability(const Loaded& loaded,
+                                                 const catalog::Catalog& catalog,
+                                                 const AvailabilityOptions& options) {
+  Verdict verdict;
+  Context c(loaded.scenario, loaded, catalog, verdict);
+  c.as_of = study_date(loaded.scenario);
+  walk(c);
+  FacilityOptions facility;
+  facility.epw = options.epw, facility.fill_gap_h = options.fill_gap_h;
+  Diagnostics mistakes;
+  if (!c.has_facility)
+    mistakes.add(mistake(loaded.file, "no hall stands in this scenario",
+                         "add building.halls, and hall to its clusters"));
+  const auto weather = facility_weather(c, facility);
+  if (!weather) mistakes.add(weather.error());
+  if (!mistakes.empty()) return failure(std::move(mistakes));
+
+  AvailabilityAnswer a;
+  a.scenario = loaded.scenario.name;
+  const auto days = cooling::design_days(*weather);
+  const auto plant = plant_of(c, days);
+  const auto spec = loaded.scenario.availability.value_or(availability::Spec{});
+  AvailabilitySystem(c, spec, plant, days, a).build();
+  for (const auto& text : availability::mistakes_of(a.system))
+    mistakes.add(mistake(loaded.file, text));
+  if (!mistakes.empty()) return failure(std::move(mistakes));
+
+  a.simulated = availability::options_of(spec);
+  a.simulated.threads = options.threads;
+  if (options.histories > 0) a.simulated.histories = options.histories;
+  a.result = availability::simulate(a.system, a.simulated);
+  a.exact_order = order_for(a.system);
+  a.exact = availability::exact(a.system, {a.exact_order, a.simulated.crews});
+  a.tier = availability::tier_of(a.system, std::move(a.tier.gaps));
+  if (const auto price = gpu_hour_price(c, {}); price.known()) {
+    a.usd_per_gpu_s = price.rate.value.si();
+    a.price_origin = price.origin;
+  }
+  lost_tokens(c, a);
+  if (options.remedies) remedies(options, a);
+  a.remarks.push_back(
+      "full load and the design day at every hour; failures of single racks and servers are the "
+      "clusters' own and not counted here");
+  return a;
+}
+
+}  // namespace headroom::study
