@@ -20,7 +20,7 @@ TEST(Redundancy, units_left_by_hand) {
 
 TEST(Redundancy, spelled_as_the_trade_does) {
   EXPECT_EQ(redundancy_name(Redundancy::n_plus_1), "N+1");
-  EXPECT_EQ(redundancy_names().size(), 7u);
+  EXPECT_EQ(redundancy_names().size(), 8u);
 }
 
 RC_GTEST_PROP(Redundancy, units_bought_leave_what_is_needed_and_no_fewer_would, ()) {
