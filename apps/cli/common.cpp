@@ -10,7 +10,20 @@
 
 namespace headroom::cli {
 
-void print(const std::string& text, FILE* to) { std::fwrite(text.data(), 1, text.size(), to); }
+namespace {
+thread_local Kept* kept = nullptr;
+}  // namespace
+
+Kept::Kept() : outer_(kept) { kept = this; }
+Kept::~Kept() { kept = outer_; }
+Kept* Kept::current() { return kept; }
+
+void print(const std::string& text, FILE* to) {
+  if (Kept* here = Kept::current())
+    here->add(text, to == stderr);
+  else
+    std::fwrite(text.data(), 1, text.size(), to);
+}
 
 int refuse(const Diagnostics& mistakes, bool json) {
   if (json)

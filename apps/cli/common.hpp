@@ -23,7 +23,27 @@
 
 namespace headroom::cli {
 
+/// On the stream, or into the thread's Kept.
 void print(const std::string& text, FILE* to = stdout);
+
+/// While it lives, what this thread prints is kept instead.
+class Kept {
+ public:
+  Kept();
+  ~Kept();
+  Kept(const Kept&) = delete;
+  Kept& operator=(const Kept&) = delete;
+  /// The thread's, or null.
+  static Kept* current();
+
+  void add(const std::string& text, bool to_err) { (to_err ? err_ : out_) += text; }
+  const std::string& out() const { return out_; }
+  const std::string& err() const { return err_; }
+
+ private:
+  std::string out_, err_;
+  Kept* outer_;
+};
 /// Mistakes for people on standard error, or for programs on standard output; exit status 2.
 int refuse(const Diagnostics& mistakes, bool json);
 /// The text, or its mistakes; exit status 0 or 2.

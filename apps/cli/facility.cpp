@@ -9,7 +9,6 @@
 #include "api/facility_availability.hpp"
 #include "api/facility_transient.hpp"
 #include "common.hpp"
-#include "report/facility_availability.hpp"
 
 namespace headroom::cli {
 namespace {

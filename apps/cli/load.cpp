@@ -154,7 +154,7 @@ int run(LoadCommand& c) {
   if (c.request.progress) std::fputs("\r\033[K", stderr);
   if (!answer) return refuse(answer.error(), c.json);
   const auto text = c.json ? api::load_json(*answer) : api::load_text(*answer);
-  std::fwrite(text.data(), 1, text.size(), stdout);
+  print(text);
   if (!c.out.empty()) {
     const auto written = api::write_samples(*answer, c.out);
     if (!written) return refuse(written.error(), c.json);

@@ -7,7 +7,7 @@
 #include <cstdio>
 #include <memory>
 
-#include "verbs.hpp"
+#include "common.hpp"
 
 namespace headroom::cli {
 namespace {
@@ -367,7 +367,7 @@ Run add_shell_verbs(CLI::App& app, const std::string& version) {
                       : *shell == "bash" ? bash(root)
                       : *shell == "zsh"  ? zsh(root)
                                          : fish(root);
-    std::fwrite(text.data(), 1, text.size(), stdout);
+    print(text);
     return fits;
   };
 }

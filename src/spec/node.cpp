@@ -318,7 +318,32 @@ std::optional<Document> parse_yaml(std::string file_name, std::string text,
   return document;
 }
 
+namespace {
+
+thread_local const TextInput* text_input = nullptr;
+
+Diagnostic too_large(const std::string& name) {
+  return {name, 0, 0, "", "the file is larger than 4 MiB, the most that is read", "", ""};
+}
+
+}  // namespace
+
+TextInput::TextInput(std::string name, std::string text)
+    : name_(std::move(name)), text_(std::move(text)), outer_(text_input) {
+  text_input = this;
+}
+
+TextInput::~TextInput() { text_input = outer_; }
+
+const TextInput* TextInput::current() { return text_input; }
+
 std::optional<Document> load_yaml(const std::string& path, Diagnostics& diagnostics) {
+  if (const TextInput* given = TextInput::current(); given && path == "-") {
+    if (given->text().size() <= max_bytes)
+      return parse_yaml(given->name(), given->text(), diagnostics);
+    diagnostics.add(too_large(given->name()));
+    return std::nullopt;
+  }
   const std::string name = path == "-" ? "<stdin>" : path;
   std::ifstream file;
   if (path != "-") {
@@ -343,8 +368,7 @@ std::optional<Document> load_yaml(const std::string& path, Diagnostics& diagnost
     if (text.size() - had < piece) break;
   }
   if (text.size() > max_bytes) {
-    diagnostics.add(
-        {name, 0, 0, "", "the file is larger than 4 MiB, the most that is read", "", ""});
+    diagnostics.add(too_large(name));
     return std::nullopt;
   }
   return parse_yaml(name, std::move(text), diagnostics);

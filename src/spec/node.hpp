@@ -48,8 +48,27 @@ inline constexpr std::size_t max_nodes = 200'000;
 /// Parses a text. On mistakes: diagnostics, and nothing.
 std::optional<Document> parse_yaml(std::string file_name, std::string text,
                                    Diagnostics& diagnostics);
-/// Reads and parses a file; "-" is standard input.
+/// Reads and parses a file; "-" is standard input, or the thread's TextInput.
 std::optional<Document> load_yaml(const std::string& path, Diagnostics& diagnostics);
+
+/// While it lives, "-" on this thread is this text under this name: for callers that hold a
+/// scenario which is no file (Python, the page). The innermost of several counts.
+class TextInput {
+ public:
+  TextInput(std::string name, std::string text);
+  ~TextInput();
+  TextInput(const TextInput&) = delete;
+  TextInput& operator=(const TextInput&) = delete;
+
+  /// The thread's, or null.
+  static const TextInput* current();
+  const std::string& name() const { return name_; }
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string name_, text_;
+  const TextInput* outer_;
+};
 
 /// Replaces or adds one value: "clusters.gpu.count=256". Elements of lists are
 /// named by index (`clusters.0`, `clusters[0]`) or by their `name` or `id`. The value
