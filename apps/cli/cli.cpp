@@ -235,8 +235,10 @@ std::vector<OptionInfo> options_of(const std::vector<std::string>& verb) {
   CommandLine line;
   const CLI::App* app = &line.app;
   for (const auto& word : verb) {
-    app = app->get_subcommand_no_throw(word);
-    if (app == nullptr) return {};
+    const auto verbs =
+        app->get_subcommands([&](const CLI::App* v) { return v->get_name() == word; });
+    if (verbs.empty()) return {};
+    app = verbs.front();
   }
   std::vector<OptionInfo> out;
   for (const CLI::Option* option : app->get_options()) {

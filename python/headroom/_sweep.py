@@ -102,8 +102,9 @@ def sweep(scenario: Scenario, over: Mapping[str, Iterable[Any]],
                     rows[waiting.pop(future)] = future.result()
                 bar.show(len(points) - len(waiting))
         except KeyboardInterrupt:
-            for future in waiting:
-                future.cancel()
+            for future, place in waiting.items():
+                if not future.cancel() and future.done() and future.exception() is None:
+                    rows[place] = future.result()
             raise Cancelled([r for r in rows if r is not None]) from None
         except BaseException:
             for future in waiting:

@@ -145,14 +145,6 @@ class Solver {
   double rooms_full_ = 0;
 };
 
-double tokens_per_s(const Work& work) {
-  const auto& p = work.product;
-  if (!work.has_product) return 0;
-  if (p.kind == money::Product::Kind::training)
-    return p.run_time.value.si() > 0 ? p.run_tokens.value.si() / p.run_time.value.si() : 0;
-  return p.output_rate.node != no_node ? p.output_rate.value.si() : 0;
-}
-
 /// Seconds of full clock that a workload loses, from those of each hall.
 template <class F>
 std::vector<WorkLoss> losses_of(const Context& c, F&& seconds_of_hall) {

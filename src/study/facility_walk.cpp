@@ -25,13 +25,13 @@ class Nodes {
            Failure failure, std::size_t index, double share = 1) {
     FailureEvent event;
     event.what = failure, event.index = index, event.share = share;
-    single_.push_back({place + "." + kind, what + " of " + place, {event}, 0, 0});
+    single_.push_back({place + "." + kind, what + " of " + place, {event}, {}, 0, 0});
     for (auto& node : all_) {
       if (node.name != kind) continue;
       node.events.push_back(event);
       return;
     }
-    all_.push_back({kind, what, {event}, 0, 0});
+    all_.push_back({kind, what, {event}, {}, 0, 0});
   }
   /// One of `count` units of `each`, where `need` is needed of what the model's `capacity` stands
   /// for.
@@ -57,7 +57,7 @@ class Nodes {
     std::vector<FacilityNode> out = std::move(all_);
     out.insert(out.end(), single_.begin(), single_.end());
     out.insert(out.end(), units_.begin(), units_.end());
-    out.push_back({"all-cooling", "all cooling", {everything}, 0, 0});
+    out.push_back({"all-cooling", "all cooling", {everything}, {}, 0, 0});
     return out;
   }
 
