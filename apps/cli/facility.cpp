@@ -12,7 +12,6 @@
 #include "api/facility.hpp"
 #include "api/facility_availability.hpp"
 #include "api/facility_transient.hpp"
-#include "report/facility_availability.hpp"
 #include "verbs.hpp"
 
 namespace headroom::cli {

@@ -9,7 +9,7 @@
 #include <string>
 
 #include "api/facility.hpp"
-#include "study/facility_availability.hpp"
+#include "report/facility_availability.hpp"
 
 namespace headroom::api {
 
