@@ -6,8 +6,6 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "report/facility_availability.hpp"
-
 namespace headroom::api {
 namespace {
 
