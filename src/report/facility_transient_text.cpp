@@ -120,10 +120,13 @@ class Writer {
       row("flicker (Pst)", fmt::format("{:.3f}", a_.flicker),
           fmt::format("{:.3f}", a_.flicker_behind));
     out_ += table.str();
-    for (const auto& w : a_.wait_range)
+    for (const auto& w : a_.wait_range) {
+      const bool still = w.range_w < 1e-6 * a_.limits.rating_w;
       line(fmt::format("if waiting draws {:.0f} %", 100 * w.share).c_str(),
-           fmt::format("range {}, line {}, {} in 1 s", power(w.range_w), power(w.line_w),
-                       second(w.ramp_second_w_s)));
+           still ? std::string("nothing swings: a step draws no more in its mean")
+                 : fmt::format("range {}, line {}, {} in 1 s", power(w.range_w), power(w.line_w),
+                               second(w.ramp_second_w_s)));
+    }
     if (filtered) line("energy not accounted for", fmt::format("{:.1e}", a_.imbalance));
   }
 

@@ -335,6 +335,9 @@ class Transient {
           "temperatures");
     if (swing_.jobs.empty())
       a_.remarks.push_back("no training job runs here: what swings is the noise of serving");
+    if (a_.ride.latched && a_.generator_w <= 0)
+      a_.remarks.push_back(
+          "no sets in power.generator: a latched site lives on its batteries alone");
     if (a_.energy_usd_j <= 0)
       a_.remarks.push_back("no energy price is known; burning costs nothing");
     a_.remarks.push_back(
