@@ -67,32 +67,79 @@ class Ladder {
     }
   }
 
-  /// Advances x by `steps` x dt with a constant u; adds the integral of x.
-  void advance(Row<n>& x, const Row<n>& u, std::uint32_t steps, Row<n>& integral) const {
-    for (std::size_t k = 0; k < levels; ++k) {
-      if ((steps >> k & 1U) == 0) continue;
-      const Step& p = steps_[k];
-      Row<n> next{};
-      for (std::size_t i = 0; i < n; ++i) {
-        double value = 0, area = 0;
-        for (std::size_t j = 0; j <= Shape::last[i]; ++j) {
-          value += p.e[i][j] * x[j] + p.s[i][j] * u[j];
-          area += p.s[i][j] * x[j] + p.r[i][j] * u[j];
-        }
-        next[i] = value;
-        integral[i] += area;
-      }
-      x = next;
-    }
+  /// Advances x by `steps` x dt with a constant u; adds the integral of x. Lengths that come again
+  /// are composed once: one product then, whatever the length.
+  void advance(Row<n>& x, const Row<n>& u, std::uint32_t steps, Row<n>& integral) {
+    if (const Step* p = whole(steps)) return apply(*p, x, u, integral);
+    for (std::size_t k = 0; k < levels; ++k)
+      if ((steps >> k & 1U) != 0) apply(steps_[k], x, u, integral);
   }
-  /// exp(A dt 2^level), for states without a drive of their own.
-  const Square<n>& decay(std::size_t level) const { return steps_[level].e; }
+  /// exp(A dt steps) x, for states without a drive of their own.
+  void decay(Row<n>& x, std::uint32_t steps) {
+    Row<n> none{}, area{};
+    advance(x, none, steps, area);
+  }
   double dt() const { return dt_; }
 
  private:
   struct Step {
     Square<n> e{}, s{}, r{};
   };
+
+  struct Composed {
+    std::uint32_t steps = 0;
+    int uses = 0;
+    Step step;
+  };
+
+  static void apply(const Step& p, Row<n>& x, const Row<n>& u, Row<n>& integral) {
+    Row<n> next{};
+    for (std::size_t i = 0; i < n; ++i) {
+      double value = 0, area = 0;
+      for (std::size_t j = 0; j <= Shape::last[i]; ++j) {
+        value += p.e[i][j] * x[j] + p.s[i][j] * u[j];
+        area += p.s[i][j] * x[j] + p.r[i][j] * u[j];
+      }
+      next[i] = value;
+      integral[i] += area;
+    }
+    x = next;
+  }
+
+  /// The composed step of this length, from its third use on.
+  const Step* whole(std::uint32_t steps) {
+    constexpr int worth = 3;
+    for (auto& c : composed_) {
+      if (c.steps != steps) continue;
+      if (++c.uses == worth) c.step = compose(steps);
+      return c.uses >= worth ? &c.step : nullptr;
+    }
+    composed_[next_].steps = steps, composed_[next_].uses = 1;
+    next_ = (next_ + 1) % composed_.size();
+    return nullptr;
+  }
+
+  Step compose(std::uint32_t steps) const {
+    Step all;
+    for (std::size_t i = 0; i < n; ++i) all.e[i][i] = 1;
+    for (std::size_t k = 0; k < levels; ++k) {
+      if ((steps >> k & 1U) == 0) continue;
+      const Step& p = steps_[k];
+      Step more;  // p after all
+      Square<n> area{};
+      multiply<Shape>(p.e, all.s, more.s);
+      multiply<Shape>(p.s, all.s, area);
+      multiply<Shape>(p.e, all.e, more.e);
+      for (std::size_t i = 0; i < n; ++i) {
+        for (std::size_t j = 0; j < n; ++j) {
+          all.r[i][j] += p.r[i][j] + area[i][j];
+          all.s[i][j] = p.s[i][j] + more.s[i][j];
+        }
+      }
+      all.e = more.e;
+    }
+    return all;
+  }
 
   static int halvings_of(const Square<n>& a, double dt) {
     double most = 0;
@@ -142,6 +189,8 @@ class Ladder {
 
   double dt_ = 0;
   std::array<Step, levels> steps_{};
+  std::array<Composed, 2> composed_{};
+  std::size_t next_ = 0;
 };
 
 }  // namespace headroom::cooling

@@ -5,13 +5,13 @@
 namespace headroom::cooling {
 namespace {
 
-constexpr std::size_t most_known = 4;  // conditions whose steps are kept, a block
+constexpr std::size_t most_known = 2;  // conditions whose steps are kept, a block
 constexpr double still_k_s = 1e-9 / 3600;
 
 /// The entry for this condition, or the oldest made new.
 template <class Known, class Flow, class Make>
-const Known* recall(std::vector<std::unique_ptr<Known>>& known, std::size_t& next, const Flow& flow,
-                    const LoopDrive& drive, Make&& make) {
+Known* recall(std::vector<std::unique_ptr<Known>>& known, std::size_t& next, const Flow& flow,
+              const LoopDrive& drive, Make&& make) {
   for (const auto& k : known) {
     if (k->flow == flow && k->basin_rate == drive.basin_rate && k->follows == drive.follows_basin)
       return k.get();
@@ -141,15 +141,9 @@ Row<2> CduBlock::difference(double more_w) const {
 
 void CduBlock::approach(double& chip_k, double& coolant_k, const Row<2>& aim,
                         std::uint32_t steps) const {
-  double c = chip_k - aim[0], l = coolant_k - aim[1];
-  for (std::size_t k = 0; k < Ladder<Pair>::levels; ++k) {
-    if ((steps >> k & 1U) == 0) continue;
-    const auto& e = now_->pair.decay(k);
-    const double next = e[0][0] * c + e[0][1] * l;
-    l = e[1][0] * c + e[1][1] * l;
-    c = next;
-  }
-  chip_k = aim[0] + c, coolant_k = aim[1] + l;
+  Row<2> off{chip_k - aim[0], coolant_k - aim[1]};
+  now_->pair.decay(off, steps);
+  chip_k = aim[0] + off[0], coolant_k = aim[1] + off[1];
 }
 
 // --- Hall -----------------------------------------------------------------------

@@ -88,7 +88,7 @@ class CduBlock {
   Row<6> x_{}, u_{};
   std::vector<std::unique_ptr<Known>> known_;
   std::size_t next_ = 0;
-  const Known* now_ = nullptr;
+  Known* now_ = nullptr;
 };
 
 /// A hall: basin, branch in, servers in air, hot air, cold air, steel beside each, branch back.
@@ -137,7 +137,7 @@ class HallBlock {
   Row<8> x_{}, u_{};
   std::vector<std::unique_ptr<Known>> known_;
   std::size_t next_ = 0;
-  const Known* now_ = nullptr;
+  Known* now_ = nullptr;
 };
 
 }  // namespace headroom::cooling
