@@ -13,7 +13,6 @@
 namespace headroom::study {
 namespace {
 
-using serving::Replay;
 using serving::Summary;
 
 double wall() {
@@ -214,6 +213,16 @@ void replay_remarks(const requests::Stream& stream, const ReplayOptions& o, Repl
                       "to a GPU",
                       what, t.blocks * a.config.block_tokens, t.bits_s / 8e9));
   };
+  std::string limits;
+  for (const auto& c : o.power_caps)
+    limits += fmt::format("{}{} from {}", limits.empty() ? "" : ", ", format(c.cap, "W"),
+                          format_scaled(c.from_s, "s"));
+  if (!limits.empty() && a.pools.empty())
+    a.remarks.push_back(
+        fmt::format("a GPU is limited to {}{}", limits,
+                    o.power_caps_every_s > 0
+                        ? fmt::format(", again every {}", format_scaled(o.power_caps_every_s, "s"))
+                        : ""));
   tier("host memory", a.config.host);
   tier("disk", a.config.disk);
   if (a.config.adapters.slots > 0)
