@@ -150,16 +150,22 @@ Reading read_prompts(const ReadingLoad& l) {
   const double wide = y + n * v2 / (1 - rho * rho);  // the same without an end of the room
   const double below = std::min(
       own.content + others_within(wide - n * c2, n, c2, rho, l.room - own.content), l.room);
-  // Left by one that it does: as in heavy traffic, or the rest of a prompt longer than the room.
+  // Left by one that it does: without load the rest of a prompt longer than the room, such that a
+  // token is read in a step of `l.piece`; under load as in heavy traffic, or longer rests.
   const double queued = n * v2 / (2 * (1 - used));
-  const double behind =
-      std::max(queued, (1 - own.beyond) * queued + own.beyond * own.excess / 2 / (1 - used));
+  const double cutting = l.piece - own.content;
+  const double alone =
+      cutting > 1e-6 * n ? (l.room - own.content) * (n * c2 - l.piece) / (2 * cutting) : queued;
+  const double loaded =
+      std::max(queued, (1 - own.beyond) * queued + own.beyond * alone / (1 - used));
+  const double behind = std::max((1 - used) * alone + used * loaded, 1e-9 * n);
   const double k2 = y * (1 + rho) / (2 * (l.room - y));
   const double k1 = k2 * y + y * n * v2 / ((1 - rho) * 2 * (l.room - y));
   const double bend = l.room * (l.room - below) / (behind * y);
-  r.left = std::clamp((k1 - k2 * below) / (1 + k2 * bend), 0.0, behind * y / l.room);
-  const double seen = std::max(below + r.left * bend, y);
-  const double cut = std::max(n * c2 - l.piece, 0.0) / 2;  // rest of one's own prompt
+  const double joint = std::max((k1 - k2 * below) / (1 + k2 * bend), 0.0);
+  const double seen = std::clamp(below + joint * bend, y, l.room);
+  r.left = seen < l.room ? joint : std::max(k1 - k2 * l.room, 0.0);  // no step reads in part
+  const double cut = std::max(n * c2 - l.piece, 0.0) / 2;            // rest of one's own prompt
   const double variance = y * (seen - y);
   r.full = std::min(r.left / behind, y / l.room);
   const double cuts = r.full * n / y;
