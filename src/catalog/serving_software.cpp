@@ -24,9 +24,13 @@ void ServingCalibration::fields(spec::Fields& f) {
   f.number("products", products, "", "Factor on products, experts, collectives and small kernels")
       .between(0, 10);
   f.number("caches", caches, "", "Factor on attention over the cache").between(0, 10);
+  f.number("links", links, "", "Factor on collectives; without it those of the kernels hold")
+      .between(0, 10);
   f.number("prompts", prompts, "", "Factor on the kernels of prompt tokens").between(0, 10);
   f.number("per_step", per_step, "ms", "Host time of a step, instead of the engine's").at_least(0);
   f.number("per_sequence", per_sequence, "us", "Host time of a sequence, instead of the engine's")
+      .at_least(0);
+  f.number("per_prompt", per_prompt, "us", "Host time of a prompt, instead of the engine's")
       .at_least(0);
   f.number("residual", residual, "",
            "Measured over corrected time: median of the rows and the range of 80 % of them")

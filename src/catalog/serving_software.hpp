@@ -10,10 +10,10 @@
 //          + per_step + per_layer x layers + per_sequence x sequences + per_prompt x prompts
 //
 // `calibrations` holds what measured runs of one (model, accelerator, precision) group say
-// beside that: three factors and two times a group, none negative, written by tools/fit-infer with
-// the rows behind them and the range of its residuals. `unseen` is the range of measured over
-// modelled time of whole groups that were left out of the fit: the interval of a prediction
-// that has no calibration.
+// beside that: three or four factors and two or three times a group, none negative, written by
+// tools/fit-infer with the rows behind them and the range of its residuals. `unseen` is the range
+// of measured over modelled time of whole groups that were left out of the fit: the interval of a
+// prediction that has no calibration.
 #pragma once
 
 #include <string>
@@ -38,18 +38,22 @@ struct KernelFactor {
 };
 
 /// Measured runs of one model on one accelerator in one format, and what they correct:
-///   step = products x kernels + caches x decode attention + prompts x kernels of prompt tokens
-///          + per_step + per_sequence x sequences
-/// Factors are on top of the engine's; times replace the engine's host terms.
+///   step = products x kernels + caches x decode attention + links x collectives
+///          + prompts x kernels of prompt tokens + per_step + per_sequence x sequences
+///          + per_prompt x prompts
+/// Factors are on top of the engine's; times replace the engine's host terms. Without `links`
+/// collectives go with the kernels of their tokens, without `per_prompt` the engine's holds.
 struct ServingCalibration {
   std::string model;         ///< id in the catalogue
   std::string accelerator;   ///< id in the catalogue
   std::string precision;     ///< of the weights, as a scenario writes it
   Value<Scalar> products;    ///< factor on products, experts, collectives, small kernels
   Value<Scalar> caches;      ///< factor on attention over the cache
+  Value<Scalar> links;       ///< factor on collectives; unset: those of the kernels
   Value<Scalar> prompts;     ///< factor on the kernels of prompt tokens
   Value<Time> per_step;      ///< host time of a step, all layers
   Value<Time> per_sequence;  ///< host time of a decoding sequence
+  Value<Time> per_prompt;    ///< host time of a prompt or a part of one
   Value<Scalar> residual;    ///< measured over corrected time of held-out rows: median, 80 %
   int rows = 0;              ///< measured rows behind it
 

@@ -301,6 +301,31 @@ TEST(Calibration, ScalesKernelsAndReplacesTheHost) {
   EXPECT_NEAR(with.error_range().high, 1.04, 1e-12);
 }
 
+TEST(Calibration, LinksAndPromptsHaveNumbersOfTheirOwn) {
+  auto s = calibrated(1.1, 3);
+  auto& c = s.calibrations.back();
+  const auto parts_of = [&] {
+    const auto model = catalog::Catalog::builtin().find<catalog::Model>(c.model);
+    const auto gpu = catalog::Catalog::builtin().find<catalog::Accelerator>(c.accelerator);
+    catalog::System system;
+    system.scale_up.domain = 8;
+    system.scale_up.bandwidth = gpu->scale_up.bandwidth;
+    const auto path = fabric::make_path(system, *gpu, {50 * gigabyte_per_second});
+    Layout layout;
+    layout.tp = 8, layout.weights = *parse_precision(c.precision);
+    return StepModel(*model, *gpu, path, layout, s)
+        .parts({.decodes = 32, .context = 1000, .prefill = 512, .prefill_keys = 256, .prompts = 2});
+  };
+  const auto before = parts_of();
+  c.links = {Scalar(2.2), assumed("test")};
+  c.per_prompt = {300 * microsecond, assumed("test")};
+  const auto after = parts_of();
+  EXPECT_DOUBLE_EQ(after.linear.si(), before.linear.si());
+  EXPECT_DOUBLE_EQ(after.attention.si(), before.attention.si());
+  EXPECT_GT(after.collectives.si(), 1.9 * before.collectives.si());
+  EXPECT_NEAR((after.host - before.host).in(microsecond), 600, 1e-6);
+}
+
 TEST(Calibration, BelongsToItsGroupAlone) {
   const auto s = calibrated(2, 50);
   const Layout fp8{.weights = Precision::fp8};

@@ -158,13 +158,22 @@ TEST(Hybrid, TheLaterSearchDecidesAndBothTakeNodes) {
   // At sqrt(p), so that both are back by p.
   EXPECT_GT(both.vector_time.value, vectors.search_time.value);
   EXPECT_LT(both.vector_time.value, 1.3 * vectors.search_time.value);
-  // The reranker reads 1.75 times as many.
-  EXPECT_GT(both.rerank_time.value, 1.6 * vectors.rerank_time.value);
+  EXPECT_GT(both.rerank_time.value, vectors.rerank_time.value);
   EXPECT_NEAR(both.first_token.value.si(),
               (both.embed_time.value + both.search_time.value + both.rerank_time.value +
                both.service.ttft.value)
                   .si(),
               1e-12);
+}
+
+// Seven quarters of the candidates; where GPUs are busy the wait for a whole number of them differs
+// too, so few questions are asked.
+TEST(Hybrid, TheRerankerReadsBothLists) {
+  Rag rag;
+  rag.spec.llm.traffic.rate = {0.001 * (1 / (1 * second)), said()};
+  const auto vectors = rag.run();
+  rag.spec.hybrid = true;
+  EXPECT_NEAR(rag.run().rerank_time.value / vectors.rerank_time.value, 1.75, 0.01);
 }
 
 TEST(Hybrid, MoreTermsAndMoreDocumentsTakeLonger) {

@@ -113,17 +113,21 @@ void StepModel::set_attention(const catalog::Model& model) {
 void StepModel::set_terms(const catalog::Model& model, const catalog::Accelerator& accelerator,
                           const catalog::ServingSoftware& s, Use use) {
   const auto f = formats_of(model, layout_);
-  const auto factor = [&](Precision p) {
-    static const catalog::KernelFactor none;
-    const auto* k = s.factor(factor_format(p, f), generation_of(accelerator));
-    if (k == nullptr && p == Precision::fp8) k = s.factor("fp8", generation_of(accelerator));
-    return k != nullptr ? *k : none;
+  // Four bits without a figure take that of the format they multiply in.
+  const auto factor = [&](Precision p, Value<Scalar> catalog::KernelFactor::*part) {
+    const auto generation = generation_of(accelerator);
+    const Precision runs = executed(accelerator, p, layout_.weight_only);
+    for (const auto format : {factor_format(p, f), name(p), factor_format(runs, f)}) {
+      const auto* k = s.factor(format, generation);
+      if (k != nullptr && k->*part) return (k->*part).get().si();
+    }
+    return 1.0;
   };
-  const auto wide = factor(f.ffn), narrow = factor(f.experts);
-  terms_.products = or_else(wide.products, 1);
-  terms_.prompt_products = or_else(wide.prompts, 1);
-  terms_.experts = or_else(narrow.experts, 1);
-  terms_.prompt_experts = or_else(narrow.expert_prompts, 1);
+  using Factor = catalog::KernelFactor;
+  terms_.products = factor(f.ffn, &Factor::products);
+  terms_.prompt_products = factor(f.ffn, &Factor::prompts);
+  terms_.experts = factor(f.experts, &Factor::experts);
+  terms_.prompt_experts = factor(f.experts, &Factor::expert_prompts);
   terms_.collectives = or_else(s.collectives, 1);
   terms_.passes = or_else(s.stream_passes, 8);
   terms_.small = layers_ * or_else(s.small_kernels, 6) * kernels_->launch_s;
@@ -141,7 +145,10 @@ void StepModel::set_terms(const catalog::Model& model, const catalog::Accelerato
   terms_.caches = or_else(c->caches, 1);
   terms_.prompts = or_else(c->prompts, 1);
   terms_.per_step = or_else(c->per_step, terms_.per_step);
+  terms_.links = or_else(c->links, terms_.kernels);
+  terms_.prompt_links = or_else(c->links, terms_.prompts);
   terms_.per_sequence = or_else(c->per_sequence, terms_.per_sequence);
+  terms_.per_prompt = or_else(c->per_prompt, terms_.per_prompt);
   if (c->residual) {
     range_ = {c->residual.low, c->residual.likely, c->residual.high, c->rows, true};
   }
@@ -186,7 +193,8 @@ StepModel::Parts StepModel::split(const Batch& b) const {
   if (experts_ > 0) {
     t.experts = mixed(k.experts, std::max(base, meet), terms_.experts, terms_.prompt_experts);
   }
-  t.collectives = mixed(k.reduce, all, terms_.collectives, terms_.collectives);
+  const double alone = k.reduce.at(base), more = std::max(0.0, k.reduce.at(all) - alone);
+  t.collectives = terms_.collectives * (terms_.links * alone + terms_.prompt_links * more);
   const double pass = terms_.passes * k.pass_s + k.activation_s;
   t.passes = kernels * (terms_.small + base * pass) + extra * std::max(0.0, all - base) * pass;
   if (b.adapters > 0) {

@@ -169,6 +169,7 @@ class StepModel {
     double products = 1, experts = 1, collectives = 1;  ///< factors on kernels of decodes
     double prompt_products = 1, prompt_experts = 1;     ///< on those of prompt tokens
     double kernels = 1, caches = 1, prompts = 1;        ///< the calibration's
+    double links = 1, prompt_links = 1;                 ///< on collectives of both
     double passes = 0, small = 0, per_step = 0, per_sequence = 0, per_prompt = 0, eager = 0;
   };
 

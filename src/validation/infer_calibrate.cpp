@@ -64,21 +64,6 @@ InferRow row_of(const ResultPoint& p, const Facts& job) {
   return r;
 }
 
-/// Kernels and host of a case as a ServingCalibration moves them.
-FitRow shipped_row(const InferCase& c, const Estimate& e, const Measure& m) {
-  auto r = fit_row(c, e, m);
-  const auto& d = e.parts.decode;
-  const auto& p = e.parts.prompt;
-  r.terms = {(d.linear + d.experts + d.activations + d.collectives).si(),
-             d.attention.si(),
-             0,
-             (p.total() - p.host).si(),
-             e.parts.steps,
-             e.parts.decodes,
-             0};
-  return r;
-}
-
 struct Fitted {
   CalibratedPoint point;
   InferCase job;
@@ -110,7 +95,7 @@ Result<std::vector<Fitted>> fit_file(const std::string& given, const CalibrateIn
     f.job.row = nullptr;  // the row ends here
     f.point.point = p, f.point.measured_s = c->measures.front().value;
     f.point.raw_s = estimates.front().value;
-    f.point.row = shipped_row(*c, estimates.front(), c->measures.front());
+    f.point.row = fit_row(*c, estimates.front(), c->measures.front());
     f.point.modelled_ttft_s = estimates.back().value;
     for (const char* m : {"ttft_mean", "ttft_p50"})
       if (const auto it = p.times.find(m); it != p.times.end() && f.point.ttft_s <= 0)
@@ -121,14 +106,23 @@ Result<std::vector<Fitted>> fit_file(const std::string& given, const CalibrateIn
   return fitted;
 }
 
-/// Host time of a step and of a sequence in it, uncalibrated.
-std::pair<double, double> host_of(const InferCase& c) {
+/// Host times of a step, of a sequence and of a prompt in it, uncalibrated.
+struct Host {
+  double step = 0, sequence = 0, prompt = 0;
+};
+Host host_of(const InferCase& c) {
   const infer::StepModel step(*c.model, *c.device.accelerator, c.device.path, c.layout, *c.software,
                               infer::StepModel::Use::raw);
-  const double one = step.parts({.decodes = 1, .context = 1}).host.si(),
-               nine = step.parts({.decodes = 9, .context = 1}).host.si();
-  const double each = (nine - one) / 8;
-  return {one - each, each};
+  const auto at = [&](double decodes, double prompts) {
+    return step
+        .parts({.decodes = decodes, .context = 1, .prefill = 16 * prompts, .prompts = prompts})
+        .host.si();
+  };
+  Host h;
+  h.sequence = (at(9, 0) - at(1, 0)) / 8;
+  h.step = at(1, 0) - h.sequence;
+  h.prompt = at(0, 9) - at(0, 8);
+  return h;
 }
 
 void fit_points(ServingFit& out, const InferCase& job) {
@@ -136,8 +130,10 @@ void fit_points(ServingFit& out, const InferCase& job) {
   for (const auto& p : out.points) rows.push_back(&p.row);
   const auto tuning = fit_group(rows, no_tuning);
   const auto host = host_of(job);
-  out.products = tuning[0], out.caches = tuning[1], out.prompts = tuning[3];
-  out.per_step_s = host.first + tuning[4], out.per_sequence_s = host.second + tuning[5];
+  out.products = tuning[0], out.caches = tuning[1], out.links = tuning[2];
+  out.prompts = tuning[3];
+  out.per_step_s = host.step + tuning[4], out.per_sequence_s = host.sequence + tuning[5];
+  out.per_prompt_s = host.prompt + tuning[6];
   std::vector<double> raw, fitted, left, ln;
   for (std::size_t i = 0; i < out.points.size(); ++i) {
     auto& p = out.points[i];
@@ -187,12 +183,13 @@ std::string value_of(const spec::Leaf& leaf, const std::string& key) {
 std::string calibration_line(const ServingFit& f) {
   const auto factor = [](double v) { return fmt::format("{:.4g} @site", v); };
   return fmt::format(
-      "{{model: {}, accelerator: {}, precision: {}, products: {}, caches: {}, prompts: {}, "
-      "per_step: {:.4g} ms @site, per_sequence: {:.4g} us @site, "
+      "{{model: {}, accelerator: {}, precision: {}, products: {}, caches: {}, links: {}, "
+      "prompts: {}, per_step: {:.4g} ms @site, per_sequence: {:.4g} us @site, "
+      "per_prompt: {:.4g} us @site, "
       "residual: {{low: {:.4g}, likely: {:.4g} @site, high: {:.4g}}}, rows: {}}}",
-      f.model, f.accelerator, f.precision, factor(f.products), factor(f.caches), factor(f.prompts),
-      std::max(0.0, f.per_step_s) * 1e3, std::max(0.0, f.per_sequence_s) * 1e6, f.low, f.likely,
-      f.high, f.points.size());
+      f.model, f.accelerator, f.precision, factor(f.products), factor(f.caches), factor(f.links),
+      factor(f.prompts), std::max(0.0, f.per_step_s) * 1e3, std::max(0.0, f.per_sequence_s) * 1e6,
+      std::max(0.0, f.per_prompt_s) * 1e6, f.low, f.likely, f.high, f.points.size());
 }
 
 /// The entry of the catalogue with the site's calibration in place of its own of that group.
@@ -245,7 +242,7 @@ std::string overlay(const ServingFit& f, const CalibrateInferOptions& o,
 void add_doubts(ServingFit& f) {
   if (f.points.size() < 4)
     f.doubts.push_back(fmt::format(
-        "{} points for five numbers: they stay near the uncalibrated model; measure users from "
+        "{} points for seven numbers: they stay near the uncalibrated model; measure users from "
         "few to many, and short and long prompts",
         f.points.size()));
   for (const auto& p : f.points) {
@@ -309,10 +306,11 @@ std::string to_text(const ServingFit& f) {
   }
   out += fmt::format(
       "\nMedian error: uncalibrated {:.1f} %, in-domain {:.1f} %, leave-one-out {:.1f} %\n"
-      "products x {:.3f}, caches x {:.3f}, prompts x {:.3f}, {:.3f} ms a step, {:.2f} us a "
-      "sequence; 80 % of further points between {:.3f} and {:.3f} of the calibrated time\n",
-      100 * f.uncalibrated, 100 * f.in_domain, 100 * f.leave_one_out, f.products, f.caches,
-      f.prompts, f.per_step_s * 1e3, f.per_sequence_s * 1e6, f.low, f.high);
+      "products x {:.3f}, caches x {:.3f}, links x {:.3f}, prompts x {:.3f}, {:.3f} ms a step, "
+      "{:.2f} us a sequence, {:.1f} us a prompt; 80 % of further points between {:.3f} and {:.3f} "
+      "of the calibrated time\n",
+      100 * f.uncalibrated, 100 * f.in_domain, 100 * f.leave_one_out, f.products, f.caches, f.links,
+      f.prompts, f.per_step_s * 1e3, f.per_sequence_s * 1e6, f.per_prompt_s * 1e6, f.low, f.high);
   std::vector<double> late;
   for (const auto& p : f.points)
     if (p.ttft_s > 0 && p.modelled_ttft_s > 0) late.push_back(p.ttft_s - p.modelled_ttft_s);
@@ -331,9 +329,11 @@ std::string to_json(const ServingFit& f) {
   j["software"] = f.software, j["precision"] = f.precision;
   j["calibration"] = {{"products", f.products},
                       {"caches", f.caches},
+                      {"links", f.links},
                       {"prompts", f.prompts},
                       {"per_step_s", f.per_step_s},
-                      {"per_sequence_s", f.per_sequence_s}};
+                      {"per_sequence_s", f.per_sequence_s},
+                      {"per_prompt_s", f.per_prompt_s}};
   j["residual"] = {{"low", f.low}, {"likely", f.likely}, {"high", f.high}};
   j["median_error"] = {{"uncalibrated", f.uncalibrated},
                        {"in_domain", f.in_domain},

@@ -4,8 +4,9 @@
 // (an open loop is one of as many users as Little's law gives), and the numbers of a
 // catalog::ServingCalibration are fitted to the measured times per output token:
 //
-//   t = products x kernels + caches x attention + prompts x kernels of prompt tokens
-//       + per_step + per_sequence x sequences
+//   t = products x kernels + caches x attention + links x collectives
+//       + prompts x kernels of prompt tokens
+//       + per_step + per_sequence x sequences + per_prompt x prompts
 //
 // drawn towards the uncalibrated model as far as few points leave it open (infer_fit.hpp).
 // IN-DOMAIN error: of the points that were fitted. LEAVE-ONE-OUT: each point predicted by the fit
@@ -47,7 +48,8 @@ struct ServingFit {
   std::vector<std::string> left_out;  ///< benchmarks that could not serve
   std::string model, accelerator, engine, precision;
   std::string software;  ///< entry of the catalogue
-  double products = 1, caches = 1, prompts = 1, per_step_s = 0, per_sequence_s = 0;
+  double products = 1, caches = 1, links = 1, prompts = 1;
+  double per_step_s = 0, per_sequence_s = 0, per_prompt_s = 0;
   double low = 1, likely = 1, high = 1;  ///< measured over fitted, each point left out in turn
   double in_domain = 0, leave_one_out = 0, uncalibrated = 0;  ///< median |error|
   std::vector<std::string> doubts;

@@ -124,10 +124,13 @@ Tuning fit_level(const std::vector<const FitRow*>& rows, const Tuning& wider, st
 Families families_of(const InferCase& c) {
   const auto& software = c.software->id;
   const auto precision = std::string(name(c.layout.weights));
-  const auto by_gpu = fmt::format("{}|{}|{}", software, precision, c.device.id);
+  // DeepSeek's V3 and R1 are one network.
+  const auto& m = *c.model;
+  const auto network = fmt::format("{}|{}x{}x{}", software, m.layers, m.hidden, m.moe.experts);
+  const auto format = fmt::format("{}|{}", network, precision);
   const bool split = c.scene == Scene::disaggregated;
-  return {"", software, fmt::format("{}|{}", software, precision), by_gpu,
-          fmt::format("{}|{}{}", by_gpu, c.model->id, split ? "|split" : "")};
+  return {"", software, network, format,
+          fmt::format("{}|{}|{}{}", format, c.device.id, m.id, split ? "|split" : "")};
 }
 
 double FitRow::predicted(const Tuning& t) const {

@@ -176,6 +176,8 @@ TEST_F(CalibrateInfer, TheOverlayGivesTheFittedTimesBack) {
   const auto* c = software->calibration(fit->model, fit->accelerator, fit->precision);
   ASSERT_NE(c, nullptr);
   EXPECT_NEAR(c->products.get().si(), fit->products, 1e-3 * fit->products);
+  EXPECT_NEAR(c->links.get().si(), fit->links, 1e-3 * fit->links);
+  EXPECT_NEAR(c->per_prompt.get().si(), std::max(0.0, fit->per_prompt_s), 1e-6);
   EXPECT_EQ(c->rows, 4);
   // Every other calibration of the entry is still there.
   const auto* shipped = catalog::Catalog::builtin().find<catalog::ServingSoftware>(fit->software);
