@@ -29,7 +29,7 @@ std::span<const OptionPath> train_option_paths() {
        "precision"},
       {{"--state", "Job",
         "Weights, gradients and moments: by-precision (default), bf16, bf16-bf16-grads, fp16, "
-        "bf16-pure, fp8, fp32"},
+        "bf16-pure, fp8 or fp32"},
        P::work,
        "state"},
       {{"--optimiser", "Job",
