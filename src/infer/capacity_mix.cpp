@@ -388,7 +388,11 @@ Replica::Mix Replica::arriving(const Load& load, const Shape& s, double rate, do
     }
     m.step_s = std::min(m.step_s, m.full_s);
     m.interval_s = r.step_s + r.variance_s2 / r.step_s;
-    m.first_s = r.wait_s;
+    // Alone it is known (a step and a half, its own products and the steps it takes more): rare
+    // giants, whose moments the sum holds, do not keep the ordinary prompt waiting.
+    l.rate_s = std::min(rate, 1e-6 / (s.fresh * t.token_s));
+    const double alone = 1.5 * l.plain_s + t.token_s * s.fresh + (t.chunks - 1) * l.plain_s;
+    m.first_s = std::max(alone, r.wait_s - std::max(read_prompts(l).wait_s - alone, 0.0));
     m.cuts = std::max(r.full * s.fresh / y - s.cuts, 0.0);
     m.used = std::min(rate * s.fresh * m.full_s / t.room, 1 - 1e-9);
   }
