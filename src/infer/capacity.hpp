@@ -247,7 +247,7 @@ class Replica {
   Trial settle(const Load& load, const Shape& s, double rate, double most, double cuts) const;
   Mix arriving(const Load& load, const Shape& s, double rate, double most, const Trial& t) const;
   static double attention_s(const Shape& s, double others);
-  double crowd(const Load& load, const Shape& s, double rho, double own, double chunks) const;
+  double crowd(const Load& load, const Shape& s, double rho, double own, double generation) const;
   /// Prompts a step at which `running` sequences run.
   double prompts_at(const Load& load, const Shape& s, double running) const;
   OperatingPoint point(const Load& load, const Shape& s, const Mix& m, double percentile,

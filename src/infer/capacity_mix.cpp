@@ -236,11 +236,11 @@ double Replica::attention_s(const Shape& s, double others) {
 /// square of (1 + cv^2 rho^2) / (1 - rho)^3. `own` is the same for sequences, whose share of a step
 /// brings offspring as long as they decode.
 double Replica::crowd(const Load& load, const Shape& s, double rho, double own,
-                      double chunks) const {
+                      double generation) const {
   const double families =
       (load.arrival_cv * load.arrival_cv + (s.square - 1) * rho * rho) / ((1 - rho) * (1 - rho));
   // Of a family, those that fall into one answer's window, and those of the same length.
-  const double steps = std::max(s.steps / chunks, 1.0);  // generations
+  const double steps = std::max(s.steps / generation, 1.0);
   const double inside = 1 - (1 - std::pow(rho, steps)) / (steps * (1 - rho));
   const double width = std::sqrt(std::log1p(load.output_cv * load.output_cv));
   const double overlap = std::erfc(width / 2);
@@ -291,7 +291,11 @@ Replica::Trial Replica::trial(const Load& load, const Shape& s, double rate, dou
   const double rough = (carried(at, mean) - decode(at)) / mean + pairs;
   const double rho = std::min(rate * s.fresh * rough, nearly_one);
   const double own = std::min(rate * s.steps * t.each_s / (1 - rho), nearly_one);
-  const double more = s.steps > 0 ? crowd(load, s, rho, own, t.chunks) : 0;
+  // Steps from a prompt's arrival to its answer, as before one server of the budget's size: what
+  // waits for the budget starts one by one.
+  const double used = std::min(rho + rate * s.fresh * decode(at) / t.room, nearly_one);
+  const double wait = s.fresh / t.room * used * v2 / (2 * (1 - used));
+  const double more = s.steps > 0 ? crowd(load, s, rho, own, t.chunks + wait) : 0;
   t.more = more;
   const Pair others = count_points(std::max(t.batch + more - 1, 0.0), more, most - 1);
   t.seen_s = others.mean([&](double b) { return decode(1 + b); });
@@ -388,7 +392,11 @@ Replica::Mix Replica::arriving(const Load& load, const Shape& s, double rate, do
     }
     m.step_s = std::min(m.step_s, m.full_s);
     m.interval_s = r.step_s + r.variance_s2 / r.step_s;
-    m.first_s = r.wait_s;
+    // Alone it is known (a step and a half, its own products and the steps it takes more): rare
+    // giants, whose moments the sum holds, do not keep the ordinary prompt waiting.
+    l.rate_s = std::min(rate, 1e-6 / (s.fresh * t.token_s));
+    const double alone = 1.5 * l.plain_s + t.token_s * s.fresh + (t.chunks - 1) * l.plain_s;
+    m.first_s = std::max(alone, r.wait_s - std::max(read_prompts(l).wait_s - alone, 0.0));
     m.cuts = std::max(r.full * s.fresh / y - s.cuts, 0.0);
     m.used = std::min(rate * s.fresh * m.full_s / t.room, 1 - 1e-9);
   }

@@ -167,7 +167,7 @@ Reading read_prompts(const ReadingLoad& l) {
   r.left = seen < l.room ? joint : std::max(k1 - k2 * l.room, 0.0);  // no step reads in part
   const double cut = std::max(n * c2 - l.piece, 0.0) / 2;            // rest of one's own prompt
   const double variance = y * (seen - y);
-  r.full = std::min(r.left / behind, y / l.room);
+  r.full = std::min(r.left / loaded, y / l.room);
   const double cuts = r.full * n / y;
   const double rest = std::max(cut, n * c2 / 2 * cuts / (cuts + 2));
   r.variance_s2 = q * q * variance;
