@@ -29,7 +29,7 @@ TEST(InferReplay, TheAnswerHoldsInTheEngineToo) {
   int demoted = 0;
   for (const char* rate : {"3/s", "7/s", "13/s", "31/s"})
     for (const char* ttft : {"150ms", "300ms", "2s"})
-      for (const char* tpot : {"15ms", "60ms"}) {
+      for (const char* tpot : {"10ms", "15ms", "60ms"}) {
         SCOPED_TRACE(std::string(rate) + " " + ttft + " " + tpot);
         const auto closed = planned(rate, ttft, tpot, 0), run = planned(rate, ttft, tpot, 2);
         EXPECT_TRUE(closed.replays.empty());
@@ -61,8 +61,8 @@ TEST(InferReplay, TheAnswerHoldsInTheEngineToo) {
 
 TEST(InferReplay, TheWalkFollowsTheChoice) {
   // What the scenario is walked with is what was chosen: its GPUs, at its price.
-  const auto run = planned("7/s", "300ms", "25ms", 2);
-  const auto closed = planned("7/s", "300ms", "25ms", 0);
+  const auto run = planned("3/s", "300ms", "10ms", 2);
+  const auto closed = planned("3/s", "300ms", "10ms", 0);
   ASSERT_NE(run.chosen.summary, closed.chosen.summary);
   EXPECT_GT(run.chosen.gpus, closed.chosen.gpus);
   for (const auto& s : run.slos) EXPECT_LE(s.reached, s.asked);

@@ -229,23 +229,22 @@ Tier tier_of(const System& system, std::vector<std::string> gaps) {
   Served served(system);
   Tier t;
   t.gaps = std::move(gaps);
+  const bool standby = std::any_of(system.groups.begin(), system.groups.end(),
+                                   [](const Group& g) { return g.standby; });
+  Counts none(system.groups.size(), 0), alone = none;  // standby units run
+  for (std::size_t x = 0; x < alone.size(); ++x)
+    if (system.groups[x].external) alone[x] = system.groups[x].units;
+  // Without standby sets, or with sets that are too small, a site stands on the utility.
+  const bool carried = served.all(alone);
   for (std::size_t g = 0; g < system.groups.size(); ++g) {
     const auto& group = system.groups[g];
     if (group.external) continue;
-    Counts out(system.groups.size(), 0);  // standby units run
-    for (std::size_t x = 0; x < out.size(); ++x)
-      if (system.groups[x].external) out[x] = system.groups[x].units;
-    // A site without standby sets stands on the utility.
-    if (!served.all(out))
-      for (std::size_t x = 0; x < out.size(); ++x)
-        if (system.groups[x].external) out[x] = 0;
+    Counts out = carried ? alone : none;
     out[g] += 1;
-    if (served.all(out)) continue;
+    if (served.all(out) && (carried || !group.standby)) continue;
     t.not_maintained.push_back(int(g));
     if (!group.path) t.not_redundant.push_back(int(g));
   }
-  const bool standby = std::any_of(system.groups.begin(), system.groups.end(),
-                                   [](const Group& g) { return g.standby; });
   if (!t.not_redundant.empty() || !standby) return t;
   t.level = 2;
   if (!t.not_maintained.empty()) return t;

@@ -46,13 +46,14 @@ const Margin* limit(const ServiceResult& r, const std::string& id) {
 
 // 45 request/s of 1,155 + 211 tokens is 61 k token/s: 2 x 70e9 x 52 k prompt tokens/s alone are
 // 7.3 PFLOP/s: 5 to 9 GPUs at 40-70 % of 1,979 TFLOP/s. The 9,500 output token/s take as many
-// again to twice (32 sequences a GPU at 25-35 ms), and 85 % may be used: 12 to 24 GPUs.
+// again to twice (32 sequences a GPU at 25-35 ms), and 85 % may be used: 12 to 24 GPUs; that 99 of
+// 100 answers keep 50 ms takes a mean under 30, a quarter more.
 TEST(Service, SizesAFleetThatMeetsItsSlos) {
   Case c;
   const auto r = c.run();
   ASSERT_TRUE(r.feasible);
   EXPECT_GE(r.gpus_needed.value.si(), 12);
-  EXPECT_LE(r.gpus_needed.value.si(), 24);
+  EXPECT_LE(r.gpus_needed.value.si(), 30);
   for (const auto& m : r.findings.margins) EXPECT_TRUE(m.holds()) << m.id << " " << m.why;
   EXPECT_LE(r.utilisation_peak.value.si(), 0.85 + 1e-9);
   EXPECT_LE(r.utilisation.value.si(), r.utilisation_peak.value.si());
