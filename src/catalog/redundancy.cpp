@@ -6,7 +6,7 @@
 namespace headroom::catalog {
 namespace {
 constexpr std::array<std::string_view, 8> names{"auto", "N",    "N+1",  "N+2",
-                                                 "2N",   "3/2N", "none", "catcher"};
+                                                "2N",   "3/2N", "none", "catcher"};
 }  // namespace
 
 std::span<const std::string_view> redundancy_names() { return names; }

@@ -74,16 +74,15 @@ std::vector<TargetResult> power_rows(const spec::Document& document, Diagnostics
 }
 
 /// Rows of `availability`; mistakes go to `mistakes`.
-std::vector<TargetResult> availability_rows(const spec::Document& document,
-                                            Diagnostics& mistakes) {
+std::vector<TargetResult> availability_rows(const spec::Document& document, Diagnostics& mistakes) {
   spec::Node only = document.root;
   only.items.clear();
   for (std::size_t i = 0; i + 1 < document.root.items.size(); i += 2)
     if (document.root.items[i].text == "availability")
       only.items = {document.root.items[i], document.root.items[i + 1]};
   std::vector<TargetResult> out;
-  for (auto& row : availability::check_targets(document, only, catalog::Catalog::builtin(),
-                                               mistakes)) {
+  for (auto& row :
+       availability::check_targets(document, only, catalog::Catalog::builtin(), mistakes)) {
     TargetResult t;
     t.id = row.id, t.model = row.model, t.unit = row.unit, t.source = row.source;
     t.known_miss = row.known_miss, t.at_most = row.at_most;
