@@ -5,7 +5,7 @@ BUILD ?= build
 JOBS ?= $(shell nproc)
 BENCHES = $(basename $(notdir $(wildcard bench/*_bench.cpp)))
 
-.PHONY: all deps demo test test-deps build unit bench docs format clean
+.PHONY: all deps demo test test-deps build unit bench wheel docs format clean
 
 all: build
 
@@ -23,7 +23,8 @@ demo: build
 	$(BUILD)/headroom check scenarios/llama3-405b.yaml || test $$? -eq 1
 
 test: test-deps
-	cmake -S . -B $(BUILD) -G Ninja -DCMAKE_BUILD_TYPE=Release -DHEADROOM_TESTS=ON >/dev/null
+	cmake -S . -B $(BUILD) -G Ninja -DCMAKE_BUILD_TYPE=Release -DHEADROOM_TESTS=ON \
+	      -DHEADROOM_PYTHON=ON >/dev/null
 	ninja -C $(BUILD) -j $(JOBS) all unit_tests
 	ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS)
 
@@ -32,6 +33,11 @@ bench: test-deps
 	ninja -C $(BUILD) -j $(JOBS) headroom $(BENCHES)
 	for b in $(BENCHES); do echo "== $$b"; $(BUILD)/bench/$$b || exit 1; done
 	bench/startup.sh $(BUILD)/headroom
+
+# A wheel, built in an environment of its own (needs PyPI for the build's own tools).
+wheel: test-deps
+	python3 -m venv $(BUILD)/venv
+	$(BUILD)/venv/bin/pip -q wheel --no-deps -w $(BUILD)/wheel .
 
 # Generated pages: the reference from the field lists, the claims table.
 docs: build
