@@ -169,7 +169,7 @@ TokenTimes Replica::answer_spread(const Load& load, const Shape& s, const Mix& m
   const double more =
       (time_s(beyond * seen, s.context, 0, 0, 0) - time_s(seen, s.context, 0, 0, 0)) /
           ((beyond - 1) * seen) +
-      (m.batch > 0 ? (m.step_s - m.decode_s) / m.batch : 0);
+      (m.step_s - m.decode_s) / std::max(m.batch, 1.0);
   const double own = std::clamp(m.batch * more / m.step_s, 0.0, 0.9);
   // Variance of the batch, averaged over a residence with the batch's own memory.
   const double memory = 1 - own;

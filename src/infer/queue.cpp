@@ -146,16 +146,20 @@ Reading read_prompts(const ReadingLoad& l) {
   const double used = std::min(l.rate_s * n * (plain / l.room + q), 1 - 1e-6);
   const double v2 = std::max(c2 - 1 + l.arrival_cv2, 1e-9);  // of the tokens that arrive
   const Lengths own = lengths_within(n, c2, l.room);
+  // Arrivals wider than Poisson's come together.
+  const double burst = std::max(l.arrival_cv2 - 1, 0.0) * n;
+  const double content = std::min(own.content + burst, l.room);
+  const double piece = std::min(l.piece + burst, l.room);
   // Steps that the room does not cut: a prompt and the others that fit beside it.
   const double wide = y + n * v2 / (1 - rho * rho);  // the same without an end of the room
   const double below = std::min(
-      own.content + others_within(wide - n * c2, n, c2, rho, l.room - own.content), l.room);
+      content + others_within(wide - n * c2 - burst, n, c2, rho, l.room - content), l.room);
   // Left by one that it does: without load the rest of a prompt longer than the room, such that a
   // token is read in a step of `l.piece`; under load as in heavy traffic, or longer rests.
   const double queued = n * v2 / (2 * (1 - used));
-  const double cutting = l.piece - own.content;
+  const double cutting = piece - content;
   const double alone =
-      cutting > 1e-6 * n ? (l.room - own.content) * (n * c2 - l.piece) / (2 * cutting) : queued;
+      cutting > 1e-6 * n ? (l.room - content) * (n * c2 + burst - piece) / (2 * cutting) : queued;
   const double loaded =
       std::max(queued, (1 - own.beyond) * queued + own.beyond * alone / (1 - used));
   const double behind = std::max((1 - used) * alone + used * loaded, 1e-9 * n);
