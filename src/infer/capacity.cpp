@@ -45,7 +45,7 @@ const char* binding_name(Binding binding) {
 
 const char* beyond_text(Beyond beyond) {
   constexpr const char* texts[] = {
-      "", "the closed form was held against the engine up to 80 % of saturation only",
+      "", "the closed form was held against the engine up to 70 % of saturation only",
       "the closed form was not held against the engine for prompts of so wide a spread or so many "
       "times the token budget",
       "the closed form leaves out waits for a place and preemptions, which begin to count here"};
@@ -109,7 +109,7 @@ OperatingPoint Replica::operate(const Load& load, double percentile) const {
 }
 
 Beyond Replica::beyond(const Shape& s, const Mix& m, double saturation) const {
-  constexpr double load = 0.8, square = 2.7, budgets = 4, deviations = 3;
+  constexpr double load = 0.7, square = 2.7, budgets = 4, deviations = 3;
   if (m.rate_s() > load * saturation * (1 + 1e-3)) return Beyond::load;
   if (s.square > square || s.fresh > budgets * limits_.budget) return Beyond::lengths;
   const double most = m.running + deviations * std::sqrt(m.batch * m.crowd);

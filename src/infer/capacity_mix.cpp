@@ -385,15 +385,8 @@ Replica::Mix Replica::arriving(const Load& load, const Shape& s, double rate, do
     l.piece = own_piece(s.fresh, std::sqrt(std::max(s.square - 1, 0.0)), t.room);
     const Reading r = read_prompts(l);
     const double rho = std::min(rate * s.fresh * t.token_s, nearly_one);
-    ReadingLoad one = l;
-    one.rate_s = std::min(rate, 1e-6 / (s.fresh * t.token_s));
-    const Reading none = read_prompts(one);
     if (s.steps > 0) {
-      // Alone a request finds nobody: what the sum says there of rare giants is not its own.
-      const auto met = [&](const Reading& x) {
-        return (x.found - x.typical) * (1 - std::pow(x.memory, s.steps));
-      };
-      const double more = met(r) - std::max(met(none), 0.0);
+      const double more = (r.found - r.typical) * (1 - std::pow(r.memory, s.steps));
       m.extra_s = std::max(more * t.token_s / s.steps, 0.0) / (1 - rho);
       m.step_s = std::max(t.seen_s + straight, 0.05 * t.seen_s) / (1 - rho) + m.extra_s;
     }
@@ -401,8 +394,9 @@ Replica::Mix Replica::arriving(const Load& load, const Shape& s, double rate, do
     m.interval_s = r.step_s + r.variance_s2 / r.step_s;
     // Alone it is known (a step and a half, its own products and the steps it takes more): rare
     // giants, whose moments the sum holds, do not keep the ordinary prompt waiting.
+    l.rate_s = std::min(rate, 1e-6 / (s.fresh * t.token_s));
     const double alone = 1.5 * l.plain_s + t.token_s * s.fresh + (t.chunks - 1) * l.plain_s;
-    m.first_s = std::max(alone, r.wait_s - std::max(none.wait_s - alone, 0.0));
+    m.first_s = std::max(alone, r.wait_s - std::max(read_prompts(l).wait_s - alone, 0.0));
     m.cuts = std::max(r.full * s.fresh / y - s.cuts, 0.0);
     m.used = std::min(rate * s.fresh * m.full_s / t.room, 1 - 1e-9);
   }
