@@ -403,7 +403,12 @@ TEST(ClosedForm, SaysWhereItWasNotHeld) {
   EXPECT_EQ(at({1155, 1, 211, 0.8}, 0.9), infer::Beyond::load);
   EXPECT_EQ(at({1000, 15, 200, 1}, 0.5), infer::Beyond::lengths);
   EXPECT_EQ(at({60000, 0, 200, 0}, 0.5), infer::Beyond::lengths);
-  EXPECT_EQ(at({30000, 0.3, 10000, 0.5}, 0.79), infer::Beyond::places);
+  infer::EngineLimits narrow;
+  narrow.max_batch = 16;
+  const infer::Replica few(infer::test::llama_70b(), oracle().model(), narrow);
+  infer::Load load = load_of({1155, 1, 211, 0.8});
+  load.rate_s = 0.69 * few.operate(load, 0.9).saturation_s;
+  EXPECT_EQ(few.operate(load, 0.9).beyond, infer::Beyond::places);
   for (const double cv : {0.0, 0.3, 1.0, 3.0, 15.0})
     for (const double prompt : {1.0, 100.0, 5000.0, 100000.0})
       for (const double output : {1.0, 2.0, 50.0, 20000.0})
