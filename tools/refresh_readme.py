@@ -5,8 +5,9 @@ usage: refresh_readme.py PAGE BINARY
 
 Commands run in the folder that holds the page, or in the one above it when the page lies in docs. In
 a ```console block, `$ build/headroom ...` may be followed by the first lines of its output and a closing
-line of three dots. Those lines are replaced by as many lines of what BINARY prints now. Commands without
-output below them are left alone. tests/house/readme.py checks the result.
+line of three dots. Those lines are replaced by as many lines of what BINARY prints now. Pieces between
+two lines of dots are renewed from the line that begins as the piece does. Commands without output below
+them are left alone. tests/house/readme.py checks the result.
 """
 import pathlib
 import re
@@ -31,8 +32,27 @@ def renew(part, binary, root):
         command += "\n" + shown.pop(0)
     if not command.startswith("build/headroom") or "..." not in shown:
         return part
-    keep = shown.index("...")
-    return "\n".join([command, *output(command.replace("\\\n", " "), binary, root)[:keep], *shown[keep:]]) + "\n"
+    now = output(command.replace("\\\n", " "), binary, root)
+    return "\n".join([command, *renewed_pieces(shown, now)]) + "\n"
+
+
+def renewed_pieces(shown, now):
+    """Each piece between dots as it prints now; one whose first line is gone stays, for the test to name."""
+    out, at, piece = [], 0, []
+    for line in [*shown, None]:
+        if line is not None and line != "...":
+            piece.append(line)
+            continue
+        if piece:
+            start = 0 if not out else next(
+                (i for i in range(at, len(now)) if now[i][:12] == piece[0][:12]), None)
+            fresh = piece if start is None else now[start:start + len(piece)]
+            at = at if start is None else start + len(piece)
+            out += fresh
+        if line == "...":
+            out.append(line)
+        piece = []
+    return out
 
 
 def main():
