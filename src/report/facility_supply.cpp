@@ -16,11 +16,14 @@ using study::SupplyAnswer;
 constexpr double j_per_mwh = 3.6e9;
 
 std::string usd(double x) {
+  if (std::abs(x) < 0.005) x = 0;
   return x < 0 ? "-" + format_scaled(-x, "USD") : format_scaled(x, "USD");
 }
 std::string mwh(double x) { return format_scaled(x * j_per_mwh, "Wh"); }
 std::string mw(double x) { return format_scaled(x * 1e6, "W"); }
-std::string percent(double x) { return fmt::format("{:.1f} %", 100 * x); }
+std::string percent(double x) {
+  return fmt::format("{:.1f} %", std::abs(x) < 5e-4 ? 0.0 : 100 * x);
+}
 
 class Writer {
  public:
@@ -87,8 +90,9 @@ class Writer {
       const auto& p = a_.problem.sources[s];
       const bool weather = !p.available.empty();
       table.add(
-          {p.name, a_.kinds[s], mw(y.capacity_mw) + (p.sized ? " chosen" : ""), mwh(y.used_mwh),
-           d_.load_mwh > 0 ? percent(y.used_mwh / d_.load_mwh) : "-",
+          {p.name, a_.kinds[s],
+           a_.unlimited[s] ? "no limit" : mw(y.capacity_mw) + (p.sized ? " chosen" : ""),
+           mwh(y.used_mwh), d_.load_mwh > 0 ? percent(y.used_mwh / d_.load_mwh) : "-",
            weather && y.available_mwh > 0 ? percent(y.curtailed_mwh() / y.available_mwh) : "-",
            usd(y.usd()), y.used_mwh > 0 ? fmt::format("{:.1f} USD", y.usd() / y.used_mwh) : "-"});
     }
@@ -157,7 +161,7 @@ class Writer {
   void list(const char* head, const std::vector<std::string>& texts) {
     if (texts.empty()) return;
     title(head);
-    for (const auto& t : texts) out_ += wrap(t, width_, "  ") + "\n";
+    for (const auto& t : texts) out_ += wrap(t, width_, "  ");
   }
 
   const SupplyAnswer& a_;

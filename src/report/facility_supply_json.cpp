@@ -21,7 +21,7 @@ Json sources(const SupplyAnswer& a) {
     out.push_back(
         {{"name", p.name},
          {"kind", a.kinds[s]},
-         {"capacity_mw", number(y.capacity_mw)},
+         {"capacity_mw", a.unlimited[s] ? Json(nullptr) : number(y.capacity_mw)},
          {"sized", p.sized},
          {"used_mwh", number(y.used_mwh)},
          {"available_mwh", number(y.available_mwh)},

@@ -120,12 +120,14 @@ class Builder {
     out.sized = bool(s.most);
     if (s.most) out.most_mw = s.most.get().si() / w_per_mw;
     if (s.capacity) out.capacity_mw = s.capacity.get().si() / w_per_mw;
+    a_.unlimited.push_back(false);
     if (s.capacity || s.most) return;
     const auto& site = c_.scenario.site;
     if (site && site->grid.capacity) {
       out.capacity_mw = site->grid.capacity.get().si() / w_per_mw;
     } else {
       constexpr double plenty = 10;
+      a_.unlimited.back() = true;
       out.capacity_mw = plenty * peak_mw_;
       assume(s.name + ": capacity is not known; no limit");
     }

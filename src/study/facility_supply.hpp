@@ -33,6 +33,7 @@ struct SupplyAnswer {
   supply::Problem problem;
   supply::Dispatch dispatch;
   std::vector<std::string> kinds;  ///< of the sources
+  std::vector<bool> unlimited;     ///< a grid whose capacity is not known
   double usd = 0;                  ///< a year, without the worth of what is not served
   double usd_mwh = 0;              ///< of energy served
   double unserved_usd = 0;
