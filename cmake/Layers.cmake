@@ -55,6 +55,12 @@ endforeach()
 target_link_libraries(headroom_catalog PUBLIC Threads::Threads)
 target_link_libraries(headroom_requests PRIVATE ZLIB::ZLIB)
 target_compile_definitions(headroom_api PRIVATE HEADROOM_VERSION="${PROJECT_VERSION}")
+# The linear program of src/supply is solved by COIN-OR CLP; its headers stay in supply/lp.cpp.
+find_path(CLP_INCLUDE coin/ClpSimplex.hpp REQUIRED)
+find_library(CLP_LIBRARY Clp REQUIRED)
+find_library(COINUTILS_LIBRARY CoinUtils REQUIRED)
+target_include_directories(headroom_supply SYSTEM PRIVATE ${CLP_INCLUDE}/coin)
+target_link_libraries(headroom_supply PRIVATE ${CLP_LIBRARY} ${COINUTILS_LIBRARY})
 target_link_libraries(headroom_api PRIVATE ${CMAKE_DL_LIBS})  # OpenSSL, for https URLs alone
 
 # A second answer for the year in the time domain; without SUNDIALS its test says so and skips.

@@ -7,6 +7,7 @@
 
 #include "api/facility.hpp"
 #include "api/facility_availability.hpp"
+#include "api/facility_supply.hpp"
 #include "api/facility_transient.hpp"
 #include "common.hpp"
 
@@ -21,7 +22,7 @@ struct FacilityCommand {
   bool transients = false;
   std::string csv;
   bool json = false, phases = false;
-  bool availability = false;
+  bool availability = false, supply = false;
   std::string histories;
 };
 
@@ -34,6 +35,7 @@ constexpr const char* examples =
     "  headroom facility scenarios/nvl72-row.yaml --lose dry-cooler=50% --lose leak --json\n"
     "  headroom facility scenarios/nvl72-row.yaml --availability\n"
     "  headroom facility scenarios/nvl72-row.yaml --chain --pairs\n"
+    "  headroom facility scenarios/nvl72-row.yaml --supply --csv hours.csv\n"
     "  headroom facility scenarios/nvl72-row.yaml --lose mains --for 5min\n"
     "  headroom facility scenarios/campus-100k.yaml --transient --sag \"30%@60ms x6/82s\"\n"
     "NODE: cdu-pump, leak, room-fan, loop-pump, tower or dry-cooler, chiller, all-cooling; with "
@@ -79,6 +81,8 @@ void add_options(CLI::App& app, FacilityCommand& c) {
                    "How often halls stand still, why, and what it costs");
   c.verb->add_option("--histories", c.histories,
                      "Of availability: how many; the scenario's, 20000");
+  c.verb->add_flag("--supply", c.supply,
+                   "Where energy comes from over the year at the least cost, hour by hour");
   c.verb->add_flag("--transient", c.transients,
                    "Swings of the load within seconds against the grid's limits; sags");
   c.verb
@@ -99,6 +103,22 @@ int run_availability(const FacilityCommand& c, const Terminal& terminal) {
   print(c.json ? report::availability_json(*answer)
                : report::availability_text(*answer, {terminal.colour, terminal.width, false}));
   return fits;
+}
+
+int run_supply(const FacilityCommand& c, const Terminal& terminal) {
+  Diagnostics mistakes = check_out("--csv", c.csv);
+  for (const auto& [option, given] :
+       {std::pair("--availability", c.availability), std::pair("--transient", c.transients),
+        std::pair("--phases", c.phases), std::pair("--histories", !c.histories.empty())})
+    if (given)
+      mistakes.add({option, 0, 0, "", "is another question than --supply", "leave one out", ""});
+  const auto answer = api::facility_supply(c.request);
+  if (!answer) mistakes.add(answer.error());
+  if (!mistakes.empty()) return refuse(mistakes, c.json);
+  if (!c.csv.empty() && !write_whole(c.csv, report::supply_csv(*answer), "--csv")) return bad_input;
+  print(c.json ? report::supply_json(*answer)
+               : report::supply_text(*answer, {terminal.colour, terminal.width, false}));
+  return answer->holds() ? fits : falls_short;
 }
 
 /// What belongs to one of the two modes only.
@@ -149,6 +169,7 @@ int run_transient(FacilityCommand c, const Terminal& terminal, Diagnostics mista
 }
 
 int run(const FacilityCommand& c, const Terminal& terminal) {
+  if (c.supply) return run_supply(c, terminal);
   if (c.availability && !c.transients) return run_availability(c, terminal);
   if (c.phases && !c.transients && !c.availability) return run_phases(c, terminal);
   Diagnostics mistakes = check_out("--csv", c.csv);

@@ -40,7 +40,9 @@ class Reader {
   Diagnostics& mistakes_;
 };
 
-study::FacilityOptions options_of(const FacilityRequest& r, Diagnostics& mistakes) {
+}  // namespace
+
+study::FacilityOptions facility_options(const FacilityRequest& r, Diagnostics& mistakes) {
   study::FacilityOptions o;
   o.year = r.year || (r.lose.empty() && !r.chain) || !r.resolution.empty();
   o.chain = r.chain, o.pairs = r.pairs;
@@ -72,13 +74,11 @@ study::FacilityOptions options_of(const FacilityRequest& r, Diagnostics& mistake
   return o;
 }
 
-}  // namespace
-
 Result<study::FacilityAnswer> facility(const FacilityRequest& request) {
   Diagnostics mistakes;
   const auto catalog = catalogue(request.catalog);
   if (!catalog) return failure(catalog.error());
-  const auto options = options_of(request, mistakes);
+  const auto options = facility_options(request, mistakes);
   const auto loaded = study::load(request.file, request.sets, catalog->get());
   if (!loaded) mistakes.add(loaded.error());
   if (!loaded) return failure(std::move(mistakes));

@@ -37,6 +37,8 @@ struct FacilityRequest {
   std::string resolution{};         ///< the year in the time domain too, "1 s"
 };
 
+/// The request's options, read; mistakes are added.
+study::FacilityOptions facility_options(const FacilityRequest& request, Diagnostics& mistakes);
 Result<study::FacilityAnswer> facility(const FacilityRequest& request);
 
 /// The scenario's phases, each checked as a whole (study/facility_phases.hpp); of the request

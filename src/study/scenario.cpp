@@ -124,6 +124,7 @@ void Scenario::fields(spec::Fields& f) {
   f.object("building", building, "Halls, floors and racks");
   f.object("availability", availability,
            "Failures, repair, maintenance and people, for `facility --availability`");
+  f.object("supply", supply, "Where energy comes from, for `facility --supply`");
   f.list("models", models, "Models of your own, from Hugging Face configurations");
   f.list("clusters", clusters, "Groups of equal systems on one network");
   f.object("storage", storage, "Tiers of storage and the data on them");

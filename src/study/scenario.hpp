@@ -30,6 +30,7 @@
 #include "spec/node.hpp"
 #include "storage/spec.hpp"
 #include "study/rl.hpp"
+#include "supply/spec.hpp"
 #include "train/spec.hpp"
 
 namespace headroom::study {
@@ -134,6 +135,7 @@ struct Scenario {
   std::optional<cooling::PlantSpec> cooling;
   std::optional<BuildingSpec> building;
   std::optional<availability::Spec> availability;
+  std::optional<supply::Spec> supply;
   std::vector<ModelFile> models;
   std::vector<ClusterSpec> clusters;
   std::optional<storage::Spec> storage;
