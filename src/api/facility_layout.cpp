@@ -12,4 +12,10 @@ Result<study::LayoutAnswer> facility_layout(const FacilityRequest& request) {
   return study::facility_layout(*loaded, catalog->get());
 }
 
+Result<study::GanttAnswer> facility_gantt(const FacilityRequest& request) {
+  const auto catalog = catalogue(request.catalog);
+  if (!catalog) return failure(catalog.error());
+  return study::facility_gantt(request.file, request.sets, catalog->get());
+}
+
 }  // namespace headroom::api

@@ -6,12 +6,15 @@
 #pragma once
 
 #include "api/facility.hpp"
+#include "report/facility_gantt.hpp"
 #include "report/facility_layout.hpp"
 #include "report/layout_svg.hpp"
+#include "study/facility_gantt.hpp"
 #include "study/facility_layout.hpp"
 
 namespace headroom::api {
 
 Result<study::LayoutAnswer> facility_layout(const FacilityRequest& request);
+Result<study::GanttAnswer> facility_gantt(const FacilityRequest& request);
 
 }  // namespace headroom::api

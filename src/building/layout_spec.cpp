@@ -32,7 +32,7 @@ void LayoutSpec::fields(spec::Fields& f) {
       .at_most(100);
   f.number("column", column, "m", "Side of a column; 0.5 m when left out").above(0).at_most(2);
   f.number("power_room", power_room, "m2",
-           "Rooms of UPS, batteries and switchgear; 0.1 m2/kW of IT when left out")
+           "Rooms of UPS, batteries and switchgear; 0.05 m2/kW of IT when left out")
       .above(0);
 }
 

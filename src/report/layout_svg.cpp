@@ -20,25 +20,36 @@ constexpr double margin_px = 56;
 constexpr double letter_px = 6.4;  // mean advance of 11 px text
 constexpr int steps = 5;
 
-constexpr const char* style = R"(<style>
-svg{background:var(--bg);font:11px system-ui,sans-serif;--bg:#fff;--ink:#1c2733;--soft:#6b7886;
---cold:#dcebf7;--hot:#fae3da;--end:#eef0f2;--pipe:#cfe8e2;--room:#f3ecd6;--cdu:#2a9d8f;--unit:#7fb3d5;
---pdu:#b08ad6;--col:#55606b;--way:#c2185b;--none:#c9ced4;
---s0:#fde4b0;--s1:#fbc16a;--s2:#f28e3c;--s3:#d9542b;--s4:#9c1f1f}
-@media (prefers-color-scheme:dark){svg{--bg:#12171d;--ink:#e4e9ee;--soft:#98a4b0;--cold:#17324a;
---hot:#452a22;--end:#222a32;--pipe:#1d3f3a;--room:#3a3422;--cdu:#3fc1b0;--unit:#4a7fa5;--pdu:#9670c4;
---col:#aab4be;--way:#ff5c9a;--none:#4b545d;
---s0:#6b5524;--s1:#94672a;--s2:#c0702c;--s3:#e05f3a;--s4:#ff8a7a}}
-text{fill:var(--ink)}.soft{fill:var(--soft)}.h{font-size:15px;font-weight:600}
-.rack{stroke:var(--bg);stroke-width:.6}.cold{fill:var(--cold)}.hot{fill:var(--hot)}
-.end{fill:var(--end)}.pipe{fill:var(--pipe)}.room{fill:var(--room);stroke:var(--soft)}
-.cdu{fill:var(--cdu)}.unit{fill:var(--unit)}.pdu{fill:var(--pdu)}.col{fill:var(--col)}
-.free{fill:none;stroke:var(--soft);stroke-dasharray:2 2;stroke-width:.6}
-.wall{fill:none;stroke:var(--ink);stroke-width:1.5}.dim{stroke:var(--soft);stroke-width:1}
-.way{fill:none;stroke:var(--way);stroke-width:2;stroke-dasharray:7 4}.none{fill:var(--none)}
-.s0{fill:var(--s0)}.s1{fill:var(--s1)}.s2{fill:var(--s2)}.s3{fill:var(--s3)}.s4{fill:var(--s4)}
-</style>
-)";
+/// Light and dark colours of a class; spelt out, for readers of SVG that know no CSS variables.
+struct Colour {
+  const char *selector, *property, *light, *dark;
+};
+constexpr Colour colours[] = {
+    {"svg", "background", "#fff", "#12171d"}, {".bg", "fill", "#fff", "#12171d"},
+    {"text", "fill", "#1c2733", "#e4e9ee"},   {".soft", "fill", "#5b6875", "#a3afbb"},
+    {".rack", "stroke", "#fff", "#12171d"},   {".wall", "stroke", "#1c2733", "#e4e9ee"},
+    {".dim", "stroke", "#5b6875", "#a3afbb"}, {".free", "stroke", "#5b6875", "#a3afbb"},
+    {".way", "stroke", "#c2185b", "#ff5c9a"}, {".cold", "fill", "#dcebf7", "#17324a"},
+    {".hot", "fill", "#fae3da", "#452a22"},   {".end", "fill", "#eef0f2", "#222a32"},
+    {".pipe", "fill", "#cfe8e2", "#1d3f3a"},  {".room", "fill", "#f3ecd6", "#3a3422"},
+    {".cdu", "fill", "#2a9d8f", "#3fc1b0"},   {".unit", "fill", "#7fb3d5", "#4a7fa5"},
+    {".pdu", "fill", "#b08ad6", "#9670c4"},   {".col", "fill", "#55606b", "#aab4be"},
+    {".none", "fill", "#c9ced4", "#4b545d"},  {".s0", "fill", "#fde4b0", "#6b5524"},
+    {".s1", "fill", "#fbc16a", "#94672a"},    {".s2", "fill", "#f28e3c", "#c0702c"},
+    {".s3", "fill", "#d9542b", "#e05f3a"},    {".s4", "fill", "#9c1f1f", "#ff8a7a"},
+};
+
+std::string style() {
+  std::string light, dark;
+  for (const auto& c : colours) {
+    light += fmt::format("{}{{{}:{}}}\n", c.selector, c.property, c.light);
+    dark += fmt::format("{}{{{}:{}}}\n", c.selector, c.property, c.dark);
+  }
+  return "<style>\nsvg{font:11px system-ui,sans-serif}.h{font-size:15px;font-weight:600}\n"
+         ".free,.wall,.way,.dim{fill:none}.rack,.free{stroke-width:.6}.wall{stroke-width:1.5}\n"
+         ".free{stroke-dasharray:2 2}.way{stroke-width:2;stroke-dasharray:7 4}\n" +
+         light + "@media (prefers-color-scheme:dark){\n" + dark + "}\n</style>\n";
+}
 
 const char* class_of(BlockKind k) {
   switch (k) {
@@ -161,7 +172,7 @@ class Drawing {
   /// Words of aisles and rooms, where they have room of their own.
   void labels() {
     for (const auto& b : h_.plan.blocks) {
-      if (!is_floor(b.what)) continue;
+      if (!is_floor(b.what) || on_route(b)) continue;
       std::string s = building::block_kind_name(b.what);
       if (b.what == BlockKind::power_room) s = fmt::format("power room, {:.0f} m2", b.area_m2());
       if (b.what == BlockKind::cold_aisle || b.what == BlockKind::hot_aisle)
@@ -177,6 +188,16 @@ class Drawing {
         text(cx, cy + 4, s, "soft", "middle");
       }
     }
+  }
+  /// The way in passes through; words would lie under its line.
+  bool on_route(const Block& b) const {
+    const auto& r = h_.plan.route;
+    for (std::size_t i = 0; i + 1 < r.size(); ++i) {
+      const auto [x0, x1] = std::minmax(r[i].x_m, r[i + 1].x_m);
+      const auto [y0, y1] = std::minmax(r[i].y_m, r[i + 1].y_m);
+      if (x0 < b.right_m() && b.x_m < x1 + 1e-9 && y0 < b.top_m() && b.y_m < y1 + 1e-9) return true;
+    }
+    return false;
   }
   /// A column stands where the words would.
   bool crossed(const Block& b) const {
@@ -276,7 +297,7 @@ std::string layout_svg(const study::LayoutAnswer& a, bool by_weight) {
              "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0:.0f}\" height=\"{1:.0f}\" "
              "viewBox=\"0 0 {0:.0f} {1:.0f}\" role=\"img\"><title>{2}</title>\n",
              right + margin_px, y, xml_text(a.scenario)) +
-         style + body + "</svg>\n";
+         style() + "<rect class=\"bg\" width=\"100%\" height=\"100%\"/>\n" + body + "</svg>\n";
 }
 
 }  // namespace headroom::report

@@ -30,6 +30,7 @@ class HallBuilder {
     for (const Machines* m : hall_.machines) add_racks(in, *m);
     add_others(in);
     in.it_max_w = out.it_max_w;
+    in.spec = hall_.spec->building.layout;
     const auto& spec = hall_.spec->building;
     if (spec.racks) in.positions = int(std::lround(double(spec.racks.get())));
     if (spec.area) out.area_given_m2 = in.area_m2 = spec.area.get().si();
@@ -157,7 +158,7 @@ Result<LayoutAnswer> facility_layout(const Loaded& loaded, const catalog::Catalo
   a.remarks.push_back(
       "Sizes of CDUs (0.8 x 1.2 m), floor PDUs (0.9 x 0.9 m), room units (0.9 x 2.5 m), power "
       "rooms "
-      "(0.1 m2/kW of IT unless given) and 25 % for docks, stores and offices are assumed.");
+      "(0.05 m2/kW of IT unless given) and 25 % for docks, stores and offices are assumed.");
   return a;
 }
 
