@@ -7,6 +7,7 @@
 
 #include "api/facility.hpp"
 #include "api/facility_availability.hpp"
+#include "api/facility_layout.hpp"
 #include "api/facility_supply.hpp"
 #include "api/facility_transient.hpp"
 #include "common.hpp"
@@ -24,6 +25,8 @@ struct FacilityCommand {
   bool json = false, phases = false;
   bool availability = false, supply = false;
   std::string histories;
+  bool layout = false, by_weight = false, gantt = false;
+  std::string drawing;
 };
 
 constexpr const char* examples =
@@ -38,6 +41,8 @@ constexpr const char* examples =
     "  headroom facility scenarios/nvl72-row.yaml --supply --csv hours.csv\n"
     "  headroom facility scenarios/nvl72-row.yaml --lose mains --for 5min\n"
     "  headroom facility scenarios/campus-100k.yaml --transient --sag \"30%@60ms x6/82s\"\n"
+    "  headroom facility scenarios/nvl72-row.yaml --layout -o hall.svg\n"
+    "  headroom facility scenarios/legacy-hall.yaml --gantt -o plan.svg\n"
     "NODE: cdu-pump, leak, room-fan, loop-pump, tower or dry-cooler, chiller, all-cooling; with "
     "the\n"
     "hall or the loop before it (hall-a.cdu-pump) one of them; mains or a node of the power "
@@ -91,6 +96,13 @@ void add_options(CLI::App& app, FacilityCommand& c) {
       ->allow_extra_args(false);
   c.verb->add_option("--sample", c.transient.sample, "With --transient: 1 to 10 ms; 10ms");
   c.verb->add_option("--seed", c.transient.seed, "With --transient: phases of jobs and noise; 1");
+  c.verb->add_flag("--layout", c.layout,
+                   "Rows, aisles, areas, weights and the way in of the halls");
+  c.verb->add_flag("--gantt", c.gantt,
+                   "When the hall can be ready and for how much: retrofit against new building");
+  c.verb->add_flag("--by-weight", c.by_weight, "With --layout -o: racks coloured by weight");
+  c.verb->add_option("-o,--out", c.drawing,
+                     "With --layout or --gantt: writes the drawing (SVG) to this file");
   c.verb->add_option("--csv", c.csv,
                      "Writes a row an hour (with --transient: a sample) to this file");
   c.verb->add_flag("--json", c.json, "For programs; names are stable");
@@ -145,6 +157,30 @@ Diagnostics check_modes(const FacilityCommand& c) {
   return mistakes;
 }
 
+int run_layout(const FacilityCommand& c, const Terminal& terminal) {
+  Diagnostics mistakes = check_out("-o", c.drawing);
+  const auto answer = api::facility_layout(c.request);
+  if (!answer) mistakes.add(answer.error());
+  if (!mistakes.empty()) return refuse(mistakes, c.json);
+  if (!c.drawing.empty() && !write_whole(c.drawing, report::layout_svg(*answer, c.by_weight), "-o"))
+    return bad_input;
+  print(c.json ? report::layout_json(*answer)
+               : report::layout_text(*answer, {terminal.colour, terminal.width, false}));
+  return answer->holds() ? fits : falls_short;
+}
+
+int run_gantt(const FacilityCommand& c, const Terminal& terminal) {
+  Diagnostics mistakes = check_out("-o", c.drawing);
+  const auto answer = api::facility_gantt(c.request);
+  if (!answer) mistakes.add(answer.error());
+  if (!mistakes.empty()) return refuse(mistakes, c.json);
+  if (!c.drawing.empty() && !write_whole(c.drawing, report::gantt_svg(*answer), "-o"))
+    return bad_input;
+  print(c.json ? report::gantt_json(*answer)
+               : report::gantt_text(*answer, {terminal.colour, terminal.width, false}));
+  return fits;
+}
+
 int run_phases(const FacilityCommand& c, const Terminal& terminal) {
   const auto phases = api::facility_phases(c.request);
   if (!phases) return refuse(phases.error(), c.json);
@@ -168,11 +204,40 @@ int run_transient(FacilityCommand c, const Terminal& terminal, Diagnostics mista
   return answer->holds() ? fits : falls_short;
 }
 
+/// What belongs to a drawing alone, and modes that answer one question each.
+Diagnostics check_drawing(const FacilityCommand& c) {
+  Diagnostics mistakes;
+  const auto wrong = [&](std::string option, const char* message, const char* hint) {
+    mistakes.add({std::move(option), 0, 0, "", message, hint, ""});
+  };
+  if (!c.drawing.empty() && !c.layout && !c.gantt)
+    wrong("-o " + c.drawing, "names a drawing, which is not asked", "add --layout or --gantt");
+  if (c.by_weight && !c.layout)
+    wrong("--by-weight", "colours a plan, which is not asked", "add --layout");
+  if (!c.layout && !c.gantt) return mistakes;
+  const auto& r = c.request;
+  for (const auto& [option, given] :
+       {std::pair("--gantt", c.gantt && c.layout), std::pair("--availability", c.availability),
+        std::pair("--transient", c.transients), std::pair("--phases", c.phases),
+        std::pair("--chain", r.chain), std::pair("--year", r.year),
+        std::pair("--lose", !r.lose.empty()), std::pair("--epw", !r.epw.empty()),
+        std::pair("--csv", !c.csv.empty())})
+    if (given)
+      wrong(option, c.layout ? "is no question of --layout" : "is no question of --gantt",
+            "leave one of them out");
+  return mistakes;
+}
+
 int run(const FacilityCommand& c, const Terminal& terminal) {
+  if (c.layout || c.gantt) {
+    if (const auto mistakes = check_drawing(c); !mistakes.empty()) return refuse(mistakes, c.json);
+    return c.layout ? run_layout(c, terminal) : run_gantt(c, terminal);
+  }
   if (c.supply) return run_supply(c, terminal);
   if (c.availability && !c.transients) return run_availability(c, terminal);
   if (c.phases && !c.transients && !c.availability) return run_phases(c, terminal);
   Diagnostics mistakes = check_out("--csv", c.csv);
+  mistakes.add(check_drawing(c));
   if (!c.histories.empty() && !c.availability)
     mistakes.add(
         {"--histories " + c.histories, 0, 0, "", "is of availability", "add --availability", ""});

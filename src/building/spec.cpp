@@ -39,6 +39,7 @@ void HallSpec::fields(spec::Fields& f) {
   f.object("floor", floor, "What the floor carries");
   f.number("move_route", move_route, "kg", "Heaviest item that dock, lift, ramp and doors take")
       .above(0);
+  f.object("layout", layout, "How rows stand, for `facility --layout`");
 }
 
 void Spec::fields(spec::Fields& f) {

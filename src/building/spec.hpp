@@ -17,6 +17,7 @@
 #include <string>
 #include <string_view>
 
+#include "building/layout_spec.hpp"
 #include "spec/fields.hpp"
 
 namespace headroom::building {
@@ -48,6 +49,7 @@ struct HallSpec {
   Value<PowerDensity> density;  ///< IT power the hall was designed for, over its area
   FloorSpec floor;
   Value<Mass> move_route;  ///< heaviest item that lift, ramp and doors take
+  LayoutSpec layout;       ///< how rows stand
   void fields(spec::Fields& f);
 };
 

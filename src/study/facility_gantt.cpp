@@ -1,0 +1,166 @@
+#include "study/facility_gantt.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "catalog/lead_time.hpp"
+#include "study/check.hpp"
+#include "study/context.hpp"
+
+namespace headroom::study {
+namespace {
+
+struct Gear {
+  std::string_view limit;  ///< layer and end of a margin's id
+  std::string_view end, lead_time;
+};
+// What lifts a limit, by the catalogue's lead times.
+constexpr std::array<Gear, 14> gear{{{"power.", "transformer", "distribution-transformer"},
+                                     {"power.", "generator", "generator"},
+                                     {"power.", "ups", "ups"},
+                                     {"power.", "ups-autonomy", "ups"},
+                                     {"power.", "distribution", "busway"},
+                                     {"power.", "rack-feed", "busway"},
+                                     {"power.", "rack-breaker", "busway"},
+                                     {"cooling.", "plant", "chiller"},
+                                     {"cooling.", "supply", "chiller"},
+                                     {"cooling.", "units", "crah"},
+                                     {"cooling.", "cdus", "cdu"},
+                                     {"cooling.", "coolant", "cdu"},
+                                     {"cooling.", "rack", "cdu"},
+                                     {"cooling.", "rack-air", "crah"}}};
+
+std::string_view last_part(std::string_view id) { return id.substr(id.rfind('.') + 1); }
+
+std::string_view lead_time_of(const Margin& m) {
+  for (const auto& g : gear)
+    if (m.id.rfind(g.limit, 0) == 0 && last_part(m.id) == g.end) return g.lead_time;
+  return {};
+}
+
+bool of_the_grid(const Margin& m) { return m.id == "power.grid" || m.id == "power.grid-feeds"; }
+
+PhaseLimit limit_of(const Margin& m) {
+  PhaseLimit l{m.id, m.limit, m.unit, m.need, m.have, m.headroom(), {}};
+  if (!m.remedies.empty()) l.add = m.remedies.front().action;
+  return l;
+}
+
+/// Orders that a retrofit adds to those of the bill.
+void add_gear(const Context& c, std::vector<site::Order>& orders, BuildPlan& plan) {
+  const auto add = [&](site::Order order) {
+    plan.unpriced.push_back(order.item);
+    orders.push_back(std::move(order));
+  };
+  for (const auto& m : c.verdict.margins) {
+    if (m.holds()) continue;
+    if (of_the_grid(m)) {
+      const auto* entry = c.catalog.find<catalog::LeadTime>("grid-connection");
+      Value<Time> time = entry != nullptr ? entry->time : Value<Time>{};
+      if (c.site.region != nullptr) time = c.site.region->grid_queue.or_else(time);
+      site::Order order{"Grid connection, enlarged", {}, time, catalog::Phase::electrical};
+      const bool twice = std::any_of(orders.begin(), orders.end(),
+                                     [&](const auto& o) { return o.item == order.item; });
+      if (!twice) add(std::move(order));
+      continue;
+    }
+    const auto id = lead_time_of(m);
+    const auto* entry = c.catalog.find<catalog::LeadTime>(std::string(id));
+    if (id.empty() || entry == nullptr) continue;
+    const bool twice = std::any_of(orders.begin(), orders.end(),
+                                   [&](const auto& o) { return o.lead_time == entry->id; });
+    if (!twice) add({entry->name, entry->id, {}, entry->phase});
+  }
+}
+
+BuildPlan plan_of(std::string name, const Loaded& loaded, const catalog::Catalog& catalog,
+                  bool retrofit, bool hall_binds) {
+  Verdict verdict;
+  Context c(loaded.scenario, loaded, catalog, verdict);
+  c.as_of = study_date(loaded.scenario);
+  walk(c);
+  rank(verdict);
+  BuildPlan p;
+  p.name = std::move(name);
+  p.retrofit = retrofit;
+  p.it_max_w = c.it_max.value.si();
+  p.schedule = c.site.schedule;
+  if (retrofit) {
+    site::Demand d;
+    d.as_of = c.as_of;
+    d.orders = site::orders_from(verdict.bill, catalog);
+    d.peak_power = c.meter_max;
+    add_gear(c, d.orders, p);
+    p.schedule = site::plan_schedule(loaded.scenario.site.value_or(site::Spec{}), d, catalog,
+                                     c.site.region, c.trace, "plans.");
+  }
+  if (c.money && !c.money->paths.empty())
+    p.capital_usd = c.money->paths.front().capital_total.in(dollar);
+  for (const auto& m : verdict.margins) {
+    const bool of_hall = m.layer == "building" || m.layer == "power" || m.layer == "cooling";
+    if (!m.holds() && (hall_binds || !of_hall)) p.missed.push_back(limit_of(m));
+  }
+  return p;
+}
+
+std::vector<std::string> with(std::vector<std::string> sets, const std::vector<std::string>& more) {
+  sets.insert(sets.end(), more.begin(), more.end());
+  return sets;
+}
+
+}  // namespace
+
+const BuildPlan* GanttAnswer::retrofit() const {
+  for (std::size_t i = 0; i < std::min<std::size_t>(2, plans.size()); ++i)
+    if (plans[i].retrofit) return &plans[i];
+  return nullptr;
+}
+
+const BuildPlan* GanttAnswer::new_build() const {
+  for (std::size_t i = 0; i < std::min<std::size_t>(2, plans.size()); ++i)
+    if (!plans[i].retrofit) return &plans[i];
+  return nullptr;
+}
+
+Result<GanttAnswer> facility_gantt(const std::string& file, const std::vector<std::string>& sets,
+                                   const catalog::Catalog& catalog) {
+  const auto loaded = load(file, sets, catalog);
+  if (!loaded) return failure(loaded.error());
+  const auto& s = loaded->scenario;
+  const bool stands = !s.building || s.building->building.existing;
+  GanttAnswer a;
+  a.scenario = s.name;
+  const char *old = "retrofit of a hall that stands", *fresh = "new building";
+  a.plans.push_back(plan_of(stands ? old : fresh, *loaded, catalog, stands, true));
+  a.remarks.push_back(
+      "Lead times are the catalogue's, likely values; the range is all of them low and all high.");
+  if (file == "-") {
+    a.remarks.push_back("Read from standard input: the other way of building is not compared.");
+    return a;
+  }
+  const std::string exists = stands ? "false" : "true";
+  const std::vector<std::string> turn = {"building.existing=" + exists, "site.existing=" + exists};
+  const auto other = load(file, with(sets, turn), catalog);
+  if (!other) return failure(other.error());
+  a.plans.push_back(plan_of(stands ? fresh : old, *other, catalog, !stands, !stands));
+  auto changes = sets;
+  if (!stands) changes = with(std::move(changes), turn);
+  for (const auto& phase : s.phases) {
+    changes = with(std::move(changes), phase.set);
+    const auto next = load(file, changes, catalog);
+    if (!next) {
+      Diagnostics mistakes;
+      for (auto d : next.error().all()) {
+        d.message = "phase '" + phase.name + "': " + d.message;
+        mistakes.add(std::move(d));
+      }
+      return failure(std::move(mistakes));
+    }
+    a.plans.push_back(plan_of("retrofit to " + phase.name, *next, catalog, true, true));
+  }
+  return a;
+}
+
+}  // namespace headroom::study

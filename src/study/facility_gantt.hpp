@@ -1,0 +1,58 @@
+// When a scenario's hall can be ready, and what that costs: retrofit against a new building.
+// What `headroom facility FILE --gantt` prints.
+//
+//   auto a = study::facility_gantt("hall.yaml", {}, catalog);
+//   a->plans[0].schedule.tasks         // start, finish, slack, critical: site/assess.hpp
+//   a->plans[0].capital_usd
+//
+// PLANS. First the scenario as it stands, then the other way: a new building for a hall that
+// stands, a hall that stands for a new building; then the scenario's phases (facility_phases.hpp),
+// each as a retrofit of the hall.
+//   retrofit      tasks of the site layer, and gear for every limit of power and cooling that falls
+//                 short (transformer, generator, UPS, busway, chiller, room units, CDUs, grid),
+//                 with the catalogue's lead times; then fit-out
+//   new building  design and permits, shell, gear, grid, fit-out, commissioning; limits of the old
+//                 hall's power, cooling and floor do not bind, the new one is built to the load
+//
+// MONEY. Capital as the money layer counts it (a new building with its construction). No source
+// gives the price of a retrofit's gear in a standing hall: it is left out and said so; the extra
+// capital of the new building is what a retrofit may cost at most to be the cheaper way.
+//
+// Errors: those of reading, with the phase's name; on standard input only the first plan is made.
+// Complexity: a check a plan.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "catalog/catalog.hpp"
+#include "site/assess.hpp"
+#include "study/facility_phases.hpp"
+
+namespace headroom::study {
+
+struct BuildPlan {
+  std::string name;
+  bool retrofit = false;
+  site::Schedule schedule;
+  std::optional<double> capital_usd;  ///< unset: the scenario asks for no money
+  double it_max_w = 0;
+  std::vector<PhaseLimit> missed;     ///< that bind this way, worst first
+  std::vector<std::string> unpriced;  ///< gear ordered whose price nobody knows
+};
+
+struct GanttAnswer {
+  std::string scenario;
+  std::vector<BuildPlan> plans;
+  std::vector<std::string> remarks;
+
+  const BuildPlan* retrofit() const;   ///< of the scenario's first two; nullptr: none
+  const BuildPlan* new_build() const;  ///< the same
+};
+
+Result<GanttAnswer> facility_gantt(const std::string& file, const std::vector<std::string>& sets,
+                                   const catalog::Catalog& catalog);
+
+}  // namespace headroom::study
