@@ -361,7 +361,7 @@ Replica::Capacity Replica::capacity(const Load& shape_of, const Targets& targets
   double low = nearly_none, high = saturation * (1 - 1e-6);
   const auto last = broken(load, s, step(high), targets, cap, place);
   if (last) c.binding = *last;
-  for (int i = 0; last && i < 26; ++i) {
+  for (int i = 0; last && i < 20; ++i) {
     const double mid = (low + high) / 2;
     if (const auto b = broken(load, s, step(mid), targets, cap, place)) {
       high = mid;

@@ -260,7 +260,8 @@ Replica::Trial Replica::trial(const Load& load, const Shape& s, double rate, dou
   const auto decode = [&](double b) { return time_s(std::max(b, 1e-6), s.context, 0, 0, 0); };
   constexpr double beyond = 1.1;  // what one more sequence adds to a step
   const double middle = t.batch + 1;
-  t.each_s = std::max((decode(beyond * middle) - decode(middle)) / ((beyond - 1) * middle), 0.0);
+  const double alone = decode(middle);
+  t.each_s = std::max((decode(beyond * middle) - alone) / ((beyond - 1) * middle), 0.0);
   t.room = std::max(limits_.budget - t.batch * (1 + limits_.speculation), 1.0);
   t.chunks = chunks(load, s.fresh, t.room);
   if (y <= 0) {
@@ -287,13 +288,12 @@ Replica::Trial Replica::trial(const Load& load, const Shape& s, double rate, dou
   const auto carried = [&](double b, double tokens) {
     return time_s(b, s.context, tokens, 0, prompts / t.carrying * tokens / mean);
   };
-  const double at = std::max(middle, 1.0);
-  const double rough = (carried(at, mean) - decode(at)) / mean + pairs;
+  const double rough = (carried(middle, mean) - alone) / mean + pairs;
   const double rho = std::min(rate * s.fresh * rough, nearly_one);
   const double own = std::min(rate * s.steps * t.each_s / (1 - rho), nearly_one);
   // Steps from a prompt's arrival to its answer, as before one server of the budget's size: what
   // waits for the budget starts one by one.
-  const double used = std::min(rho + rate * s.fresh * decode(at) / t.room, nearly_one);
+  const double used = std::min(rho + rate * s.fresh * alone / t.room, nearly_one);
   const double wait = s.fresh / t.room * used * v2 / (2 * (1 - used));
   const double more = s.steps > 0 ? crowd(load, s, rho, own, t.chunks + wait) : 0;
   t.more = more;
@@ -344,10 +344,10 @@ Replica::Trial Replica::settle(const Load& load, const Shape& s, double rate, do
       low = at;
     else
       high = at, below = true;
-    if (std::abs(takes - at) <= 1e-10 * at) break;
+    if (std::abs(takes - at) <= 1e-8 * at) break;
     // The lowest root is the one that an empty engine comes to: leaps towards it stay short.
     const double slope = rate * (s.steps * t.each_s + s.fresh * t.token_s);
-    const double leap = 1.5 * at;
+    const double leap = 3 * at;
     double next = slope < nearly_one ? at + (takes - at) / (1 - slope) : leap;
     if (takes > at) next = std::min(next, leap);
     if (!(next > low && next < high)) next = next >= high && !below ? high : (low + high) / 2;
