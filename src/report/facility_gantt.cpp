@@ -9,7 +9,6 @@
 #include "base/units.hpp"
 #include "report/layout_svg.hpp"
 #include "report/parts.hpp"
-#include "site/calendar.hpp"
 
 namespace headroom::report {
 namespace {
@@ -28,8 +27,8 @@ double longest(const GanttAnswer& a) {
   return std::max(m, 1e-9);
 }
 
-std::string when(const site::Schedule& s, Time t) {
-  const auto date = site::date_after(s.start, t);
+std::string when(const BuildPlan& p, Time t) {
+  const auto date = p.date(t);
   return date.empty() ? fmt::format("month {:.1f}", months(t)) : date;
 }
 
@@ -68,7 +67,7 @@ void plan_text(Sheet& sheet, const BuildPlan& p, double total) {
            {fmt::format("0 to {:.0f} months", total), Align::left, 0}});
   for (const auto& task : s.tasks) {
     if (task.duration <= Time{}) continue;
-    t.add({task.name, when(s, task.start), when(s, task.finish),
+    t.add({task.name, when(p, task.start), when(p, task.finish),
            fmt::format("{:.1f}", months(task.duration)),
            task.critical ? "critical" : fmt::format("{:.1f}", months(task.slack)),
            chart(task, total, width)},
@@ -92,7 +91,7 @@ void compare(Sheet& sheet, const GanttAnswer& a) {
            {"capital", Align::right, 0},
            {"short", Align::right, 0}});
   for (const auto& p : a.plans)
-    t.add({p.name, format_scaled(p.it_max_w, "W"), when(p.schedule, p.schedule.ready.value),
+    t.add({p.name, format_scaled(p.it_max_w, "W"), when(p, p.schedule.ready.value),
            fmt::format("{:.1f} ({:.1f} to {:.1f})", months(p.schedule.ready.value),
                        months(p.schedule.ready_low), months(p.schedule.ready_high)),
            capital(p), std::to_string(p.missed.size())});
@@ -127,8 +126,8 @@ Json plan_json(const BuildPlan& p) {
                      {"name", t.name},
                      {"start_day", days(t.start)},
                      {"finish_day", days(t.finish)},
-                     {"start", site::date_after(p.schedule.start, t.start)},
-                     {"finish", site::date_after(p.schedule.start, t.finish)},
+                     {"start", p.date(t.start)},
+                     {"finish", p.date(t.finish)},
                      {"slack_days", days(t.slack)},
                      {"critical", t.critical}});
   for (const auto& l : p.missed)
@@ -142,7 +141,7 @@ Json plan_json(const BuildPlan& p) {
           {"kind", p.retrofit ? "retrofit" : "new-build"},
           {"it_max_w", p.it_max_w},
           {"start", p.schedule.start},
-          {"ready", site::date_after(p.schedule.start, p.schedule.ready.value)},
+          {"ready", p.date(p.schedule.ready.value)},
           {"ready_day", days(p.schedule.ready.value)},
           {"ready_day_low", days(p.schedule.ready_low)},
           {"ready_day_high", days(p.schedule.ready_high)},
@@ -159,7 +158,10 @@ std::string gantt_text(const GanttAnswer& a, const TextOptions& options) {
   compare(sheet, a);
   verdict(sheet, a);
   const double total = longest(a);
-  for (const auto& p : a.plans) plan_text(sheet, p, total);
+  constexpr std::size_t charts = 2;
+  for (std::size_t i = 0; i < std::min(charts, a.plans.size()); ++i)
+    plan_text(sheet, a.plans[i], total);
+  if (a.plans.size() > charts) sheet.prose("Charts of the phases: --json, or -o plan.svg.");
   sheet.remarks(a.remarks);
   return sheet.take();
 }

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "catalog/lead_time.hpp"
+#include "site/calendar.hpp"
 #include "study/check.hpp"
 #include "study/context.hpp"
 
@@ -17,7 +18,7 @@ struct Gear {
   std::string_view end, lead_time;
 };
 // What lifts a limit, by the catalogue's lead times.
-constexpr std::array<Gear, 14> gear{{{"power.", "transformer", "distribution-transformer"},
+constexpr std::array<Gear, 13> gear{{{"power.", "transformer", "distribution-transformer"},
                                      {"power.", "generator", "generator"},
                                      {"power.", "ups", "ups"},
                                      {"power.", "ups-autonomy", "ups"},
@@ -29,7 +30,6 @@ constexpr std::array<Gear, 14> gear{{{"power.", "transformer", "distribution-tra
                                      {"cooling.", "units", "crah"},
                                      {"cooling.", "cdus", "cdu"},
                                      {"cooling.", "coolant", "cdu"},
-                                     {"cooling.", "rack", "cdu"},
                                      {"cooling.", "rack-air", "crah"}}};
 
 std::string_view last_part(std::string_view id) { return id.substr(id.rfind('.') + 1); }
@@ -56,16 +56,7 @@ void add_gear(const Context& c, std::vector<site::Order>& orders, BuildPlan& pla
   };
   for (const auto& m : c.verdict.margins) {
     if (m.holds()) continue;
-    if (of_the_grid(m)) {
-      const auto* entry = c.catalog.find<catalog::LeadTime>("grid-connection");
-      Value<Time> time = entry != nullptr ? entry->time : Value<Time>{};
-      if (c.site.region != nullptr) time = c.site.region->grid_queue.or_else(time);
-      site::Order order{"Grid connection, enlarged", {}, time, catalog::Phase::electrical};
-      const bool twice = std::any_of(orders.begin(), orders.end(),
-                                     [&](const auto& o) { return o.item == order.item; });
-      if (!twice) add(std::move(order));
-      continue;
-    }
+    if (of_the_grid(m)) continue;
     const auto id = lead_time_of(m);
     const auto* entry = c.catalog.find<catalog::LeadTime>(std::string(id));
     if (id.empty() || entry == nullptr) continue;
@@ -73,6 +64,23 @@ void add_gear(const Context& c, std::vector<site::Order>& orders, BuildPlan& pla
                                    [&](const auto& o) { return o.lead_time == entry->id; });
     if (!twice) add({entry->name, entry->id, {}, entry->phase});
   }
+}
+
+/// A connection that falls short is waited for beside the work, as for a new one.
+site::Spec with_grid(const Context& c, BuildPlan& plan) {
+  site::Spec spec = c.scenario.site.value_or(site::Spec{});
+  const auto& margins = c.verdict.margins;
+  if (std::none_of(margins.begin(), margins.end(),
+                   [](const Margin& m) { return of_the_grid(m) && !m.holds(); }))
+    return spec;
+  const auto* entry = c.catalog.find<catalog::LeadTime>("grid-connection");
+  Value<Time> time = entry != nullptr ? entry->time : Value<Time>{};
+  if (c.site.region != nullptr) time = c.site.region->grid_queue.or_else(time);
+  spec.grid.queue = spec.grid.queue.or_else(time);
+  spec.grid.queue.given = true;  // asked for by the limit that falls short
+  spec.existing = false;
+  plan.unpriced.push_back("a larger grid connection");
+  return spec;
 }
 
 BuildPlan plan_of(std::string name, const Loaded& loaded, const catalog::Catalog& catalog,
@@ -93,8 +101,7 @@ BuildPlan plan_of(std::string name, const Loaded& loaded, const catalog::Catalog
     d.orders = site::orders_from(verdict.bill, catalog);
     d.peak_power = c.meter_max;
     add_gear(c, d.orders, p);
-    p.schedule = site::plan_schedule(loaded.scenario.site.value_or(site::Spec{}), d, catalog,
-                                     c.site.region, c.trace, "plans.");
+    p.schedule = site::plan_schedule(with_grid(c, p), d, catalog, c.site.region, c.trace, "plans.");
   }
   if (c.money && !c.money->paths.empty())
     p.capital_usd = c.money->paths.front().capital_total.in(dollar);
@@ -111,6 +118,10 @@ std::vector<std::string> with(std::vector<std::string> sets, const std::vector<s
 }
 
 }  // namespace
+
+std::string BuildPlan::date(Time since_start) const {
+  return site::date_after(schedule.start, since_start);
+}
 
 const BuildPlan* GanttAnswer::retrofit() const {
   for (std::size_t i = 0; i < std::min<std::size_t>(2, plans.size()); ++i)

@@ -9,8 +9,9 @@
 // stands, a hall that stands for a new building; then the scenario's phases (facility_phases.hpp),
 // each as a retrofit of the hall.
 //   retrofit      tasks of the site layer, and gear for every limit of power and cooling that falls
-//                 short (transformer, generator, UPS, busway, chiller, room units, CDUs, grid),
-//                 with the catalogue's lead times; then fit-out
+//                 short (transformer, generator, UPS, busway, chiller, room units, CDUs), with
+//                 the catalogue's lead times, then fit-out; beside it the grid's queue where the
+//                 connection falls short
 //   new building  design and permits, shell, gear, grid, fit-out, commissioning; limits of the old
 //                 hall's power, cooling and floor do not bind, the new one is built to the load
 //
@@ -41,6 +42,9 @@ struct BuildPlan {
   double it_max_w = 0;
   std::vector<PhaseLimit> missed;     ///< that bind this way, worst first
   std::vector<std::string> unpriced;  ///< gear ordered whose price nobody knows
+
+  /// YYYY-MM-DD of a time since the start; empty when the start is no date.
+  std::string date(Time since_start) const;
 };
 
 struct GanttAnswer {
