@@ -113,6 +113,8 @@ double rows_width(const Setting& s, int lines) {
 
 Choice estimate(const Setting& s, int positions, int n, int blocks) {
   Choice c{n, blocks, (positions + n * blocks - 1) / (n * blocks), 0, 0, 0};
+  // A hall that waits for its racks still has a row for what stands at its end.
+  if (s.row_cdus() + s.row_pdus() > 0) c.lines = std::max(1, c.lines);
   const int rows = std::max(1, c.lines * blocks);
   const double ends = (s.row_cdus() + rows - 1) / rows * cdu_width_m +
                       (s.row_pdus() + rows - 1) / rows * pdu_width_m;
