@@ -82,10 +82,10 @@ void hall_text(Sheet& sheet, const HallLayout& h) {
   const auto& p = h.plan;
   sheet.title(h.title);
   std::string line = fmt::format(
-      "{} racks in {} positions: {} rows of at most {}, {} block{} of rows, {:.1f} m along the "
+      "{} racks in {} positions: {} row{} of at most {}, {} block{} of rows, {:.1f} m along the "
       "rows x "
       "{:.1f} m across = {}.",
-      p.racks, p.positions, p.rows, p.racks_a_row, p.blocks_of_rows,
+      p.racks, p.positions, p.rows, p.rows == 1 ? "" : "s", p.racks_a_row, p.blocks_of_rows,
       p.blocks_of_rows == 1 ? "" : "s", p.needed_length_m, p.needed_width_m,
       square(p.needed_area_m2()));
   if (h.area_given_m2 > 0)

@@ -147,9 +147,9 @@ class Drawing {
   void heading() {
     const auto& p = h_.plan;
     text(margin_px, top_ + 18, h_.title, "h");
-    std::string line =
-        fmt::format("{} racks, {} rows of at most {}, {:.1f} x {:.1f} m = {:.0f} m2", p.racks,
-                    p.rows, p.racks_a_row, p.length_m, p.width_m, p.area_m2());
+    std::string line = fmt::format(
+        "{} racks, {} row{} of at most {}, {:.1f} x {:.1f} m = {:.0f} m2", p.racks, p.rows,
+        p.rows == 1 ? "" : "s", p.racks_a_row, p.length_m, p.width_m, p.area_m2());
     if (h_.area_given_m2 > 0) line += fmt::format(" of {:.0f} m2", h_.area_given_m2);
     line += p.fits ? ": fits" : ": does not fit";
     text(margin_px, top_ + 38, line, "soft");
