@@ -14,15 +14,16 @@ namespace {
 
 using nlohmann::json;
 
-/// The row's scenario with a supply block behind it, in a folder of its own.
+/// The row's scenario with this supply block in place of its own, in a folder of its own.
 std::string with(const std::string& block, const char* name) {
   const auto folder = std::filesystem::temp_directory_path() / "headroom_supply_test";
   std::filesystem::create_directories(folder);
   std::ifstream in(std::string(HEADROOM_SOURCE_DIR) + "/scenarios/nvl72-row.yaml");
   std::stringstream text;
-  text << in.rdbuf() << "\n" << block;
+  text << in.rdbuf();
+  const std::string all = text.str(), own = all.substr(0, all.find("\nsupply:"));
   const auto path = folder / (std::string(name) + ".yaml");
-  std::ofstream(path) << text.str();
+  std::ofstream(path) << own << "\n" << block;
   return path.string();
 }
 
@@ -42,8 +43,7 @@ std::string mistakes(const std::string& block) {
 }
 
 TEST(FacilitySupply, grid_alone_is_the_load_at_the_price) {
-  const auto a =
-      facility_supply({.file = std::string(HEADROOM_SOURCE_DIR) + "/scenarios/nvl72-row.yaml"});
+  const auto a = facility_supply({.file = with("", "alone")});
   ASSERT_TRUE(a) << render(a.error());
   EXPECT_NEAR(a->usd, a->grid_only_usd, 1e-6 * a->usd);
   EXPECT_NEAR(a->dispatch.sources[0].used_mwh, a->dispatch.load_mwh, 1e-6 * a->dispatch.load_mwh);
