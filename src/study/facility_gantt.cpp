@@ -147,6 +147,10 @@ Result<GanttAnswer> facility_gantt(const std::string& file, const std::vector<st
   a.plans.push_back(plan_of(stands ? old : fresh, *loaded, catalog, stands, true));
   a.remarks.push_back(
       "Lead times are the catalogue's, likely values; the range is all of them low and all high.");
+  if (!stands)
+    a.remarks.push_back(
+        "The scenario has no hall that stands: that plan supposes one of this size, with its grid "
+        "connection, is to be had.");
   if (file == "-") {
     a.remarks.push_back("Read from standard input: the other way of building is not compared.");
     return a;
