@@ -38,7 +38,14 @@ foreach(line IN LISTS layer_lines)
     target_include_directories(${layer}_test SYSTEM PRIVATE ${RAPIDCHECK_INCLUDE})
     target_link_libraries(${layer}_test PRIVATE ${target} GTest::gtest_main ${RAPIDCHECK_LIBRARY}
                                                 nlohmann_json::nlohmann_json)
-    target_compile_definitions(${layer}_test PRIVATE HEADROOM_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+    # Only the files that read it: a path on every command line would make every checkout compile anew.
+    foreach(test IN LISTS tests)
+      file(STRINGS ${test} reads_tree REGEX "HEADROOM_SOURCE_DIR" LIMIT_COUNT 1)
+      if(reads_tree)
+        set_source_files_properties(${test} PROPERTIES
+                                    COMPILE_DEFINITIONS HEADROOM_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+      endif()
+    endforeach()
     set_property(GLOBAL APPEND PROPERTY HEADROOM_TEST_PROGRAMS ${layer}_test)
   endif()
 endforeach()
