@@ -38,14 +38,21 @@ foreach(line IN LISTS layer_lines)
     target_include_directories(${layer}_test SYSTEM PRIVATE ${RAPIDCHECK_INCLUDE})
     target_link_libraries(${layer}_test PRIVATE ${target} GTest::gtest_main ${RAPIDCHECK_LIBRARY}
                                                 nlohmann_json::nlohmann_json)
-    # Only the files that read it: a path on every command line would make every checkout compile anew.
-    foreach(test IN LISTS tests)
+    # Only the files that read the tree (all of a layer whose fixtures do): a path on every command
+    # line would make every checkout compile anew.
+    file(GLOB fixtures CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${layer}/*.hpp)
+    set(reading ${tests})
+    foreach(test IN LISTS tests fixtures)
       file(STRINGS ${test} reads_tree REGEX "HEADROOM_SOURCE_DIR" LIMIT_COUNT 1)
-      if(reads_tree)
-        set_source_files_properties(${test} PROPERTIES
-                                    COMPILE_DEFINITIONS HEADROOM_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+      if(reads_tree AND test MATCHES "\\.hpp$")
+        set(reading ${tests})
+        break()
+      elseif(NOT reads_tree)
+        list(REMOVE_ITEM reading ${test})
       endif()
     endforeach()
+    set_source_files_properties(${reading} PROPERTIES
+                                COMPILE_DEFINITIONS HEADROOM_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
     set_property(GLOBAL APPEND PROPERTY HEADROOM_TEST_PROGRAMS ${layer}_test)
   endif()
 endforeach()
