@@ -166,7 +166,7 @@ Plant plant_of(const Design& design, const Heat& full, const DesignDays& days) {
   return Builder(design, full, days).run();
 }
 
-void add_reuse(Plant& plant, const ReuseSpec& spec, const WeatherYear& weather) {
+void add_reuse(Plant& plant, const ReuseSpec& spec, std::vector<double> profile) {
   double it = 0, liquid = 0;
   for (std::size_t i = 0; i + 1 < plant.groups.size(); ++i) {  // the last are power rooms
     const auto& g = plant.groups[i];
@@ -182,18 +182,25 @@ void add_reuse(Plant& plant, const ReuseSpec& spec, const WeatherYear& weather) 
   r.return_c =
       spec.back.given ? catalog::absolute(spec.back).in_celsius() : r.level_c - usual_drop_k;
   r.heat_pump = spec.heat_pump;
+  r.profile = std::move(profile);
+}
+
+void add_reuse(Plant& plant, const ReuseSpec& spec, const WeatherYear& weather) {
   const std::size_t hours = weather.hours();
   const auto wanted =
       static_cast<std::size_t>(spec.hours.given ? std::llround(spec.hours.get().si() / 3600)
                                                 : static_cast<long long>(hours));
-  if (wanted >= hours) return;
-  std::vector<std::size_t> order(hours);
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return weather.dry_bulb_c[a] < weather.dry_bulb_c[b];
-  });
-  r.profile.assign(hours, 0.0);
-  for (std::size_t i = 0; i < wanted; ++i) r.profile[order[i]] = 1;
+  std::vector<double> profile;
+  if (wanted < hours) {
+    std::vector<std::size_t> order(hours);
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+      return weather.dry_bulb_c[a] < weather.dry_bulb_c[b];
+    });
+    profile.assign(hours, 0.0);
+    for (std::size_t i = 0; i < wanted; ++i) profile[order[i]] = 1;
+  }
+  add_reuse(plant, spec, std::move(profile));
 }
 
 std::vector<double> shares_of(const Design& design, const Heat& full, const Heat& now) {

@@ -28,6 +28,8 @@ Plant plant_of(const Design& design, const Heat& full, const DesignDays& days);
 /// Hands heat of the main loop (liquid where there is one, else the air units') to the user that
 /// `spec` describes, in the coldest `hours` of this weather. `plant` as `plant_of` makes it.
 void add_reuse(Plant& plant, const ReuseSpec& spec, const WeatherYear& weather);
+/// The same in the hours that the profile says (shares of the demand); empty: all of them.
+void add_reuse(Plant& plant, const ReuseSpec& spec, std::vector<double> profile);
 
 /// Shares of full load for a year at other heat (LoadProfile::by_group), one value a group.
 std::vector<double> shares_of(const Design& design, const Heat& full, const Heat& now);
