@@ -151,14 +151,6 @@ void settle_typical(FixedPoint& f, const power::Spec& spec, const cooling::Plant
   f.power.cooling_typical.value = Power::from_si(at);
 }
 
-void iterate(FixedPoint& f, const power::Spec& spec, const cooling::PlantSpec& plant,
-             const catalog::Catalog& catalog) {
-  const auto weather = cooling::usual_year(cooling::climate_of(plant, f.cooling, catalog));
-  settle_max(f, spec, plant, *weather, catalog);
-  settle_typical(f, spec, plant, *weather, catalog);
-  pass_losses(f, spec, catalog);
-}
-
 /// Limits of halls whose cooling nobody asked about, and of a plant nobody gave.
 void drop_unasked(Context& c, Findings& findings) {
   auto unasked = [&](const Margin& m) {
@@ -181,7 +173,11 @@ void solve_facility(Context& c) {
   f.cooling.climate = climate_of_region(c);
   const power::Spec spec = c.scenario.power.value_or(power::Spec{});
   const cooling::PlantSpec plant = c.scenario.cooling.value_or(cooling::PlantSpec{});
-  iterate(f, spec, plant, c.catalog);
+  const auto weather = cooling::usual_year(cooling::climate_of(plant, f.cooling, c.catalog));
+  f.power.air.altitude_m = weather->elevation_m, f.power.air.outdoor_c = weather->hottest_c;
+  settle_max(f, spec, plant, *weather, c.catalog);
+  settle_typical(f, spec, plant, *weather, c.catalog);
+  pass_losses(f, spec, c.catalog);
 
   c.cooling = cooling::assess(plant, f.cooling, c.catalog, c.trace);
   f.power.cooling_max = c.cooling.electrical_max;
