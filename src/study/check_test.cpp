@@ -295,5 +295,30 @@ TEST(Check, SeesAChainWrittenNodeByNode) {
   EXPECT_GT(meter(huge), 1.01 * meter(big));
 }
 
+TEST(Check, HoldsHallsAgainstATargetOfAvailability) {
+  const Verdict none = run("nvl72-row", {});
+  EXPECT_EQ(find(none, "availability.hall-a"), nullptr);  // not asked
+  const Verdict easy = run("nvl72-row", {"availability.target=99.9 %"});
+  const Verdict hard = run("nvl72-row", {"availability.target=99.9999 %"});
+  const Margin *holds = find(easy, "availability.hall-a"),
+               *fails = find(hard, "availability.hall-a");
+  ASSERT_NE(holds, nullptr);
+  ASSERT_NE(fails, nullptr);
+  EXPECT_TRUE(holds->holds());
+  EXPECT_FALSE(fails->holds());
+  EXPECT_FALSE(fails->remedies.empty());
+  EXPECT_EQ(holds->need, fails->need);  // the same histories
+  EXPECT_NEAR(holds->have, 8766 * 3600 * 1e-3, 1);
+}
+
+TEST(Check, HoldsSwingsAgainstTheLimitsThatAreGiven) {
+  EXPECT_EQ(find(run("llama3-405b", {}), "power.transient.range"), nullptr);
+  const Verdict tight = run("llama3-405b", {"power.transient.range=1 %"});
+  const Margin* range = find(tight, "power.transient.range");
+  ASSERT_NE(range, nullptr);
+  EXPECT_FALSE(range->holds());
+  EXPECT_EQ(find(tight, "power.transient.start-minute"), nullptr);  // that one was not given
+}
+
 }  // namespace
 }  // namespace headroom::study

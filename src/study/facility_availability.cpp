@@ -194,13 +194,8 @@ void AvailabilitySystem::cap_demands() {
   }
 }
 
-Result<AvailabilityAnswer> facility_availability(const Loaded& loaded,
-                                                 const catalog::Catalog& catalog,
-                                                 const AvailabilityOptions& options) {
-  Verdict verdict;
-  Context c(loaded.scenario, loaded, catalog, verdict);
-  c.as_of = study_date(loaded.scenario);
-  walk(c);
+Result<AvailabilityAnswer> availability_of(Context& c, const AvailabilityOptions& options) {
+  const Loaded& loaded = c.brought;
   FacilityOptions facility;
   facility.epw = options.epw, facility.fill_gap_h = options.fill_gap_h;
   Diagnostics mistakes;
@@ -212,10 +207,10 @@ Result<AvailabilityAnswer> facility_availability(const Loaded& loaded,
   if (!mistakes.empty()) return failure(std::move(mistakes));
 
   AvailabilityAnswer a;
-  a.scenario = loaded.scenario.name;
+  a.scenario = c.scenario.name;
   const auto days = cooling::design_days(*weather);
   const auto plant = plant_of(c, days);
-  const auto spec = loaded.scenario.availability.value_or(availability::Spec{});
+  const auto spec = c.scenario.availability.value_or(availability::Spec{});
   AvailabilitySystem(c, spec, plant, days, a).build();
   for (const auto& text : availability::mistakes_of(a.system))
     mistakes.add(mistake(loaded.file, text));
@@ -238,6 +233,16 @@ Result<AvailabilityAnswer> facility_availability(const Loaded& loaded,
       "full load and the design day at every hour; failures of single racks and servers are the "
       "clusters' own and not counted here");
   return a;
+}
+
+Result<AvailabilityAnswer> facility_availability(const Loaded& loaded,
+                                                 const catalog::Catalog& catalog,
+                                                 const AvailabilityOptions& options) {
+  Verdict verdict;
+  Context c(loaded.scenario, loaded, catalog, verdict);
+  c.as_of = study_date(loaded.scenario);
+  walk(c);
+  return availability_of(c, options);
 }
 
 }  // namespace headroom::study
