@@ -199,7 +199,7 @@ void fill_year(const Context& c, const FacilityOptions& o, const cooling::Plant&
   a.wue_l_kwh = a.it_j > 0 ? y.water.total() / (a.it_j / 3.6e6) : 0;
   a.erf = a.meter_j > 0 ? y.energy.reused / a.meter_j : 0;
   if (c.scenario.site) a.ref = c.scenario.site->carbon.renewable_share.or_else(Scalar(0));
-  a.first_pue = c.power.pue_typical.value;
+  a.check_pue = c.power.pue_typical.value;
   a.chiller_free_h = y.chiller_free_h, a.short_h = y.short_h, a.worst_short_k = y.worst_short_k;
   a.peak_cooling_w = y.peak_cooling_w, a.peak_day_water_kg = y.peak_day_water_kg;
   for (const auto& s : y.hours) {

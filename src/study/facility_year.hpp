@@ -163,7 +163,7 @@ struct FacilityAnswer {
 
   bool has_year = false;
   double pue = 0, wue_l_kwh = 0, erf = 0;
-  double first_pue = 0;  ///< `check`'s own, of the same halls, by bins
+  double check_pue = 0;  ///< `check`'s own: the same plant at constant load
   double chiller_free_h = 0, short_h = 0, worst_short_k = 0;
   double carbon_kg = 0;       ///< of the hours; 0: intensity unknown
   double carbon_mean_kg = 0;  ///< the same energy at the intensity's plain mean
