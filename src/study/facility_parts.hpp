@@ -9,8 +9,10 @@
 
 namespace headroom::study {
 
-/// The plant of a context's halls: group and hall of the same index are a hall of the scenario,
-/// the last of both the power rooms. Chips have a path to their coolant.
+/// The plant of a context's halls, in their order; racks of `HallLoads::groups` are its groups, in
+/// order (`HallAir::groups`). The last hall and group are the power rooms. Chips have a path to
+/// their coolant. In halls with cold plates each cluster's heat divides as its own systems say;
+/// switches and storage are cooled by air.
 cooling::Plant plant_of(const Context& c, const cooling::DesignDays& days);
 
 /// What the power layer was told of the halls and of cooling, after both were solved.

@@ -99,6 +99,18 @@ struct FacilityNode {
   double left = 0;  ///< of a unit: what the others can carry over what is needed
 };
 
+/// Racks of a hall that are alike, in a failure: a cluster's, or switches and storage.
+struct RackLoss {
+  std::string name;
+  std::size_t group = 0;  ///< of the walk
+  double racks = 0, rack_w = 0, gpus = 0;
+  double throttle_at_s = -1, shutdown_at_s = -1;
+  double lowest_power = 1, lost_gpu_s = 0;
+  double hottest_chip_c = -273.15, hottest_coolant_c = -273.15;
+  bool has_chip = false, liquid = false;
+};
+
+/// The hall as a whole is as its racks that fare worst.
 struct HallLoss {
   std::string scope, title;
   double gpus = 0;
@@ -109,6 +121,7 @@ struct HallLoss {
   double lost_gpu_s = 0;
   double hottest_chip_c = 0, hottest_coolant_c = 0, hottest_inlet_c = 0;
   bool has_chip = false, liquid = false;
+  std::vector<RackLoss> groups;
 };
 
 struct WorkLoss {
@@ -139,10 +152,17 @@ struct FacilityWalk {
 
 /// The year in the time domain (cooling/time_year.hpp) beside the steady one.
 struct FacilityTime {
+  /// Racks that are alike; of a hall: all of its.
+  struct Racks {
+    std::string name;
+    double racks = 0, rack_w = 0;
+    double chip_c = -273.15, coolant_c = -273.15;  ///< hottest of the year
+    double lost_s = 0;                             ///< of full clock, a rack, by throttling
+  };
   struct Hall {
     std::string title;
-    double racks = 0, chip_c = -273.15, coolant_c = -273.15;  ///< hottest of the year
-    double lost_s = 0;  ///< of full clock, a rack, by throttling
+    double racks = 0, chip_c = -273.15, coolant_c = -273.15, lost_s = 0;
+    std::vector<Racks> groups;  ///< clusters, then switches and storage
   };
   double resolution_s = 1;
   std::size_t racks = 0, blocks = 0, jobs = 0;
