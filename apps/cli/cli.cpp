@@ -172,6 +172,7 @@ struct CommandLine {
         add_facility_verb(app, terminal),
         add_validation_verbs(app),
         add_init_verb(app),
+        add_ui_verb(app),
         add_shell_verbs(app, api::version()),
     };
   }

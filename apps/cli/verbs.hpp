@@ -41,6 +41,9 @@ Run add_init_verb(CLI::App& app);
 /// `load`.
 Run add_load_verb(CLI::App& app);
 
+/// `ui`.
+Run add_ui_verb(CLI::App& app);
+
 /// `completion`, `man`.
 Run add_shell_verbs(CLI::App& app, const std::string& version);
 
