@@ -18,6 +18,7 @@
 // Thread-safe: a check owns everything but the catalogue.
 #pragma once
 
+#include "base/progress.hpp"
 #include "study/scenario.hpp"
 #include "study/verdict.hpp"
 
@@ -29,6 +30,7 @@ struct CheckOptions {
   bool asked = true;              ///< availability's target and the limits of transients
   std::string overlay;  ///< folder laid over the catalogue, for the copy that ranges change
   std::string as_of;    ///< date when the scenario names none, YYYY-MM-DD
+  Progress* progress = nullptr;  ///< who watches, and may have it throw `Stopped`
 };
 
 Verdict check(const Loaded& loaded, const catalog::Catalog& catalog,

@@ -50,6 +50,8 @@ class Remedies {
   Remedies(AvailabilityAnswer& a) : a_(a) {}
 
   void find() {
+    Stage stage(a_.simulated.progress, "trying remedies", 0);
+    stage_ = &stage;
     cooling_on_ups();
     one_more_each();
     std::stable_sort(a_.remedies.begin(), a_.remedies.end(), [](const auto& x, const auto& y) {
@@ -60,6 +62,7 @@ class Remedies {
  private:
   void add(std::string what, const availability::System& system) {
     const auto with = availability::simulate(system, a_.simulated);
+    stage_->advance();
     const auto& base = a_.result;
     AvailabilityRemedy r;
     r.what = std::move(what);
@@ -114,6 +117,7 @@ class Remedies {
   }
 
   AvailabilityAnswer& a_;
+  Stage* stage_ = nullptr;
 };
 
 void lost_tokens(const Context& c, AvailabilityAnswer& a) {
@@ -217,7 +221,7 @@ Result<AvailabilityAnswer> availability_of(Context& c, const AvailabilityOptions
   if (!mistakes.empty()) return failure(std::move(mistakes));
 
   a.simulated = availability::options_of(spec);
-  a.simulated.threads = options.threads;
+  a.simulated.threads = options.threads, a.simulated.progress = options.progress;
   if (options.histories > 0) a.simulated.histories = options.histories;
   a.result = availability::simulate(a.system, a.simulated);
   a.exact_order = order_for(a.system);
@@ -229,6 +233,7 @@ Result<AvailabilityAnswer> availability_of(Context& c, const AvailabilityOptions
   }
   lost_tokens(c, a);
   if (options.remedies) Remedies(a).find();
+  a.simulated.progress = nullptr;  // who watches need not outlive the answer
   a.remarks.push_back(
       "full load and the design day at every hour; failures of single racks and servers are the "
       "clusters' own and not counted here");

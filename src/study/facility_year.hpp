@@ -39,6 +39,7 @@
 #include <string>
 #include <vector>
 
+#include "base/progress.hpp"
 #include "base/result.hpp"
 #include "cooling/failure_walk.hpp"
 #include "cooling/plant_year.hpp"
@@ -62,6 +63,7 @@ struct FacilityOptions {
   std::string carbon{};             ///< CSV of the grid's intensity; empty: a shape about the mean
   double cap = 1;                   ///< power cap of racks, over their maximum
   double resolution_s = 0;          ///< the year in the time domain as well; 0: not
+  Progress* progress = nullptr;     ///< who watches, and may have it throw `Stopped`
 };
 
 /// A sum of the year.
