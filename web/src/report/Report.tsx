@@ -1,0 +1,5 @@
+import type { ReportDocument } from './document';
+
+export function Report({ document }: { document: ReportDocument }) {
+  return <main>{document.name}</main>;
+}
