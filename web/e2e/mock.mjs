@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const [program, scenarios, file, port = '8123'] = process.argv.slice(2);
-const page = new URL('../dist/index.html', import.meta.url);
+const page = process.env.PAGE ?? new URL('../dist/index.html', import.meta.url);
 const scratch = mkdtempSync(join(tmpdir(), 'headroom-mock-'));
 const jobs = new Map();
 let counter = 0;

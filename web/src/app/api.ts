@@ -96,6 +96,7 @@ export const api = {
   report: async (text: string, name: string, format: string): Promise<Blob> =>
     (await call('/api/report', body({ text, name, format }))).blob(),
   begin: (request: Request) => json<{ id: string | number }>('/api/jobs', body(request)),
+  jobs: () => json<JobStatus[]>('/api/jobs'),
   job: (id: string) => json<JobStatus>(`/api/jobs/${id}`),
   stop: (id: string) => call(`/api/jobs/${id}`, { method: 'DELETE' }),
   events,
