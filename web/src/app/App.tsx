@@ -17,6 +17,7 @@ import { begin, branch, current, currentId, dirty, notice, redo, save, schema, s
 import type { Variant, View } from './state';
 import { titleOf, Work } from './Work';
 import { at } from './yaml/tree';
+import '../pictures/pictures.css';
 import './app.css';
 
 type Side = 'form' | 'yaml' | 'result';

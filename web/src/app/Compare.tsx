@@ -187,7 +187,7 @@ function CauseList({ base, other }: { base: Variant; other: Variant }) {
     let current = true;
     setFound(null);
     const timer = setTimeout(() => {
-      causes(a, b, base.title.value).then((result) => current && setFound(result), refused);
+      causes(a, b).then((result) => current && setFound(result), refused);
     }, 200);
     return () => { current = false; clearTimeout(timer); };
   }, [a, b]);

@@ -5,14 +5,44 @@ import { More } from '../kit/parts';
 import { EnergySankey } from '../pictures/Energy';
 import { HallLayout } from '../pictures/Hall';
 import { HeadroomBars } from '../pictures/Headroom';
+import { Changes, LoadCurve, ServeRun } from '../pictures/Infer';
+import { Tornado } from '../pictures/Money';
 import { PowerChain } from '../pictures/Power';
+import { MemoryByItem, ParetoPlans, RunFigures, StepParts, StepTimeline } from '../pictures/Train';
+import { YearHeatMap, YearMonths } from '../pictures/Year';
+
+function Train({ run }: { run: JsonObject }) {
+  return (
+    <>
+      <StepTimeline run={run} />
+      <StepParts run={run} />
+      <MemoryByItem memory={object(run.memory)} />
+      <ParetoPlans run={run} />
+      <RunFigures run={run} />
+      <Changes run={run} />
+    </>
+  );
+}
+
+function Facility({ options, document: doc }: { options: string[]; document: JsonObject }) {
+  if (options.includes('--layout')) return <HallLayout layout={doc} />;
+  if (options.includes('--chain')) return <PowerChain chain={doc} />;
+  if (!doc.year) return null;
+  return (
+    <>
+      <EnergySankey year={doc} />
+      <YearHeatMap year={doc} />
+      <YearMonths year={doc} />
+    </>
+  );
+}
 
 function Pictures({ verb, options, document: doc }: { verb: string; options: string[]; document: JsonObject }) {
-  if (verb === 'check') return <HeadroomBars check={doc} />;
-  if (verb !== 'facility') return null;
-  if (options.includes('--layout')) return <HallLayout layout={doc} />;
-  if (Object.keys(object(doc.chain)).length && options.includes('--chain')) return <PowerChain chain={doc} />;
-  if (doc.year) return <EnergySankey year={doc} />;
+  if (verb === 'check') return <><Tornado check={doc} /><HeadroomBars check={doc} /></>;
+  if (verb === 'facility') return <Facility options={options} document={doc} />;
+  const runs = objects(doc.runs);
+  if (verb === 'train') return <>{runs.map((run, i) => <Train key={i} run={run} />)}</>;
+  if (verb === 'infer') return <>{runs.map((run, i) => <div class="outcome" key={i}><LoadCurve run={run} /><ServeRun run={run} /></div>)}</>;
   return null;
 }
 

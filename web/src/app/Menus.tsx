@@ -3,7 +3,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import type { ComponentChildren } from 'preact';
 import { signal } from '@preact/signals';
 import { api } from './api';
-import { dirty, download, fileName, notice, open, refused, save, start } from './state';
+import { dirty, download, fileName, notice, open, opened, refused, save, scenarioName, start } from './state';
 import type { Variant } from './state';
 
 /** A list of things to do behind a button; closes on Escape, on a choice and on leaving it. */
@@ -58,9 +58,7 @@ async function openFile(file: File | undefined) {
 async function reopen() {
   if (!mayLose()) return;
   try {
-    const now = await api.start();
-    start.value = now;
-    open(now.text);
+    opened(await api.start());
   } catch (error) {
     refused(error);
   }
@@ -95,7 +93,7 @@ const making = signal('');
 async function report(v: Variant, format: string) {
   making.value = format;
   try {
-    download(fileName(v, format), '', await api.report(v.text.value, v.title.value, format));
+    download(fileName(v, format), '', await api.report(v.text.value, scenarioName(), format));
     notice.value = `The report is in your downloads.`;
   } catch (error) {
     refused(error);

@@ -1,17 +1,18 @@
 // What the current variant comes to: verdict, binding limit and what lifts it, figures with what
 // changed since the baseline, every limit.
-import { computed } from '@preact/signals';
+import { computed, signal } from '@preact/signals';
 import { format, formatHeadroom, formatNumber, formatPair, formatScaled } from '../kit/format';
 import { at, figures, number, object, objects, quantity, text, texts } from '../kit/json';
 import type { Figure, JsonObject } from '../kit/json';
-import { Card, More } from '../kit/parts';
+import { Card, More, Table, Tabs } from '../kit/parts';
 import { Amount, Num, traceOf } from '../kit/trace';
 import { HeadroomBars } from '../pictures/Headroom';
+import { Bill, CashFlow, CostSplit, Paths } from '../pictures/Money';
 import { binding, figureChanges, margins, sentence } from './compare';
 import type { FigureChange, MarginChange } from './compare';
 import { Slider } from './fields';
 import { fieldAt } from './schema';
-import { branch, current, rebase, schema } from './state';
+import { current, keepApart, rebase, schema } from './state';
 import type { Variant } from './state';
 
 export const trace = computed(() => traceOf(current.value?.result.value ?? null));
@@ -165,7 +166,8 @@ function Changes({ v, doc }: { v: Variant; doc: JsonObject }) {
     <Card title="Changed since the baseline" says={sentence(base, doc)} tools={
       <span class="tools">
         <button type="button" onClick={() => rebase(v)}>Make this the baseline</button>{' '}
-        <button type="button" onClick={() => branch(v)}>Keep as a variant</button>
+        <button type="button" disabled={v.errors.value.length > 0} onClick={() => keepApart(v)}
+          title="The change becomes a variant, this one goes back to its baseline">Keep as a variant</button>
       </span>
     }>
       <Fates list={list.slice(0, 8)} />
@@ -199,9 +201,51 @@ export function Sliders({ v }: { v: Variant }) {
   );
 }
 
+type Part = 'limits' | 'money' | 'figures';
+const part = signal<Part>('limits');
+
+/** Every figure of a section, each explaining itself. */
+function AllFigures({ doc }: { doc: JsonObject }) {
+  const names = ['money', 'energy', 'carbon', 'water', ...Object.keys(object(doc.workloads)).map((w) => `workloads.${w}`)];
+  return (
+    <>
+      {names.map((name) => {
+        const rows = section(doc, name);
+        if (!rows.length) return null;
+        return (
+          <Card key={name} title={name.replace('workloads.', 'Workload ').replace(/^./, (c) => c.toUpperCase())}>
+            <Table caption={`Figures of ${name}`} rows={rows} columns={[
+              { head: 'figure', cell: (f) => f.label.trim() },
+              { head: 'value', number: true, cell: (f) => <Amount value={f.value} unit={f.unit} id={f.id ?? ''} /> },
+            ]} />
+          </Card>
+        );
+      })}
+    </>
+  );
+}
+
+function Parts({ doc }: { doc: JsonObject }) {
+  const remarks = texts(doc.remarks);
+  return (
+    <>
+      <Tabs label="Show" value={part.value} onChange={(key: Part) => (part.value = key)} options={[
+        { key: 'limits', label: 'Limits' }, { key: 'money', label: 'Money' }, { key: 'figures', label: 'All figures' },
+      ]} />
+      {part.value === 'limits' && (
+        <>
+          <HeadroomBars check={doc} />
+          {remarks.length > 0 && <Card title="Remarks"><ul>{remarks.map((r) => <li key={r}>{r}</li>)}</ul></Card>}
+        </>
+      )}
+      {part.value === 'money' && <><CostSplit check={doc} /><CashFlow check={doc} /><Paths check={doc} /><Bill check={doc} /></>}
+      {part.value === 'figures' && <AllFigures doc={doc} />}
+    </>
+  );
+}
+
 export function Results({ v }: { v: Variant }) {
   const doc = v.result.value;
-  const remarks = texts(doc?.remarks);
   return (
     <div class="results" aria-label="Results" role="region">
       <div class="panel">
@@ -214,10 +258,7 @@ export function Results({ v }: { v: Variant }) {
           <Card title="At a glance" note={`Answered in ${Math.round(v.millis.value)} ms. A dotted number says how it came about.`}>
             <Tiles v={v} doc={doc} />
           </Card>
-          <HeadroomBars check={doc} />
-          {remarks.length > 0 && (
-            <Card title="Remarks"><ul>{remarks.map((r) => <li key={r}>{r}</li>)}</ul></Card>
-          )}
+          <Parts doc={doc} />
         </>
       )}
     </div>

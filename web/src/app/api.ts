@@ -1,6 +1,6 @@
 // The server of `headroom ui` as this page calls it (docs/ui.md). The token travels in a cookie that
 // the server set for this page; no other machine is ever asked.
-import type { Json, JsonObject } from '../kit/json';
+import type { JsonObject } from '../kit/json';
 
 export interface Diagnostic {
   line: number;
@@ -15,6 +15,7 @@ export interface Start {
   name: string;
   text: string;
   file: string | null;
+  stamp?: string; // tells this text of the file from what others write to it
   can_save: boolean;
   templates: string[];
 }
@@ -68,8 +69,8 @@ async function call(path: string, init: RequestInit = {}): Promise<Response> {
   if (response.ok) return response;
   let message = `${response.status} ${response.statusText}`;
   try {
-    const said = (await response.json()) as { error?: string | { message?: string }; message?: string };
-    message = (typeof said.error === 'string' ? said.error : said.error?.message) ?? said.message ?? message;
+    const said = (await response.json()) as { error?: string; hint?: string };
+    if (said.error) message = said.error + (said.hint ? ` (${said.hint})` : '');
   } catch {
     // no JSON: the status says it
   }
@@ -92,7 +93,7 @@ export const api = {
     json<JsonObject>(`/api/catalog/${encodeURIComponent(kind)}/${encodeURIComponent(id)}`),
   template: (name: string) => json<{ name: string; text: string }>(`/api/template/${encodeURIComponent(name)}`),
   run: (request: Request, signal?: AbortSignal) => json<Answer>('/api/run', body(request, signal)),
-  save: (text: string) => json<Json>('/api/save', body({ text })),
+  save: (text: string, stamp: string) => json<{ stamp?: string }>('/api/save', body({ text, stamp })),
   report: async (text: string, name: string, format: string): Promise<Blob> =>
     (await call('/api/report', body({ text, name, format }))).blob(),
   begin: (request: Request) => json<{ id: string | number }>('/api/jobs', body(request)),

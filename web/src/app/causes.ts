@@ -5,6 +5,7 @@ import { api } from './api';
 import type { Diagnostic } from './api';
 import { inputs } from './compare';
 import type { InputChange } from './compare';
+import { scenarioName } from './state';
 import { at, read } from './yaml/tree';
 import { remove, set } from './yaml/edit';
 
@@ -35,7 +36,7 @@ export function alone(a: string, change: InputChange): string | null {
   return set(a, path, change.after);
 }
 
-export async function causes(a: string, b: string, name: string): Promise<{ causes: Cause[]; left: InputChange[] }> {
+export async function causes(a: string, b: string): Promise<{ causes: Cause[]; left: InputChange[] }> {
   const changes = inputs(a, b);
   const found: Cause[] = [];
   const left: InputChange[] = [];
@@ -45,7 +46,7 @@ export async function causes(a: string, b: string, name: string): Promise<{ caus
       left.push(change);
       continue;
     }
-    const answer = await api.run({ verb: 'check', options: [], text, name });
+    const answer = await api.run({ verb: 'check', options: [], text, name: scenarioName() });
     found.push({ change, document: answer.document, errors: answer.errors });
   }
   return { causes: found, left };

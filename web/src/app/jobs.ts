@@ -4,7 +4,7 @@ import { signal } from '@preact/signals';
 import type { Signal } from '@preact/signals';
 import { api, Refused } from './api';
 import type { Answer, JobState, JobStatus } from './api';
-import { notice, refused } from './state';
+import { notice, refused, scenarioName } from './state';
 import type { Variant } from './state';
 
 export interface Job {
@@ -31,7 +31,7 @@ export interface Task {
 
 export async function beginJob(task: Task, v: Variant) {
   try {
-    const { id } = await api.begin({ verb: task.verb, options: task.options, text: v.text.value, name: v.title.value });
+    const { id } = await api.begin({ verb: task.verb, options: task.options, text: v.text.value, name: scenarioName() });
     const job = watch(String(id), task.title, task.verb, task.options, v.title.value);
     chosenJob.value = job.id;
     notice.value = `${task.title} begun.`;

@@ -22,6 +22,7 @@ export interface Variant {
   readonly history: Signal<History>;
   readonly result: Signal<JsonObject | null>; // of the last text that could be read
   readonly baseline: Signal<JsonObject | null>; // which badges compare with
+  readonly baseText: Signal<string>; // of the baseline
   readonly errors: Signal<Diagnostic[]>;
   readonly stale: Signal<boolean>; // the result is of an older text
   readonly millis: Signal<number>; // from change to answer, as the user felt it
@@ -51,6 +52,7 @@ export const view = signal<View>('design');
 export const variants = signal<Variant[]>([]);
 export const currentId = signal(0);
 export const savedText = signal('');
+let stamp = ''; // of the file's text that is known here
 
 export const current = computed(() => variants.value.find((v) => v.id === currentId.value) ?? variants.value[0]);
 export const dirty = computed(() => (variants.value[0]?.text.value ?? '') !== savedText.value);
@@ -67,6 +69,7 @@ function variant(title: string, text: string): Variant {
     history: signal(fresh),
     result: signal(null),
     baseline: signal(null),
+    baseText: signal(text),
     errors: signal([]),
     stale: signal(false),
     millis: signal(0),
@@ -77,9 +80,12 @@ function variant(title: string, text: string): Variant {
   return made;
 }
 
+/** What the engine calls the text in sources and errors: its file's name. */
+export const scenarioName = () => start.value?.name || 'scenario.yaml';
+
 async function check(v: Variant, asked: Asked, overtaken: () => boolean) {
   try {
-    const answer = await api.run({ verb: 'check', options: [], text: asked.text, name: v.title.value });
+    const answer = await api.run({ verb: 'check', options: [], text: asked.text, name: scenarioName() });
     trouble.value = null;
     if (!overtaken() || v.result.value === null) show(v, answer, asked.since);
   } catch (error) {
@@ -146,14 +152,28 @@ function add(v: Variant) {
   return v;
 }
 
-/** A copy to change and to compare; its badges count from where it began. */
-export function branch(from: Variant) {
+function nextTitle() {
   const titles = new Set(variants.value.map((v) => v.title.value));
   let letter = 'B'.charCodeAt(0);
   while (titles.has(`Variant ${String.fromCharCode(letter)}`)) ++letter;
-  const copy = variant(`Variant ${String.fromCharCode(letter)}`, from.text.value);
+  return `Variant ${String.fromCharCode(letter)}`;
+}
+
+/** A copy to change and to compare; its badges count from where it began. */
+export function branch(from: Variant) {
+  const copy = variant(nextTitle(), from.text.value);
   copy.baseline.value = from.result.value;
   copy.pins.value = from.pins.value;
+  return add(copy);
+}
+
+/** What was changed becomes a variant of its own, and the first goes back to its baseline. */
+export function keepApart(from: Variant) {
+  const copy = variant(nextTitle(), from.text.value);
+  copy.baseline.value = from.baseline.value;
+  copy.baseText.value = from.baseText.value;
+  copy.pins.value = from.pins.value;
+  edit(from, from.baseText.value);
   return add(copy);
 }
 
@@ -175,15 +195,23 @@ export function open(text: string) {
   });
 }
 
+/** What the server has now: its file as it is on disk. */
+export function opened(begun: Start) {
+  start.value = begun;
+  stamp = begun.stamp ?? '';
+  open(begun.text);
+}
+
 /** From here on badges count from the result on screen. */
 export function rebase(v: Variant) {
   v.baseline.value = v.result.value;
+  v.baseText.value = v.text.value;
 }
 
 export async function save(v: Variant) {
   const text = v.text.value;
   try {
-    await api.save(text);
+    stamp = (await api.save(text, stamp)).stamp ?? '';
     savedText.value = text;
     notice.value = `Saved to ${start.value?.file ?? 'the file'}.`;
   } catch (error) {
@@ -234,7 +262,8 @@ export async function begin() {
     const others = Promise.all([api.schema(), api.catalogue()]);
     const begun = await api.start();
     start.value = begun;
-    if (!restore(begun)) open(begun.text);
+    stamp = begun.stamp ?? '';
+    if (!restore(begun)) opened(begun);
     effect(keep);
     const [fields, kinds] = await others;
     batch(() => {
