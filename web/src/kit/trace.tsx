@@ -50,9 +50,9 @@ function leave() {
 }
 function close(focus: boolean) {
   const anchor = shown.value?.anchor;
-  shown.value = null;
   if (focus && anchor instanceof HTMLElement) anchor.focus();
   if (focus && anchor instanceof SVGElement) anchor.focus();
+  shown.value = null; // after the focus, which shows the explanation of what it reaches
 }
 
 /// Handlers that make any element, HTML or SVG, explain a trace id or plain facts.
