@@ -62,7 +62,7 @@ Json year(const FacilityAnswer& a) {
   if (!a.has_year) return nullptr;
   return {{"pue", number(a.pue)},
           {"pue_boundary", a.boundary},
-          {"pue_first_model", number(a.first_pue)},
+          {"pue_of_check", number(a.check_pue)},
           {"wue_l_per_kwh", number(a.wue_l_kwh)},
           {"erf", number(a.erf)},
           {"ref", number(a.ref)},

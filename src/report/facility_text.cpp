@@ -67,7 +67,7 @@ class Writer : TextWriter {
     line("PUE", fmt::format("{:.4f}   ({})", a_.pue, a_.boundary));
     if (a_.it_high_w > 1.001 * a_.it_low_w)
       line("IT by the hour", fmt::format("{} to {}", power(a_.it_low_w), power(a_.it_high_w)));
-    line("PUE of check's first model", fmt::format("{:.4f}", a_.first_pue));
+    line("at constant load (check)", fmt::format("{:.4f}", a_.check_pue));
     line("WUE", fmt::format("{:.3f} L/kWh", a_.wue_l_kwh));
     line("ERF", percent(a_.erf, 2));
     line("REF", percent(a_.ref, 2) + "   (contracts of the scenario)");

@@ -13,7 +13,7 @@ class Solver {
  public:
   Solver(const Context& c, cooling::Plant plant, const HallShapes& shapes,
          const FacilityOptions& options, const cooling::WeatherYear& weather)
-      : c_(c), weather_(weather) {
+      : c_(c), weather_(weather), progress_(options.progress) {
     out_.plant = std::move(plant);
     loads_.other = c.power.typical.other;
     loads_.halls.resize(c.halls.size());
@@ -32,7 +32,9 @@ class Solver {
   /// Rounds until no hour's losses move.
   SolvedHours run(FacilityAnswer& a) {
     constexpr double tolerance = 1e-9;
+    Stage stage(progress_, "rounds of the year", 0);
     for (a.rounds = 1; a.rounds <= most_rounds; ++a.rounds) {
+      stage.advance();
       a.plant = cooling::year(out_.plant, weather_, out_.load);
       if (throttle(a)) a.plant = cooling::year(out_.plant, weather_, out_.load);
       if (pass_chain(a) <= tolerance) break;
@@ -148,6 +150,7 @@ class Solver {
 
   const Context& c_;
   const cooling::WeatherYear& weather_;
+  Progress* progress_;
   const cooling::Throttle throttle_{};
   SolvedHours out_;
   std::vector<std::vector<double>> capped_;  // [group][hour]
@@ -234,7 +237,7 @@ std::vector<WorkLoss> work_lost(const Context& c, const SolvedHours& solved, dou
 FacilityTime time_domain(const Context& c, const SolvedHours& solved,
                          const FacilityOptions& options, const FacilityAnswer& answer) {
   cooling::TimeOptions o;
-  o.resolution_s = options.resolution_s;
+  o.resolution_s = options.resolution_s, o.progress = options.progress;
   const double dt = hour_s / std::round(hour_s / options.resolution_s);
   cooling::TimeLoad load;
   load.losses = solved.load.losses;

@@ -3,6 +3,8 @@
 
 #include "cooling/failure_walk.hpp"
 #include "study/context.hpp"
+#include "study/facility_availability.hpp"
+#include "study/facility_transient.hpp"
 #include "study/facility_year.hpp"
 
 namespace headroom::study {
@@ -39,6 +41,14 @@ FacilityWalk walk_facility(Context& c, const cooling::Plant& plant,
                            const cooling::WeatherYear& weather, std::size_t peak_hour,
                            const std::vector<Loss>& losses, const FacilityOptions& options,
                            const FacilityChain& chain);
+
+/// The answers of `--availability` and `--transient` for a context that was walked.
+Result<AvailabilityAnswer> availability_of(Context& c, const AvailabilityOptions& options);
+/// `answer.loads` stays empty where nothing runs.
+void transient_of(Context& c, const TransientOptions& options, TransientAnswer& answer);
+/// What the scenario asks of them, as limits: `availability.target`, and each limit given in
+/// `power.transient`.
+void assess_asked(Context& c);
 
 /// The file's year, or the climate's synthetic one; before `warmer`.
 Result<cooling::WeatherYear> facility_weather(const Context& c, const FacilityOptions& options);

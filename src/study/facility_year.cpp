@@ -30,33 +30,6 @@ cooling::Heat heat_max(const Context& c) {
   return h;
 }
 
-/// A hall's racks as the plant is told of them.
-std::vector<cooling::RackShare> racks_of(const Context& c, std::size_t i) {
-  const auto& hall = c.halls[i];
-  const auto& design = c.cooling.design.halls[i];
-  const bool plates = design.technology != nullptr &&
-                      design.technology->family == catalog::CoolingFamily::cold_plate;
-  const auto own = hall.spec->cooling.value_or(cooling::HallSpec{});
-  std::vector<cooling::RackShare> out;
-  for (const auto& racks : hall.groups) {
-    cooling::RackShare r{
-        hall.scope + "." + racks.name, std::max(1.0, racks.racks), racks.max,
-        design.liquid_share,           design.air_rise.si(),       design.liquid_rise.si()};
-    if (racks.machines == nullptr) {
-      if (plates) r.liquid_share = 0;
-    } else if (racks.machines != hall.main) {
-      const auto& heat = racks.machines->system->heat;
-      if (plates)
-        r.liquid_share = heat.liquid_fraction.or_else(design.technology->capture).or_else(0.0).si();
-      if (!own.air_rise && heat.air_rise) r.air_rise_k = heat.air_rise.get().si();
-      if (plates && !own.liquid_rise && heat.coolant_rise)
-        r.liquid_rise_k = heat.coolant_rise.get().si();
-    }
-    out.push_back(std::move(r));
-  }
-  return out;
-}
-
 const catalog::Region* region_of(const Context& c) {
   if (!c.scenario.site) return nullptr;
   return c.catalog.find<catalog::Region>(c.scenario.site->region);
@@ -226,7 +199,7 @@ void fill_year(const Context& c, const FacilityOptions& o, const cooling::Plant&
   a.wue_l_kwh = a.it_j > 0 ? y.water.total() / (a.it_j / 3.6e6) : 0;
   a.erf = a.meter_j > 0 ? y.energy.reused / a.meter_j : 0;
   if (c.scenario.site) a.ref = c.scenario.site->carbon.renewable_share.or_else(Scalar(0));
-  a.first_pue = c.power.pue_typical.value;
+  a.check_pue = c.power.pue_typical.value;
   a.chiller_free_h = y.chiller_free_h, a.short_h = y.short_h, a.worst_short_k = y.worst_short_k;
   a.peak_cooling_w = y.peak_cooling_w, a.peak_day_water_kg = y.peak_day_water_kg;
   for (const auto& s : y.hours) {
@@ -306,9 +279,7 @@ Result<cooling::WeatherYear> facility_weather(const Context& c, const FacilityOp
 }
 
 cooling::Plant plant_of(const Context& c, const cooling::DesignDays& days) {
-  std::vector<std::vector<cooling::RackShare>> racks;
-  for (std::size_t i = 0; i < c.halls.size(); ++i) racks.push_back(racks_of(c, i));
-  auto plant = cooling::plant_of(c.cooling.design, heat_max(c), days, racks);
+  auto plant = cooling::plant_of(c.cooling.design, heat_max(c), days);
   // Chips at full power above the coolant of plates or tanks (assumed, as cooling/targets.cpp), and
   // above the air of racks with a door (heat sinks; assumed).
   constexpr double plate_k = 25, sink_k = 40, limit_c = 87;

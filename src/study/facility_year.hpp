@@ -39,6 +39,7 @@
 #include <string>
 #include <vector>
 
+#include "base/progress.hpp"
 #include "base/result.hpp"
 #include "cooling/failure_walk.hpp"
 #include "cooling/plant_year.hpp"
@@ -63,6 +64,7 @@ struct FacilityOptions {
   std::string carbon{};             ///< CSV of the grid's intensity; empty: a shape about the mean
   double cap = 1;                   ///< power cap of racks, over their maximum
   double resolution_s = 0;          ///< the year in the time domain as well; 0: not
+  Progress* progress = nullptr;     ///< who watches, and may have it throw `Stopped`
 };
 
 /// A sum of the year.
@@ -184,7 +186,7 @@ struct FacilityAnswer {
 
   bool has_year = false;
   double pue = 0, wue_l_kwh = 0, erf = 0;
-  double first_pue = 0;  ///< `check`'s own, of the same halls, by bins
+  double check_pue = 0;  ///< `check`'s own: the same plant at constant load
   double chiller_free_h = 0, short_h = 0, worst_short_k = 0;
   double carbon_kg = 0;       ///< of the hours; 0: intensity unknown
   double carbon_mean_kg = 0;  ///< the same energy at the intensity's plain mean

@@ -94,6 +94,27 @@ void add_machines(HallLoads& hall, const Machines& m, Power& max, Power& typical
   if (hall.main == nullptr || m.it_max.value > hall.main->it_max.value) hall.main = &m;
 }
 
+/// Racks of switches and storage: as many as their height takes, and none fuller than the fullest
+/// rack of systems, which is what the hall's feeds and cooling are laid out for.
+void count_other_racks(Context& c, HallLoads& hall, const std::string& base, Power it_max) {
+  const double by_height = hall.other_racks;
+  Power others = it_max;
+  for (const auto* m : hall.machines) others -= m->system_max.value * double(m->systems.value);
+  const double most = hall.rack_max.value.si();
+  const double by_power = most > 0 ? std::ceil(others.si() / most - 1e-6) : 0;
+  std::vector<NodeId> inputs;
+  if (by_power > by_height) inputs.push_back(hall.rack_max.node);
+  hall.other_racks = std::max(by_height, by_power);
+  hall.other_racks_node =
+      c.trace
+          .derive(base + ".other_racks", Scalar(hall.other_racks), "rack",
+                  by_power > by_height
+                      ? "power of switches and storage / the fullest rack of systems, rounded up"
+                      : "rack units of switches and storage / 36 a rack, rounded up",
+                  std::move(inputs))
+          .node;
+}
+
 /// Switches and storage: what the clusters' systems leave of the hall's power.
 void add_others(HallLoads& hall, Power max, Power typical) {
   for (const auto& g : hall.groups) max -= g.max, typical -= g.typical;
@@ -127,14 +148,10 @@ HallLoads hall_loads(Context& c, const HallSpec& spec, bool first) {
     max_nodes.push_back(c.storage.power.node);
     typical_nodes.push_back(c.storage.power.node);
   }
+  const std::string base = "halls." + hall.scope;
+  count_other_racks(c, hall, base, max);
   hall.racks += hall.other_racks;
   add_others(hall, max, typical);
-  const std::string base = "halls." + hall.scope;
-  hall.other_racks_node = c.trace
-                              .derive(base + ".other_racks", Scalar(hall.other_racks), "rack",
-                                      "rack units of switches and storage / 36 a rack, rounded up",
-                                      std::vector<NodeId>{})
-                              .node;
   hall.it_max = c.trace.derive(
       base + ".it_max", max, "kW",
       "its clusters with their networks, storage in the first hall, at maximum", max_nodes);
