@@ -179,8 +179,10 @@ std::string report_csv(const study::Verdict& v) {
     row({"limit", m.id, m.limit, "", value(m.need, m.unit), value(m.have, m.unit), m.unit,
          number(m.headroom()).dump(), m.holds() ? "yes" : "no", "", "", m.why});
   for (const auto& n : v.trace.nodes())
-    row({n.formula.empty() ? "input" : "figure", n.id, "",
-         n.text.empty() ? value(n.si, n.unit) : n.text, "", "", n.unit, "", "", n.formula,
+    row({!n.text.empty()     ? "choice"
+         : n.formula.empty() ? "input"
+                             : "figure",
+         n.id, "", n.text.empty() ? value(n.si, n.unit) : n.text, "", "", n.unit, "", "", n.formula,
          n.origin.source ? describe(*n.origin.source) : "", ""});
   return out;
 }

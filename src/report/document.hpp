@@ -50,8 +50,8 @@ struct ReportDocument {
   std::vector<ReportVariant> also;
 };
 
-/// Limits and figures as one table: kind (limit, input, figure), id, value or need and have, unit,
-/// headroom, formula, source.
+/// Limits and figures as one table: kind (limit, input, choice, figure), id, value or need and
+/// have, unit, headroom, formula, source.
 std::string report_csv(const study::Verdict& verdict);
 
 /// JSON without the white space between its tokens; numbers and texts as they stand.

@@ -146,7 +146,7 @@ def table(binary, folder):
     limits = [r for r in rows if r["kind"] == "limit"]
     assert [r["id"] for r in limits] == [m["id"] for m in check["margins"]]
     assert len(rows) == len(limits) + len(check["trace"])
-    assert all(r["source"] or r["formula"] or r["kind"] == "limit" for r in rows), "a number without origin"
+    assert all(r["source"] or r["formula"] or r["kind"] in ("limit", "choice") for r in rows), "a number without origin"
 
 
 def beside(binary, folder):
