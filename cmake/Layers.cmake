@@ -97,21 +97,25 @@ if(HEADROOM_TESTS)
   endif()
 endif()
 
-# api_test runs a real streaming server. Debian's library is built with the switches that its .pc
-# names, and its classes differ with them.
+# cpp-httplib carries the server and the tests that need one. Debian's library is built with the
+# switches that its .pc names, and its classes differ with them.
+find_path(HTTPLIB_INCLUDE httplib.h REQUIRED)
+find_library(HTTPLIB_LIBRARY cpp-httplib REQUIRED)
+get_filename_component(httplib_folder ${HTTPLIB_LIBRARY} DIRECTORY)
+set(httplib_switches "")
+if(EXISTS ${httplib_folder}/pkgconfig/cpp-httplib.pc)
+  file(STRINGS ${httplib_folder}/pkgconfig/cpp-httplib.pc httplib_flags REGEX "^Cflags:")
+  string(REGEX MATCHALL "-D[A-Z_]+" httplib_switches "${httplib_flags}")
+endif()
+set_source_files_properties(
+  ${CMAKE_SOURCE_DIR}/src/server/wire.cpp ${CMAKE_SOURCE_DIR}/src/server/connection.cpp
+  ${CMAKE_SOURCE_DIR}/src/server/server_test.cpp ${CMAKE_SOURCE_DIR}/src/api/load_test.cpp
+  ${CMAKE_SOURCE_DIR}/src/api/tls_test.cpp PROPERTIES COMPILE_OPTIONS "${httplib_switches}")
+target_include_directories(headroom_server SYSTEM PRIVATE ${HTTPLIB_INCLUDE})
+target_link_libraries(headroom_server PRIVATE nlohmann_json::nlohmann_json ${HTTPLIB_LIBRARY}
+                                              Threads::Threads)
 if(HEADROOM_TESTS)
-  find_path(HTTPLIB_INCLUDE httplib.h REQUIRED)
-  find_library(HTTPLIB_LIBRARY cpp-httplib REQUIRED)
   find_library(CRYPTO_LIBRARY crypto REQUIRED)
-  get_filename_component(httplib_folder ${HTTPLIB_LIBRARY} DIRECTORY)
-  set(httplib_switches "")
-  if(EXISTS ${httplib_folder}/pkgconfig/cpp-httplib.pc)
-    file(STRINGS ${httplib_folder}/pkgconfig/cpp-httplib.pc httplib_flags REGEX "^Cflags:")
-    string(REGEX MATCHALL "-D[A-Z_]+" httplib_switches "${httplib_flags}")
-  endif()
-  set_source_files_properties(${CMAKE_SOURCE_DIR}/src/api/load_test.cpp
-                              ${CMAKE_SOURCE_DIR}/src/api/tls_test.cpp PROPERTIES
-                              COMPILE_OPTIONS "${httplib_switches}")
   target_include_directories(api_test SYSTEM PRIVATE ${HTTPLIB_INCLUDE})
   target_link_libraries(api_test PRIVATE ${HTTPLIB_LIBRARY} ${CRYPTO_LIBRARY} Threads::Threads)
 endif()

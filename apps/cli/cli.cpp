@@ -165,10 +165,15 @@ struct CommandLine {
     const auto terminal = [] { return Terminal{colour_wanted(), terminal_width()}; };
     // Each adds its verbs and returns what runs when one of them was given.
     families = {
-        add_train_verb(app, terminal),        add_infer_verb(app, terminal),
-        add_replay_verb(app, terminal),       add_load_verb(app),
-        add_facility_verb(app, terminal),     add_validation_verbs(app),
-        add_report_verb(app, terminal),       add_init_verb(app),
+        add_train_verb(app, terminal),
+        add_infer_verb(app, terminal),
+        add_replay_verb(app, terminal),
+        add_load_verb(app),
+        add_facility_verb(app, terminal),
+        add_validation_verbs(app),
+        add_report_verb(app, terminal),
+        add_init_verb(app),
+        add_ui_verb(app),
         add_shell_verbs(app, api::version()),
     };
   }

@@ -44,6 +44,9 @@ Run add_report_verb(CLI::App& app, std::function<Terminal()> terminal);
 /// `load`.
 Run add_load_verb(CLI::App& app);
 
+/// `ui`.
+Run add_ui_verb(CLI::App& app);
+
 /// `completion`, `man`.
 Run add_shell_verbs(CLI::App& app, const std::string& version);
 

@@ -114,7 +114,9 @@ void try_catalogue(Verdict& verdict, const Loaded& loaded, const CheckOptions& o
   const auto places = places_behind(verdict, *verdict.binding());
   if (places.empty()) return;
   const auto own = own_catalogue(options);
+  Stage stage(options.progress, "ranges of the catalogue tried", places.size());
   for (const auto& input : numbers_at(*own, places)) {
+    stage.advance();
     verdict.sensitivities.push_back(try_ends(
         input, verdict.binding()->id, [&] { return run(loaded.scenario, loaded, *own, options); }));
   }
@@ -251,7 +253,10 @@ void add_sensitivities(Verdict& verdict, const Loaded& loaded, const catalog::Ca
                        const CheckOptions& options) {
   if (verdict.margins.empty()) return;
   Scenario scenario = loaded.scenario;
-  for (const auto& input : ranges_of(scenario)) {
+  const auto ranges = ranges_of(scenario);
+  Stage stage(options.progress, "ranges tried", ranges.size());
+  for (const auto& input : ranges) {
+    stage.advance();
     verdict.sensitivities.push_back(try_ends(
         input, verdict.binding()->id, [&] { return run(scenario, loaded, catalog, options); }));
   }
