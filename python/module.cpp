@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "cli.hpp"
+#include "report/page.hpp"
 #include "spec/node.hpp"
 
 namespace py = pybind11;
@@ -41,5 +42,6 @@ std::vector<std::tuple<std::string, std::string, bool, bool>> options(
 PYBIND11_MODULE(_core, m) {
   m.doc() = "The headroom library; use the package `headroom`.";
   m.def("invoke", &invoke, py::arg("arguments"), py::arg("text").none(true), py::arg("name"));
+  m.def("page_with", &headroom::report::page_with, py::arg("document"));
   m.def("options", &options, py::arg("verb"));
 }

@@ -7,3 +7,6 @@ def invoke(arguments: list[str], text: str | None, name: str) -> tuple[int, str,
 
 def options(verb: list[str]) -> list[tuple[str, str, bool, bool]]:
     """Every option of a verb: name, help, whether it takes a value, whether it repeats."""
+
+def page_with(document: str) -> str:
+    """The web page, one HTML file that needs no network, with a JSON document as its data."""
