@@ -38,6 +38,9 @@ Run add_validation_verbs(CLI::App& app);
 /// `init`.
 Run add_init_verb(CLI::App& app);
 
+/// `report`.
+Run add_report_verb(CLI::App& app, std::function<Terminal()> terminal);
+
 /// `load`.
 Run add_load_verb(CLI::App& app);
 

@@ -1,0 +1,146 @@
+// The way of the heat from the racks outdoors, with the temperatures on each leg (the report's
+// figures: loop; what the year adds: facility --json).
+import { Card, Drawing, Legend } from '../kit/parts';
+import { Mark } from '../kit/mark';
+import { PartBars } from './Train';
+import { depth } from '../kit/Sankey';
+import { format, formatScaled } from '../kit/format';
+import { fitted } from '../kit/scale';
+import { at, number, object, objects, quantity, text, type Json, type JsonObject } from '../kit/json';
+
+const W = 150;
+const H = 58;
+const ROW = 132;
+
+export function CoolingLoop({ figures }: { figures?: Json }) {
+  return (
+    <>
+      {objects(object(figures).loop).map((loop, i) => (
+        <Loop key={i} loop={loop} />
+      ))}
+    </>
+  );
+}
+
+const celsius = (v: Json | undefined) => (number(v) === undefined ? '' : format(number(v) ?? 0, 'degC', 3));
+const heat = (l: JsonObject) => (number(l.heat_kw) === undefined ? '' : formatScaled(number(l.heat_kw) ?? 0, 'kW', 3));
+
+function Loop({ loop }: { loop: JsonObject }) {
+  const nodes = objects(loop.nodes).map((n) => ({ key: text(n.key) ?? '', label: text(n.label) ?? '', node: n }));
+  const links = objects(loop.links).map((l) => ({ from: text(l.from) ?? '', to: text(l.to) ?? '', value: 1, link: l }));
+  if (nodes.length < 2 || links.length === 0) return null;
+  const column = new Map<string, number>();
+  for (const n of nodes) column.set(n.key, 0);
+  for (let round = 0; round < nodes.length; ++round)
+    for (const l of links) column.set(l.to, Math.max(column.get(l.to) ?? 0, Math.min(nodes.length, (column.get(l.from) ?? 0) + 1)));
+  const columns = Math.max(2, depth(nodes, links) + 1);
+  const inColumn = (c: number) => nodes.filter((n) => column.get(n.key) === c);
+  const tallest = Math.max(...Array.from({ length: columns }, (_, c) => inColumn(c).length));
+  const height = tallest * ROW + 6;
+  const says = links
+    .map((l) => `${nodes.find((n) => n.key === l.from)?.label} to ${nodes.find((n) => n.key === l.to)?.label} by ${text(l.link.medium)}: ${celsius(l.link.supply_c)} out, ${celsius(l.link.return_c)} back, ${heat(l.link)}`)
+    .join('; ');
+  return (
+    <Card title={`Cooling of ${text(loop.hall) ?? 'the halls'}`} says={text(loop.says) ?? 'The way of the heat, at the design point: cold goes out, warm comes back.'} note={text(loop.note)} wide>
+      <Drawing height={height} least={columns * (W + 118)} most={1700} says={says}>
+        {(width) => {
+          const pitch = (width - W - 8) / (columns - 1);
+          const x = (key: string) => 4 + (column.get(key) ?? 0) * pitch;
+          const y = (key: string) => {
+            const here = inColumn(column.get(key) ?? 0);
+            const i = here.findIndex((n) => n.key === key);
+            return (height - here.length * ROW) / 2 + i * ROW + (ROW - H) / 2;
+          };
+          return (
+            <>
+              {links.map((l, i) => (
+                <Leg key={i} link={l.link} says={says} x0={x(l.from) + W} x1={x(l.to)} y0={y(l.from)} y1={y(l.to)} />
+              ))}
+              {nodes.map((n) => (
+                <Mark
+                  key={n.key}
+                  id={text(n.node.id)}
+                  says={`${n.label} ${text(n.node.what) ?? ''}`}
+                  facts={{
+                    title: n.label,
+                    rows: Object.entries(n.node).flatMap(([k, v]): [string, string][] =>
+                      k === 'key' || k === 'label' || k === 'id' ? [] : quantity(v) ? [[k.replace(/_/g, ' '), formatScaled(quantity(v)?.value ?? 0, quantity(v)?.unit)]] : k === 't_c' ? [['temperature', celsius(v)]] : text(v) ? [[k, text(v) ?? '']] : [],
+                    ),
+                  }}
+                >
+                  <rect class="face" x={x(n.key)} y={y(n.key)} width={W} height={H} rx={6} style={{ fill: 'var(--panel)', stroke: 'var(--strong-line)' }} />
+                  <text x={x(n.key) + W / 2} y={y(n.key) + 24} text-anchor="middle" style={{ fontWeight: 600 }}>
+                    {fitted(n.label, W - 10)}
+                  </text>
+                  <text x={x(n.key) + W / 2} y={y(n.key) + 42} text-anchor="middle" class="soft">
+                    {number(n.node.t_c) !== undefined ? celsius(n.node.t_c) : fitted(text(n.node.what) ?? '', W - 10)}
+                  </text>
+                </Mark>
+              ))}
+            </>
+          );
+        }}
+      </Drawing>
+      <Legend items={[{ colour: 'var(--c1)', label: 'cold, towards the racks' }, { colour: 'var(--c7)', label: 'warm, on its way out' }]} />
+    </Card>
+  );
+}
+
+/// Two pipes: the warm one above, the cold one below, with what flows between them.
+function Leg(p: { link: JsonObject; says: string; x0: number; x1: number; y0: number; y1: number }) {
+  const mid = (p.x0 + p.x1) / 2;
+  const pipe = (dy: number) => `M${p.x0},${p.y0 + dy}C${mid},${p.y0 + dy} ${mid},${p.y1 + dy} ${p.x1},${p.y1 + dy}`;
+  const y = (p.y0 + p.y1) / 2;
+  const flow = quantity(p.link.flow);
+  const what = text(p.link.medium) ?? '';
+  const warm = celsius(p.link.return_c);
+  const cold = celsius(p.link.supply_c);
+  const rows: [string, string][] = [];
+  if (warm) rows.push(['warm', warm]);
+  if (cold) rows.push(['cold', cold]);
+  if (heat(p.link)) rows.push(['heat', heat(p.link)]);
+  if (flow) rows.push(['flow', formatScaled(flow.value, flow.unit)]);
+  return (
+    <Mark says={`${what}: warm ${warm}, cold ${cold}, ${heat(p.link)}`} facts={{ title: what, rows }}>
+      <path class="face" d={pipe(12)} style={{ fill: 'none', stroke: 'var(--c7)', strokeWidth: 4 }} />
+      {cold && <path class="face" d={pipe(46)} style={{ fill: 'none', stroke: 'var(--c1)', strokeWidth: 4 }} />}
+      <text x={mid} y={y + 3} text-anchor="middle" class="halo">
+        {warm}
+      </text>
+      <text x={mid} y={y + 33} text-anchor="middle" class="halo soft">
+        {[heat(p.link), what].filter(Boolean).join(' ')}
+      </text>
+      {cold && (
+        <text x={mid} y={y + 64} text-anchor="middle" class="halo">
+          {cold}
+        </text>
+      )}
+    </Mark>
+  );
+}
+
+const OUT: [string, string][] = [
+  ['tower', 'cooling towers'],
+  ['dry_cooler', 'dry coolers'],
+  ['condenser_air', 'air-cooled condensers'],
+  ['outside_air', 'outside air'],
+  ['reused', 'reused'],
+  ['outdoors', 'transformers and other loads, outdoors'],
+];
+
+/// Where the year's heat leaves the site, and how warm it got.
+export function HeatOut({ year }: { year: Json }) {
+  const out = object(at(year, 'year.heat_out_j'));
+  const rows = OUT.map(([key, label]) => ({ label, value: (number(out[key]) ?? 0) / 3600 })).filter((r) => r.value > 0);
+  const total = rows.reduce((s, r) => s + r.value, 0);
+  if (rows.length === 0) return null;
+  const warm = (key: string) => celsius(at(year, `year.${key}`));
+  return (
+    <Card
+      title="Heat of the year"
+      says={`${formatScaled(total, 'Wh')} leave the site. Warmest: coolant ${warm('warmest_coolant_c')}, air at racks ${warm('warmest_inlet_c')}, facility water ${warm('warmest_supply_c')}.`}
+    >
+      <PartBars rows={rows.sort((a, b) => b.value - a.value)} unit="Wh" total={total} />
+    </Card>
+  );
+}
