@@ -76,7 +76,7 @@ class Parts {
 
   std::vector<ReportPart> run(int threads, Progress* progress) {
     std::vector<ReportPart> out(tasks_.size());
-    if (progress != nullptr) progress->begin("parts", tasks_.size());
+    Stage stage(progress, "parts of the report", tasks_.size());
     std::atomic<std::size_t> next{0};
     std::exception_ptr thrown;
     std::atomic_flag taken;
@@ -85,7 +85,7 @@ class Parts {
       try {
         for (std::size_t i = next++; i < tasks_.size(); i = next++) {
           out[i] = part(tasks_[i]);
-          advance(progress);
+          stage.advance();
         }
       } catch (...) {
         if (!taken.test_and_set()) thrown = std::current_exception();
