@@ -37,7 +37,7 @@ Diagnostics mistakes(const Result<T>& r) {
 
 Diagnostics long_replay(Progress* p) {
   ReplayRequest r;
-  r.options = {{"--rate", "200/s"}, {"--duration", "2h"},        {"--input", "800"},
+  r.options = {{"--rate", "200/s"}, {"--duration", "30min"},     {"--input", "800"},
                {"--output", "200"}, {"--model", "llama-3.1-8b"}, {"--accelerator", "h100-sxm"},
                {"--replicas", "16"}};
   r.rows = false, r.progress = p;
@@ -110,7 +110,9 @@ INSTANTIATE_TEST_SUITE_P(Api, Stop, testing::ValuesIn(questions),
 
 TEST(Watched, AnswersAreTheSame) {
   Progress p;
-  Request plain{.file = scenario("llama3-405b.yaml")}, watched = plain;
+  Request plain;
+  plain.file = scenario("llama3-405b.yaml");
+  Request watched = plain;
   watched.progress = &p;
   EXPECT_EQ(report::json(*check(plain)), report::json(*check(watched)));
   EXPECT_TRUE(long_year(&p).empty());
@@ -120,7 +122,9 @@ TEST(Watched, AnswersAreTheSame) {
 TEST(Watched, MistakesAreNoStop) {
   Progress p;
   p.ask_stop();
-  const auto none = check({.file = scenario("there-is-none.yaml"), .progress = &p});
+  Request request;
+  request.file = scenario("there-is-none.yaml"), request.progress = &p;
+  const auto none = check(request);
   ASSERT_FALSE(none);
   EXPECT_FALSE(is_stop(none.error()));
 }
