@@ -5,8 +5,9 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <system_error>
+
+#include "base/whole_file.hpp"
 
 namespace headroom::cli {
 
@@ -40,14 +41,7 @@ int finish(const Result<std::string>& text, bool json) {
 }
 
 bool write_whole(const std::string& path, const std::string& text, const std::string& option) {
-  const std::string part = path + ".part";
-  std::ofstream file(part, std::ios::binary);
-  file << text;
-  file.close();
-  std::error_code error;
-  if (file) std::filesystem::rename(part, path, error);
-  if (file && !error) return true;
-  std::filesystem::remove(part, error);
+  if (headroom::write_whole(path, text)) return true;
   print((option.empty() ? "" : option + " ") + path + ": cannot be written\n", stderr);
   return false;
 }

@@ -16,12 +16,14 @@ Tally live(const Prepared& prepared) {
   const int histories = prepared.options.histories;
   const auto pieces = std::size_t((histories + piece - 1) / piece);
   std::vector<Tally> parts(pieces);
+  Stage stage(prepared.options.progress, "histories", std::uint64_t(std::max(0, histories)));
   std::atomic<std::size_t> next{0};
   const auto work = [&] {
     History history(prepared);
-    for (std::size_t i = next++; i < pieces; i = next++) {
+    for (std::size_t i = next++; i < pieces && !stage.stop_asked(); i = next++) {
       const int last = std::min(histories, int(i + 1) * piece);
       for (int h = int(i) * piece; h < last; ++h) history.run(std::uint64_t(h), parts[i]);
+      stage.count(std::uint64_t(last - int(i) * piece));
     }
   };
   const auto threads = std::min<std::size_t>(std::size_t(std::max(1, prepared.options.threads)),
@@ -30,6 +32,7 @@ Tally live(const Prepared& prepared) {
   for (std::size_t i = 1; i < threads; ++i) pool.emplace_back(work);
   work();
   for (auto& t : pool) t.join();
+  stage.check();
   Tally all;
   for (const auto& part : parts) all.add(part);
   return all;

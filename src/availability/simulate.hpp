@@ -36,6 +36,7 @@
 #include <vector>
 
 #include "availability/system.hpp"
+#include "base/progress.hpp"
 
 namespace headroom::availability {
 
@@ -48,6 +49,7 @@ struct SimulateOptions {
   double error = 0;       ///< chance that somebody errs, a maintenance and a call of standby units
   double error_s = 3600;  ///< until it is put right
   double refuel = 1;      ///< chance that fuel comes in time, each time it runs out
+  Progress* progress = nullptr;  ///< who watches, and may have it throw `Stopped`
 };
 
 /// Mean of a year with the half-width of its 95 % interval.

@@ -4,9 +4,14 @@
 // So the library stays quiet, and who watches (a bar on a terminal, a stream of events) chooses its
 // own pace. A worker takes a `Progress*` in its options; null means that nobody watches.
 //
-// The worker calls `advance` in its loop, at least every 100 ms or so, and `stop_asked` beside it.
-// When asked to stop it throws `Stopped` (after its own threads have joined), which the facade
-// turns into an answer; what was found until then is kept where the work says so.
+//   Stage stage(options.progress, "searching plans", cells.size());
+//   for (const auto& cell : cells) walk(cell), stage.advance();
+//
+// The worker advances its stage in its loop, at least every 100 ms or so. When asked to stop it
+// throws `Stopped` (after its own threads have joined: threads look at `stop_asked` and return),
+// which the facade turns into an answer; what was found until then is kept where the work says so.
+// A stage within another counts nothing, so what people see is the outermost, but it hears the wish
+// to stop all the same: a search inside "trying changes" needs to know nothing of it.
 //
 // Thread-safety: every member may be called from any thread. Cost: one relaxed atomic a call.
 #pragma once
@@ -45,6 +50,11 @@ class Progress {
             total_.load(std::memory_order_relaxed), stages_.load(std::memory_order_acquire)};
   }
 
+  /// Whether the stage that begins here is the outermost; `leave` ends it.
+  bool enter() { return depth_.fetch_add(1, std::memory_order_acq_rel) == 0; }
+  void leave() { depth_.fetch_sub(1, std::memory_order_acq_rel); }
+  void to(std::uint64_t done) { done_.store(done, std::memory_order_relaxed); }
+
   /// Async-signal-safe.
   void ask_stop() { stop_.store(true, std::memory_order_relaxed); }
   bool stop_asked() const { return stop_.load(std::memory_order_relaxed); }
@@ -56,14 +66,44 @@ class Progress {
  private:
   std::atomic<const char*> stage_{""};
   std::atomic<std::uint64_t> done_{0}, total_{0}, stages_{0};
+  std::atomic<int> depth_{0};
   std::atomic<bool> stop_{false};
 };
 
-/// For workers that may be unwatched.
-inline void advance(Progress* progress, std::uint64_t units = 1) {
-  if (progress == nullptr) return;
-  progress->advance(units);
-  progress->check();
-}
+/// A stage of work that may be unwatched, from here to the end of the scope.
+class Stage {
+ public:
+  /// `name` lives for ever and says what is done ("searching plans"); `total` 0: not known.
+  Stage(Progress* progress, const char* name, std::uint64_t total) : progress_(progress) {
+    if (progress_ == nullptr) return;
+    shown_ = progress_->enter();
+    if (shown_) progress_->begin(name, total);
+  }
+  ~Stage() {
+    if (progress_ != nullptr) progress_->leave();
+  }
+  Stage(const Stage&) = delete;
+  Stage& operator=(const Stage&) = delete;
+
+  /// Counts; for threads of a worker, which must not throw.
+  void count(std::uint64_t units = 1) {
+    if (shown_) progress_->advance(units);
+  }
+  bool stop_asked() const { return progress_ != nullptr && progress_->stop_asked(); }
+  /// Throws `Stopped` when asked to stop.
+  void check() const {
+    if (progress_ != nullptr) progress_->check();
+  }
+  void advance(std::uint64_t units = 1) { count(units), check(); }
+  /// So much of the stage is done.
+  void to(std::uint64_t done) {
+    if (shown_) progress_->to(done);
+    check();
+  }
+
+ private:
+  Progress* progress_;
+  bool shown_ = false;
+};
 
 }  // namespace headroom

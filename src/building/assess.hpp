@@ -25,6 +25,7 @@
 // Complexity: O(halls x groups).
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,8 +42,9 @@ struct Group {
   std::string scope, title;                 ///< "gpu", "cluster gpu"
   const catalog::System* system = nullptr;  ///< required
   Figure<Scalar> systems;
-  Figure<Scalar> per_rack;  ///< systems in a rack
-  Figure<Scalar> racks;     ///< racks they take
+  Figure<Scalar> per_rack;            ///< systems in a rack
+  Figure<Scalar> racks;               ///< racks they take
+  std::optional<RackSpec> rack = {};  ///< they stand in; the hall's when left out
 };
 
 struct HallDemand {

@@ -25,8 +25,11 @@
 // WUE is make-up water over IT energy (ISO/IEC 30134-9, category 1: water at the
 // site, not at the power station).
 //
-// For the fixed point with power, call `resolve` once and `solve` (design.hpp) in
-// the loop; `assess` then reports.
+// Electricity, water and hours are those of the detailed plant (plant_model.hpp) on its design days
+// and over the climate's year; what each part has to carry is in closed form (design.hpp).
+//
+// For the fixed point with power, call `resolve` and a PlantModel in the loop; `assess` then
+// reports.
 #pragma once
 
 #include <string>
@@ -34,6 +37,7 @@
 
 #include "base/findings.hpp"
 #include "cooling/design.hpp"
+#include "cooling/usual_year.hpp"
 
 namespace headroom::cooling {
 
@@ -68,8 +72,8 @@ struct Demand {
 
 struct Result {
   Design design;
-  Flow at_design;  ///< maximum heat on the design day
-  Year year;       ///< typical heat
+  Flow at_design;  ///< maximum heat on the design day that takes more electricity
+  Year year;       ///< typical heat, over the climate's year
   Figure<Power> electrical_max, electrical_typical;
   Figure<Power> fans_typical, pumps_typical, compressors_typical;
   Figure<Power> rejected_max;
@@ -77,7 +81,8 @@ struct Result {
   Figure<Volume> water_year;
   Figure<WaterIntensity> wue;
   Figure<Time> compressor_free;  ///< hours a year without compressor
-  double imbalance = 0;          ///< worst of the states reported, relative
+  Figure<Time> liquid_free;      ///< the same of the liquid loop alone; no node: there is none
+  double imbalance = 0;          ///< worst of the states solved, relative
   Findings findings;
 };
 

@@ -97,14 +97,19 @@ struct Flow {
   Power water_heat{};  ///< facility water brings to the plant
   Power plant_heat{};  ///< what towers, dry coolers or condensers reject
   VolumeFlow evaporation{}, makeup{};
-  Power lifted{};                    ///< main loads' heat that needed a compressor
-  Power trimmed{};                   ///< the same of air remainders and power rooms
+  Power lifted{};   ///< heat in hours that needed a compressor
+  Power warm{};     ///< heat of the liquid loop in hours in which it needed one
+  Power trimmed{};  ///< heat of loops whose trim chillers ran, in a plant without chillers
   TemperatureDifference short_by{};  ///< worst load: water warmer than it may be
+
+  Power reused{};  ///< of `rejected`, handed to a user
 
   Power electrical() const {
     return room_fans + secondary_pumps + plant_pumps + plant_fans + compressors;
   }
   double imbalance() const;
+  /// Adds rates of `now` for a share of the time; `short_by` is left.
+  void add(const Flow& now, double share);
 };
 
 Flow solve(const Design& design, const Heat& heat, const Weather& weather);
@@ -123,9 +128,12 @@ Temperature liquid_water(const Design& design, const HallDesign& hall);
 /// A typical year at constant heat.
 struct Year {
   Flow mean;               ///< rates averaged over the hours
-  Time compressor_free{};  ///< hours in which the main loads need no compressor
-  Time short_of{};         ///< hours in which water is warmer than it may be
+  Time compressor_free{};  ///< hours in which nothing needs a compressor and set points hold
+  Time liquid_free{};      ///< the same of the liquid loop alone
+  bool has_liquid = false;
+  Time short_of{};  ///< hours in which water is warmer than it may be
   TemperatureDifference worst_short{};
+  double worst_imbalance = 0;  ///< of any hour, relative
 };
 Year year(const Design& design, const Heat& heat, const catalog::Climate& climate);
 

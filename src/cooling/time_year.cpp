@@ -59,7 +59,9 @@ class Runner {
     start();
     const Tick end = static_cast<Tick>(weather_.hours()) * per_hour_;
     out_.hours.reserve(weather_.hours());
+    Stage stage(options_.progress, "hours of the year", weather_.hours());
     while (now_ < end) {
+      stage.to(std::uint64_t(now_ / per_hour_));
       events();
       const Tick until = std::min(end, next_event());
       interval(until);

@@ -46,6 +46,7 @@
 #include <string>
 #include <vector>
 
+#include "base/progress.hpp"
 #include "cooling/failure_walk.hpp"
 #include "cooling/plant_year.hpp"
 
@@ -97,6 +98,7 @@ struct TimeOptions {
   LoopInertia loops{};
   Throttle throttle{};
   double watch_from_s = 0, watch_to_s = 0;  ///< recorded at every step
+  Progress* progress = nullptr;             ///< who watches, and may have it throw `Stopped`
 };
 
 struct RackPeak {

@@ -249,15 +249,19 @@ Found sweep(const Asked& asked, const SearchSpace& space, const Family& f) {
 }
 
 template <class Work>
-void in_threads(int threads, std::size_t count, Work work) {
+void in_threads(int threads, std::size_t count, Stage& stage, Work work) {
   std::atomic<std::size_t> next{0};
   const auto run = [&] {
-    for (std::size_t i = next++; i < count; i = next++) work(i);
+    for (std::size_t i = next++; i < count && !stage.stop_asked(); i = next++) {
+      work(i);
+      stage.count();
+    }
   };
   std::vector<std::thread> all;
   for (int t = 1; t < std::min<int>(threads, int(count)); ++t) all.emplace_back(run);
   run();
   for (auto& t : all) t.join();
+  stage.check();
 }
 
 void name_obstacle(const Asked& asked, SearchResult& r) {
@@ -291,7 +295,8 @@ SearchResult search(const Asked& asked, const SearchSpace& given, const SearchOp
   usual_limits(space);
   const auto all = families(asked, space);
   std::vector<Found> found(all.size());
-  in_threads(options.threads, all.size(),
+  Stage stage(options.progress, "searching configurations", all.size());
+  in_threads(options.threads, all.size(), stage,
              [&](std::size_t i) { found[i] = sweep(asked, space, all[i]); });
   SearchResult r;
   std::vector<Candidate> candidates;
@@ -300,7 +305,7 @@ SearchResult search(const Asked& asked, const SearchSpace& given, const SearchOp
     candidates.insert(candidates.end(), f.candidates.begin(), f.candidates.end());
   }
   if (space.disaggregated) {
-    auto pairs = disaggregate(asked, space, candidates, options.threads);
+    auto pairs = disaggregate(asked, space, candidates, stage);
     if (!space.aggregated) candidates.clear();
     r.legal += long(pairs.size());
     candidates.insert(candidates.end(), pairs.begin(), pairs.end());

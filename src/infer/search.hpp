@@ -41,6 +41,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/progress.hpp"
 #include "infer/capacity.hpp"
 
 namespace headroom::infer {
@@ -103,6 +104,7 @@ struct SearchOptions {
   int keep = 5;
   int threads = 1;
   bool front = false;
+  Progress* progress = nullptr;  ///< who watches, and may have the search throw `Stopped`
 };
 
 /// One pool of equal replicas.

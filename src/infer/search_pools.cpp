@@ -176,10 +176,11 @@ Candidate join(const Asked& asked, const Device& device, int index, const PoolCh
 }  // namespace
 
 std::vector<Candidate> disaggregate(const Asked& asked, const SearchSpace& space,
-                                    const std::vector<Candidate>& candidates, int /*threads*/) {
+                                    const std::vector<Candidate>& candidates, const Stage& stage) {
   std::map<FormatKey, std::pair<PoolChoice, PoolChoice>> best;
   long last = 0;
   for (const auto& c : candidates) {
+    stage.check();
     const Device& device = space.devices[std::size_t(c.device)];
     const Replica replica = serve_replica(asked, device, c.serve);
     auto& [prefill, decode] = best[{c.device, c.serve.layout.weights, c.serve.layout.kv}];

@@ -14,7 +14,7 @@ Candidate evaluate_replica(const Asked& asked, const Device& device, const Repli
 
 /// For every device and format of the candidates, the cheapest prefill and decode pools together.
 std::vector<Candidate> disaggregate(const Asked& asked, const SearchSpace& space,
-                                    const std::vector<Candidate>& candidates, int threads);
+                                    const std::vector<Candidate>& candidates, const Stage& stage);
 
 /// One replica that only reads prompts, and one that only decodes, of a disaggregated candidate.
 Replica prefill_replica(const Asked& asked, const Device& device, const Pool& pool);

@@ -234,6 +234,12 @@ class Sweeper {
     }
   }
 
+  bool is_asked(const std::string& stage) const {
+    if (!options_.stages) return true;
+    return std::find(options_.stages->begin(), options_.stages->end(), stage) !=
+           options_.stages->end();
+  }
+
   void see(int node, double use, double output_w) {
     auto& n = out_.nodes[at(node)];
     if (use < n.worst_use || (use == n.worst_use && output_w <= n.worst_w)) return;
@@ -242,6 +248,7 @@ class Sweeper {
 
   void singles(Cases& from) {
     for (const auto& o : single_losses(g_, from.base())) {
+      if (!is_asked(g_[o.node].stage_name)) continue;
       // The case is named by its place, so it is seen before it is kept.
       auto c = from.run({o}, [&](int i, double u, double w) { see(i, u, w); });
       out_.cases.push_back(std::move(c));

@@ -37,6 +37,8 @@
 #pragma once
 
 #include <limits>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "power/graph.hpp"
@@ -103,6 +105,8 @@ struct SweepOptions {
   bool whole_banks = true;  ///< a bank's common bus too, as cases of their own (`banks`)
   bool pairs = false;       ///< every two losses
   std::vector<std::vector<Outage>> chosen;  ///< more cases
+  /// Single losses of these stages only: those that a design says it survives. Unset: of all.
+  std::optional<std::vector<std::string>> stages;
   std::size_t worst_pairs = 10;
   double cooling_scale = 0;  ///< load that cooling bears over the load; 0: not asked
 };

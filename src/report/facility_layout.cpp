@@ -123,6 +123,7 @@ Json block(const building::Block& b, const HallLayout& h) {
             {"w_m", number(b.w_m)},
             {"h_m", number(b.h_m)}};
   if (b.row >= 0) j["row"] = b.row;
+  if (b.count > 1) j["count"] = b.count;
   if (b.kind >= 0) j["racks_of"] = h.input.kinds[std::size_t(b.kind)].name;
   return j;
 }

@@ -78,7 +78,7 @@ class Writer {
     line("PUE", fmt::format("{:.4f}   ({})", a_.pue, a_.boundary));
     if (a_.it_high_w > 1.001 * a_.it_low_w)
       line("IT by the hour", fmt::format("{} to {}", power(a_.it_low_w), power(a_.it_high_w)));
-    line("PUE of check's first model", fmt::format("{:.4f}", a_.first_pue));
+    line("at constant load (check)", fmt::format("{:.4f}", a_.check_pue));
     line("WUE", fmt::format("{:.3f} L/kWh", a_.wue_l_kwh));
     line("ERF", percent(a_.erf, 2));
     line("REF", percent(a_.ref, 2) + "   (contracts of the scenario)");
@@ -196,11 +196,18 @@ class Writer {
                  {"coolant", Align::right, 0},
                  {"air at racks", Align::right, 0},
                  {"GPU-hours lost", Align::right, 0}});
-    for (const auto& h : w.halls)
-      table.add({h.title, h.has_chip ? after(h.throttle_at_s) : "-", after(h.shutdown_at_s),
-                 percent(h.lowest_power, 0), h.has_chip ? celsius(h.hottest_chip_c) : "-",
-                 h.liquid ? celsius(h.hottest_coolant_c) : "-", celsius(h.hottest_inlet_c),
-                 format_number(h.lost_gpu_s / 3600)});
+    const auto row = [&](const std::string& label, const auto& x, const std::string& air) {
+      table.add({label, x.has_chip ? after(x.throttle_at_s) : "-", after(x.shutdown_at_s),
+                 percent(x.lowest_power, 0), x.has_chip ? celsius(x.hottest_chip_c) : "-",
+                 x.liquid ? celsius(x.hottest_coolant_c) : "-", air,
+                 format_number(x.lost_gpu_s / 3600)});
+    };
+    for (const auto& h : w.halls) {
+      row(h.title, h, celsius(h.hottest_inlet_c));
+      if (h.groups.size() < 2) continue;
+      for (const auto& r : h.groups)
+        row(fmt::format("  {}, {} x {}", r.name, format_number(r.racks), power(r.rack_w)), r, "");
+    }
     out_ += table.str();
     if (w.power) out_ += chain_walk_text(a_, o_);
     line("at the end", std::string(w.recovered ? "every rack at full power" : "not recovered") +

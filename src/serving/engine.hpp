@@ -50,6 +50,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/progress.hpp"
 #include "infer/oracle.hpp"
 #include "requests/request.hpp"
 #include "serving/engine_gaps.hpp"
@@ -127,6 +128,9 @@ struct EngineConfig {
   Link link{};
   std::uint64_t seed = 1;  ///< of accepted drafts
   bool skip_ahead = true;
+
+  /// `run_until` comes back early when asked to stop; who runs the engine then ends the run.
+  const Progress* progress = nullptr;
 };
 
 /// What became of a request. Times in seconds of the stream.

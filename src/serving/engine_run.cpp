@@ -59,6 +59,7 @@ void Engine::State::run_until(double t, std::vector<Outcome>& ended) {
   ended.insert(ended.end(), refused_.begin(), refused_.end());
   refused_.clear();
   for (double start = next_step_s(); start < t; start = next_step_s()) {
+    if (config_.progress != nullptr && config_.progress->stop_asked()) return;
     begin(start, ended);
     if (quiet() && run_of_decodes(t, ended)) continue;
     one_step(ended);

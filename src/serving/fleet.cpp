@@ -210,8 +210,9 @@ bool Fleet::step() {
 
 Replay Fleet::run() {
   Replay replay;
+  Stage stage(deployment_.progress, "replaying requests", stream_.requests.size());
   if (apart()) {
-    run_apart();
+    run_apart(stage);
     finish(replay);
     return replay;
   }
@@ -219,7 +220,9 @@ Replay Fleet::run() {
   // that has nothing left to do for them.
   constexpr int most_idle_decisions = 100000;
   int idle = 0;
-  while (unsettled_ > 0 && idle < most_idle_decisions) {
+  constexpr std::size_t look = 256;  // events between two looks at who watches
+  for (std::size_t n = 0; unsettled_ > 0 && idle < most_idle_decisions; ++n) {
+    if (n % look == 0) stage.to(stream_.requests.size() - unsettled_);
     const std::size_t before = unsettled_, due = scheduled_;
     if (!step()) break;
     const bool waiting_only = next_ >= stream_.requests.size() && late_.empty() &&

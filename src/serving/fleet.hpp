@@ -114,8 +114,8 @@ class Fleet {
   void set_up_requests();
   bool step();
   bool apart() const;
-  void run_apart();
-  void run_alone(std::uint32_t replica, Ledger& ledger);
+  void run_apart(Stage& stage);
+  void run_alone(std::uint32_t replica, Ledger& ledger, Stage& stage);
   void hand_in(Engine& engine, std::uint32_t request, double now) const;
   double trip(const requests::Request& r, std::uint16_t pool) const;
   void arrive(std::uint32_t request, double now);

@@ -18,7 +18,7 @@ bool Fleet::apart() const {
 }
 
 /// One replica's requests from first to last.
-void Fleet::run_alone(std::uint32_t replica, Ledger& ledger) {
+void Fleet::run_alone(std::uint32_t replica, Ledger& ledger, Stage& stage) {
   const auto& requests = stream_.requests;
   Engine& engine = *replicas_[replica].engine;
   std::vector<Outcome> ended;
@@ -39,6 +39,8 @@ void Fleet::run_alone(std::uint32_t replica, Ledger& ledger) {
   for (std::size_t i = replica; i < requests.size(); i += replicas_.size()) {
     engine.run_until(requests[i].arrival_s, ended);
     if (!ended.empty()) settle_all();
+    if (stage.stop_asked()) return;
+    stage.count();
     hand_in(engine, static_cast<std::uint32_t>(i), requests[i].arrival_s);
   }
   engine.run_until(Engine::never, ended);
@@ -46,17 +48,19 @@ void Fleet::run_alone(std::uint32_t replica, Ledger& ledger) {
 }
 
 /// Ledgers are added up in the order of replicas, so that the number of threads changes no bit.
-void Fleet::run_apart() {
+void Fleet::run_apart(Stage& stage) {
   std::vector<Ledger> ledgers(replicas_.size(), ledger_);
   std::atomic<std::uint32_t> next{0};
   const auto work = [&] {
-    for (std::uint32_t r = next++; r < replicas_.size(); r = next++) run_alone(r, ledgers[r]);
+    for (std::uint32_t r = next++; r < replicas_.size(); r = next++)
+      run_alone(r, ledgers[r], stage);
   };
   const auto threads = std::min<std::size_t>(std::max(1, deployment_.threads), replicas_.size());
   std::vector<std::thread> others;
   for (std::size_t t = 1; t < threads; ++t) others.emplace_back(work);
   work();
   for (auto& thread : others) thread.join();
+  stage.check();
   for (auto& ledger : ledgers) ledger_.add(std::move(ledger));
   unsettled_ = 0;
 }

@@ -31,6 +31,7 @@ void Fleet::make_engine(Replica& r) {
   EngineConfig config = pool.engine;
   config.seed += deployment_.seed * 1000003 + r.local;
   config.hash_tokens = stream_.block_tokens;
+  config.progress = deployment_.progress;
   const Group& group = groups_[r.pool];
   r.engine = std::make_unique<Engine>(*group.phases[group.phase].oracle, config);
   r.before = {};

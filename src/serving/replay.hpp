@@ -131,6 +131,7 @@ struct Deployment {
   bool keep_outcomes = true;
   int threads = 1;
   Tariff tariff;
+  Progress* progress = nullptr;  ///< who watches, and may have the replay throw `Stopped`
 };
 
 /// Seconds.

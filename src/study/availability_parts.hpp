@@ -42,6 +42,8 @@ class AvailabilitySystem {
   std::vector<availability::Ride> ride(std::size_t hall, const std::string& what,
                                        const std::vector<cooling::FailureEvent>& events,
                                        double restart_s);
+  void hall_after(const cooling::Walk& walk, std::size_t hall, const cooling::Throttle& throttle,
+                  RideThrough& out) const;
   void cap_demands();
   void say(std::string text);
 

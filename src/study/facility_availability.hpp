@@ -37,6 +37,7 @@
 #include "availability/parts.hpp"
 #include "availability/simulate.hpp"
 #include "availability/states.hpp"
+#include "base/progress.hpp"
 #include "base/result.hpp"
 #include "study/scenario.hpp"
 
@@ -48,6 +49,7 @@ struct AvailabilityOptions {
   int histories = 0;  ///< 0: the scenario's
   int threads = 1;
   bool remedies = true;
+  Progress* progress = nullptr;  ///< who watches, and may have it throw `Stopped`
 };
 
 /// What a hall lives on when a part of cooling is lost.

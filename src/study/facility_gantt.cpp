@@ -151,7 +151,7 @@ Result<GanttAnswer> facility_gantt(const std::string& file, const std::vector<st
     a.remarks.push_back(
         "The scenario has no hall that stands: that plan supposes one of this size, with its grid "
         "connection, is to be had.");
-  if (file == "-") {
+  if (file == "-" && spec::TextInput::current() == nullptr) {
     a.remarks.push_back("Read from standard input: the other way of building is not compared.");
     return a;
   }

@@ -411,7 +411,9 @@ Result<SupplyAnswer> facility_supply(const Loaded& loaded, const catalog::Catalo
   Diagnostics mistakes;
   Builder(c, options, *year, a, mistakes).build();
   if (!mistakes.empty()) return failure(std::move(mistakes));
+  a.problem.progress = options.progress;
   auto solved = supply::dispatch(a.problem);
+  a.problem.progress = nullptr;  // who watches need not outlive the answer
   if (!solved) {
     for (auto d : solved.error().all()) {
       if (d.file.empty()) d.file = loaded.file, d.path = "supply";

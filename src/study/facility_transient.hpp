@@ -38,6 +38,7 @@
 #include <vector>
 
 #include "base/margin.hpp"
+#include "base/progress.hpp"
 #include "base/result.hpp"
 #include "power/ride_through.hpp"
 #include "power/smoothing_size.hpp"
@@ -50,6 +51,7 @@ struct TransientOptions {
   double sample_s = 0.01;  ///< 1 to 10 ms
   std::uint64_t seed = 1;
   std::vector<std::string> sags;  ///< over those of the scenario
+  Progress* progress = nullptr;   ///< who watches, and may have it throw `Stopped`
 };
 
 /// A load that swings by itself.

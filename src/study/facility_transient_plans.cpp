@@ -38,6 +38,8 @@ class Planner {
   std::vector<SmoothingPlan> plans() {
     const auto nothing = power::judge(meter(0), grid_.dt_s, target_);
     if (nothing.all()) return {};
+    Stage stage(o_.progress, "trying ways to smooth", 0);
+    stage_ = &stage;
     least_floor();
     storages(0);
     // A floor below the least that is enough, and storage for the rest.
@@ -57,6 +59,7 @@ class Planner {
 
  private:
   power::Series meter(double floor, double* burned_w = nullptr) const {
+    if (stage_ != nullptr) stage_->check();
     const auto w = steady_window(swing_, o_, grid_, {floor, 0});
     if (burned_w != nullptr)
       *burned_w = swing_.slope * w.burned_j / (double(grid_.samples) * grid_.dt_s);
@@ -97,6 +100,7 @@ class Planner {
 
   void storage(const power::StorageKind& kind, double floor, const power::Series& series,
                double burned_w) {
+    stage_->advance();
     SmoothingPlan p;
     p.floor = floor, p.storage_key = kind.key, p.burned_w = burned_w;
     p.storage = power::size_storage(series, grid_.dt_s, kind, target_, prices_);
@@ -125,6 +129,7 @@ class Planner {
   power::Prices prices_;
   std::vector<power::StorageKind> kinds_;
   std::vector<SmoothingPlan> out_;
+  Stage* stage_ = nullptr;
 };
 
 std::string in_words(const SmoothingPlan& p) {

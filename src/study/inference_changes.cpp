@@ -46,7 +46,8 @@ class Changes {
   void offer(const std::string& key, const std::string& action, const std::string& needs,
              const infer::Asked& asked, const infer::SearchSpace& space) {
     ++out_.tried;
-    const auto r = infer::search(asked, space, {job_.search.objective, 1, 1, false});
+    const auto r =
+        infer::search(asked, space, {job_.search.objective, 1, 1, false, job_.search.progress});
     if (!r.found()) return;
     const auto& best = r.best.front();
     double gain = cost(chosen_) / std::max(cost(best), 1e-12) - 1;

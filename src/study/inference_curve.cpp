@@ -206,6 +206,7 @@ class Curves {
   }
 
   void layouts(const infer::Device& device, const Layout& format, const infer::Draft& draft) {
+    Stage stage(options_.progress, "latency against load", 0);
     if (!infer::runs_format(*device.accelerator, format.weights)) return;
     infer::EngineLimits limits;
     const auto& s = job_.space;
@@ -220,6 +221,7 @@ class Curves {
     for (const auto& layout : infer::feasible_layouts(
              *job_.model, *device.accelerator, device.path, format, job_.spec->engine, limits,
              sized ? int(std::max(had, device.path.domain)) : int(had))) {
+      stage.advance();
       const infer::StepModel step(*job_.model, *device.accelerator, device.path, layout,
                                   device.engine);
       Fleet fleet{&job_, &device, Replica(*job_.model, step, limits), 1, sweep_.closed()};

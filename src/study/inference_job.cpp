@@ -78,6 +78,7 @@ void offer_settings(const infer::ServiceSpec& spec, const InferenceOptions& opti
   job.search.keep = std::max(1, options.keep);
   job.search.threads = options.threads;
   job.search.front = options.front;
+  job.search.progress = options.progress;
 }
 
 /// What cannot be run at all, each with the nearest that can.

@@ -114,6 +114,7 @@ ReplayRow replay_one(const ServingJob& job, const Candidate& c, double least) {
   serving::Deployment d;
   d.oracle = &oracle;
   d.engine = engine_of(serve, load, longest);
+  d.progress = job.search.progress;
   d.percentile = job.asked.targets.percentile;
   double sample = std::min(1.0, most_replicas / c.serve.replicas);
   d.replicas = int(std::max(1.0, std::round(sample * c.serve.replicas)));
@@ -240,6 +241,7 @@ ReplayRow replay_closed(const ServingJob& job, const infer::Device& device,
   serving::Deployment d;
   d.oracle = &oracle;
   d.engine = engine_of(replica, load, longest);
+  d.progress = job.search.progress;
   d.percentile = t.percentile;
   d.replicas = 1;
   const auto mean = replica.closed_loop(concurrency, load);

@@ -231,6 +231,7 @@ InferenceRun serving_run(Context& c, const Planned& p, const Work* work,
   headline(p, out);
   if (out.laid_out) out.replays = p.judged.replays;
   if (!p.judged.remark.empty()) out.remarks.push_back(p.judged.remark);
+  Stage stage(options.progress, "trying changes", 0);
   if (options.advice && p.chosen.device >= 0)
     inference_changes(p.job, p.chosen, park, c.scenario, out);
   compare_models(c, p.job, options, out);

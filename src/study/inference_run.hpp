@@ -33,6 +33,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/progress.hpp"
 #include "base/result.hpp"
 #include "study/scenario.hpp"
 #include "study/training_run.hpp"
@@ -61,6 +62,7 @@ struct InferenceOptions {
   Value<MoneyRate> price;  ///< of a GPU
   std::string engine = "vllm";
   std::string as_of;
+  Progress* progress = nullptr;  ///< who watches, and may have it throw `Stopped`
 };
 
 /// Seconds over requests.

@@ -272,6 +272,7 @@ class FleetRun {
     d_.percentile = o_.percentile;
     d_.keep_outcomes = o_.keep_outcomes;
     d_.threads = o_.threads;
+    d_.progress = o_.progress;
     d_.retries = s_.retries;
     d_.admission.in_flight = s_.admission.max_in_flight.or_else(Scalar(0.0));
     d_.admission.queue = s_.admission.max_queue.or_else(Scalar(0.0));

@@ -34,6 +34,7 @@
 #include <string>
 #include <vector>
 
+#include "base/progress.hpp"
 #include "base/result.hpp"
 #include "requests/request.hpp"
 #include "serving/replay.hpp"
@@ -124,6 +125,7 @@ struct ReplayOptions {
   int threads = 1;
   bool keep_outcomes = true;
   bool intervals = true;
+  Progress* progress = nullptr;  ///< who watches, and may have it throw `Stopped`
 };
 
 /// A count of replicas that was replayed.

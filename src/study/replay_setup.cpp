@@ -433,6 +433,7 @@ class Setup {
     d.percentile = o_.percentile;
     d.keep_outcomes = o_.keep_outcomes;
     d.threads = o_.threads;
+    d.progress = o_.progress;
     d.retries = o_.retries;
     for (const auto& c : o_.classes) promise(c);
     for (const int c : o_.offline) {

@@ -35,6 +35,7 @@ void ClusterSpec::fields(spec::Fields& f) {
       .above(0)
       .at_most(100);
   f.text("hall", hall, "Hall it stands in; nothing is asked of a building when left out");
+  f.object("rack", rack, "Its racks, where they differ from the hall's; the hall's when left out");
   f.number("power", power, "kW",
            "Most that one system draws; the catalogue's maximum when left out")
       .above(0);

@@ -102,7 +102,9 @@ void try_catalogue(Verdict& verdict, const Loaded& loaded, const CheckOptions& o
   const auto own = options.overlay.empty()
                        ? std::make_unique<catalog::Catalog>()
                        : catalog::Catalog::with_overlay(options.overlay, seen_at_load);
+  Stage stage(options.progress, "ranges of the catalogue tried", places.size());
   for (const auto& input : numbers_at(*own, places)) {
+    stage.advance();
     verdict.sensitivities.push_back(try_ends(
         input, verdict.binding()->id, [&] { return run(loaded.scenario, loaded, *own, options); }));
   }
@@ -114,7 +116,10 @@ void add_sensitivities(Verdict& verdict, const Loaded& loaded, const catalog::Ca
                        const CheckOptions& options) {
   if (verdict.margins.empty()) return;
   Scenario scenario = loaded.scenario;
-  for (const auto& input : ranges_of(scenario)) {
+  const auto ranges = ranges_of(scenario);
+  Stage stage(options.progress, "ranges tried", ranges.size());
+  for (const auto& input : ranges) {
+    stage.advance();
     verdict.sensitivities.push_back(try_ends(
         input, verdict.binding()->id, [&] { return run(scenario, loaded, catalog, options); }));
   }

@@ -84,6 +84,7 @@ void system_changes(const Context& c, const Work& work, const train::Job& job,
     const auto there = train::resolve(work.spec->train, other, device, scratch, ignored);
     train::SearchOptions options;
     options.keep = 1, options.threads = demand.search.threads;
+    options.progress = demand.search.progress;
     const auto found = train::search(there, options);
     ++tried;
     if (!found.fits() || now <= 0) continue;
@@ -135,7 +136,7 @@ void add_changes(Context& c, const Work& work, const train::Job& planned, const 
   const auto& search = work.training->demand.search;
   train::SearchOptions options;
   options.fixed = work.spec->train.plan;
-  options.threads = search.threads;
+  options.threads = search.threads, options.progress = search.progress;
   train::Job job = planned;
   // A plan chosen to be small is not told to be large: gains are at the GPUs that it uses.
   if (search.objective != train::Objective::fastest)

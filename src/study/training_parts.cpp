@@ -104,6 +104,7 @@ void set_objective(Context& c, const TrainingOptions& options) {
   c.search.keep = std::max(1, options.keep);
   c.search.threads = options.threads;
   c.search.exhaustive = options.exhaustive;
+  c.search.progress = options.progress;
   // A GPU-hour with its energy inside has one price: which it is does not change the order.
   c.search.prices.gpu_hour = 1;
 }

@@ -26,6 +26,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/progress.hpp"
 #include "base/result.hpp"
 #include "study/scenario.hpp"
 #include "study/verdict.hpp"
@@ -49,6 +50,7 @@ struct TrainingOptions {
   Value<MoneyRate> price;  ///< of a GPU; unset: see PRICE
   std::vector<std::string> launchers;  ///< "megatron", "torchtitan", "deepspeed"
   std::string as_of;
+  Progress* progress = nullptr;  ///< who watches, and may have it throw `Stopped`
 };
 
 /// A plan of the table; figures in SI, money in USD.

@@ -36,7 +36,7 @@ class Program {
   }
 
   Result<Dispatch> solve() {
-    a_ = lp_.solve();
+    a_ = lp_.solve(p_.progress);
     if (a_.status != LpStatus::optimal) {
       Diagnostics d;
       d.add({"", 0, 0, "", "the program of the year has no answer",

@@ -35,6 +35,7 @@
 #include <string>
 #include <vector>
 
+#include "base/progress.hpp"
 #include "base/result.hpp"
 
 namespace headroom::supply {
@@ -88,6 +89,7 @@ struct Problem {
   std::vector<Storage> storages;
   std::vector<Response> responses;
   double unserved_usd_mwh = 10000;
+  Progress* progress = nullptr;  ///< who watches, and may have it throw `Stopped`
 };
 
 struct SourceYear {

@@ -1,13 +1,37 @@
 #include "supply/lp.hpp"
 
+#include <ClpEventHandler.hpp>
 #include <ClpSimplex.hpp>
 #include <ClpSolve.hpp>
 #include <CoinPackedMatrix.hpp>
 
 namespace headroom::supply {
+namespace {
 
-LpAnswer Lp::solve() const {
+/// Counts pivots and ends the simplex when asked to.
+class Watch : public ClpEventHandler {
+ public:
+  explicit Watch(Stage& stage) : stage_(&stage) {}
+  int event(Event which) override {
+    constexpr int go_on = -1, stop = 5;  // as CLP's ClpEventHandler.hpp: >= 0 stops
+    if (which == endOfIteration) stage_->count();
+    return stage_->stop_asked() ? stop : go_on;
+  }
+  ClpEventHandler* clone() const override { return new Watch(*this); }
+
+ private:
+  Stage* stage_;
+};
+
+}  // namespace
+
+LpAnswer Lp::solve(Progress* progress) const {
   ClpSimplex clp;
+  Stage stage(progress, "simplex iterations", 0);
+  if (progress != nullptr) {
+    const Watch watch(stage);
+    clp.passInEventHandler(&watch);
+  }
   clp.setLogLevel(0);
   const CoinPackedMatrix given(true, rows_.data(), columns_.data(), values_.data(),
                                static_cast<CoinBigIndex>(values_.size()));
@@ -21,6 +45,7 @@ LpAnswer Lp::solve() const {
   how.setSolveType(ClpSolve::useDual);
   how.setPresolveType(ClpSolve::presolveOn);
   clp.initialSolve(how);
+  stage.check();
 
   LpAnswer a;
   const int status = clp.status();

@@ -16,6 +16,8 @@
 
 #include <vector>
 
+#include "base/progress.hpp"
+
 namespace headroom::supply {
 
 enum class LpStatus : unsigned char { optimal, infeasible, unbounded, failed };
@@ -46,7 +48,8 @@ class Lp {
   }
   int rows() const { return static_cast<int>(row_low_.size()); }
   int columns() const { return static_cast<int>(cost_.size()); }
-  LpAnswer solve() const;
+  /// Throws `Stopped` when asked to stop, within a few pivots.
+  LpAnswer solve(Progress* progress = nullptr) const;
 
  private:
   std::vector<double> column_low_, column_high_, cost_, row_low_, row_high_, values_;

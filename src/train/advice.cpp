@@ -20,6 +20,8 @@ class Adviser {
   }
 
   std::vector<Change> run() {
+    Stage stage(options_.progress, "trying changes", 0);
+    stage_ = &stage;
     plan();
     precision();
     batch();
@@ -36,6 +38,7 @@ class Adviser {
     SearchOptions options = options_;
     if (fixed != nullptr) options.fixed = *fixed;
     auto found = search(job, options);
+    stage_->advance();
     if (!found.fits()) return;
     Change c;
     c.key = std::move(key), c.action = std::move(action), c.needs = std::move(needs);
@@ -189,6 +192,7 @@ class Adviser {
   const catalog::Accelerator& accelerator_;
   const Candidate& now_;
   SearchOptions options_;
+  Stage* stage_ = nullptr;
   std::vector<Change> out_;
 };
 

@@ -151,7 +151,9 @@ void batch_remark(Work& w, Job job) {
   if (c.time.bubble < 0.2 * c.time.total()) return;
   const double before = c.tokens_per_s / c.plan.gpus();
   job.sequences *= 4;
-  const auto found = search(job, {w.spec.plan, 1});
+  SearchOptions options{.fixed = w.spec.plan, .keep = 1};
+  options.progress = w.demand.search.progress;
+  const auto found = search(job, options);
   if (!found.fits()) return;
   const auto& better = found.best[0];
   w.out.findings.remarks.push_back(fmt::format(
@@ -221,7 +223,8 @@ Result assess(const JobSpec& spec, const Demand& demand, Trace& trace) {
     found = search(job, wanted);
   }
   // Limits and remedies ask the planner for the fastest, whatever the plan was chosen by.
-  const SearchOptions options{.fixed = spec.plan, .threads = wanted.threads};
+  const SearchOptions options{
+      .fixed = spec.plan, .threads = wanted.threads, .progress = wanted.progress};
   out.plans = found.legal;
   out.fits = found.fits();
   out.laid_out = found.legal > 0;

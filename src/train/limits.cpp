@@ -25,6 +25,13 @@ std::string memory_words(const MemoryItems& m) {
 constexpr double more_at_most = 64, most_gpus = 1 << 24;
 
 /// The fewest GPUs on which the job fits.
+/// The whole plan left to the planner.
+SearchOptions unfixed(const SearchOptions& options) {
+  SearchOptions open;
+  open.progress = options.progress;
+  return open;
+}
+
 std::optional<Candidate> more_gpus(const Job& job, const SearchOptions& options) {
   return fewest_gpus(job, options, 0, 1 * second);
 }
@@ -46,7 +53,7 @@ void add_memory_remedies(const Job& job, const SearchOptions& options, Margin& m
                           {},
                           {},
                           {}});
-  if (const auto open = search(job, {}); open.fits())
+  if (const auto open = search(job, unfixed(options)); open.fits())
     m.remedies.push_back(
         {"leave the plan to the planner: " + summary(open.best[0].plan), {}, {}, {}});
   Job other = job;
@@ -213,7 +220,7 @@ void layout_limit(Work& w, const Job& job, const SearchOptions& options, const s
                              "GPUs that can be used under the fixed plan", {});
   auto margin = make_margin(w.id("layout"), "parallel plan, " + w.demand.scope, need, have, "GPU")
                     .because(why);
-  const auto open = search(job, {});
+  const auto open = search(job, unfixed(options));
   if (open.fits())
     margin.remedies.push_back(
         {"leave the plan to the planner: " + summary(open.best[0].plan), {}, {}, {}});

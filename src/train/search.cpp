@@ -151,11 +151,17 @@ class Walker {
   bool reached(std::size_t depth) {
     if (depth == layout_at_) costs_here_.clear(), storage_here_.clear(), pipes_here_.clear();
     if (depth == layout_at_ && !scope_.rules.layout_legal(plan_)) return false;
+    if (depth == layout_at_ && stopped()) return false;
     if (depth == kernels_at_)
       costs_ = costs_here_.at(tag(uses_kernels), [&] { return &tables_.costs(plan_); });
     if (depth == storage_at_)
       storage_ = storage_here_.at(tag(uses_storage), [&] { return &tables_.storage(plan_); });
     return true;
+  }
+
+  bool stopped() const {
+    const auto* progress = scope_.options.progress;
+    return progress != nullptr && progress->stop_asked();
   }
 
   /// What a table's entry depends on beyond the layout.
@@ -235,17 +241,22 @@ Found walk(const Scope& scope, const std::vector<ParallelPlan>& cells) {
   const Order order(scope.options, scope.job.domain);
   const int threads =
       std::clamp<int>(scope.options.threads, 1, int(std::max<std::size_t>(1, cells.size())));
+  Stage stage(scope.options.progress, "searching plans", cells.size());
   std::atomic<std::size_t> next = 0;
   std::vector<Found> found(threads, Found(order, scope.options));
   const auto work = [&](int thread) {
     Walker walker(scope, order);
-    for (std::size_t k; (k = next.fetch_add(1)) < cells.size();) walker.cell(cells[k]);
+    for (std::size_t k; (k = next.fetch_add(1)) < cells.size() && !stage.stop_asked();) {
+      walker.cell(cells[k]);
+      stage.count();
+    }
     found[thread] = std::move(walker.found);
   };
   std::vector<std::thread> others;
   for (int k = 1; k < threads; ++k) others.emplace_back(work, k);
   work(0);
   for (auto& t : others) t.join();
+  stage.check();
   for (int k = 1; k < threads; ++k) found[0].merge(found[k]);
   return std::move(found[0]);
 }

@@ -54,6 +54,7 @@
 #include <string>
 #include <vector>
 
+#include "base/progress.hpp"
 #include "train/step.hpp"
 
 namespace headroom::train {
@@ -104,9 +105,10 @@ struct SearchOptions {
   /// of the result only `best` means anything. best[0] is the same with and without.
   bool only_best = false;
   Objective objective = Objective::fastest;
-  Prices prices = {};          ///< for `cheapest`, and the cost of the front
-  double least_rate = 0;       ///< tokens/s that a plan must reach: tokens / deadline
-  std::vector<Pin> pins = {};  ///< beyond `fixed`, which has no word for every dimension
+  Prices prices = {};            ///< for `cheapest`, and the cost of the front
+  double least_rate = 0;         ///< tokens/s that a plan must reach: tokens / deadline
+  std::vector<Pin> pins = {};    ///< beyond `fixed`, which has no word for every dimension
+  Progress* progress = nullptr;  ///< who watches, and may have the search throw `Stopped`
 };
 
 struct SearchResult {

@@ -339,7 +339,9 @@ InferValidation validate_infer(const InferRows& rows, const InferOptions& o,
   out.report.skipped = rows.skipped;
   std::vector<Raw> raw;
   std::map<std::string, std::vector<InferCase>> runs;
+  Stage stage(o.progress, "rows", rows.rows.size());
   for (const auto& row : rows.rows) {
+    stage.advance();
     auto c = build_case(row, catalog);
     if (!c)
       out.report.skipped.push_back({row.id, row.source, c.error()});
@@ -348,7 +350,7 @@ InferValidation validate_infer(const InferRows& rows, const InferOptions& o,
     else
       add_alone(*c, o.mode, raw, out.report);
   }
-  for (auto& [id, stages] : runs) add_stages(stages, o.mode, raw, out);
+  for (auto& [id, stages] : runs) stage.check(), add_stages(stages, o.mode, raw, out);
   Knowledge known(raw, o.mode);
   for (const auto& r : raw) add_row(r, known, o, out);
   for (auto& f : out.facts) f.job.row = nullptr;  // rows need not outlive the answer

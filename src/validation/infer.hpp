@@ -27,6 +27,7 @@
 #include <string>
 #include <vector>
 
+#include "base/progress.hpp"
 #include "base/result.hpp"
 #include "validation/infer_fit.hpp"
 #include "validation/infer_predict.hpp"
@@ -49,8 +50,9 @@ struct InferOptions {
   InferMode mode = InferMode::shipped;
   InferBy by = InferBy::source;
   bool all_rows = false;
-  bool terms = false;   ///< what each prediction is made of, for tools that fit
-  std::string catalog;  ///< folder laid over the built-in catalogue; may be empty
+  bool terms = false;            ///< what each prediction is made of, for tools that fit
+  std::string catalog;           ///< folder laid over the built-in catalogue; may be empty
+  Progress* progress = nullptr;  ///< who watches, and may have it throw `Stopped`
 };
 
 /// One compared quantity beside what the report shows of it.

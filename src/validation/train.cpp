@@ -168,7 +168,9 @@ TrainValidation validate_train(const TrainRows& rows, const TrainOptions& o,
   out.notes = notes_of(o);
   out.pooled = train::Residuals(catalog).pooled();
   builder.learn_conventions(rows.rows);
+  Stage stage(o.progress, "rows", rows.rows.size());
   for (const auto& row : rows.rows) {
+    stage.advance();
     if (tier_rank(row.tier) > tier_rank(o.tier)) {
       out.steps.skipped.push_back(
           {row.id, row.group, fmt::format("tier {}: {}", row.tier, missing_of(row))});

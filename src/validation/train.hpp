@@ -23,6 +23,7 @@
 #include <string>
 #include <vector>
 
+#include "base/progress.hpp"
 #include "base/result.hpp"
 #include "train/interval.hpp"
 #include "validation/report.hpp"
@@ -39,7 +40,8 @@ struct TrainOptions {
   bool leave_source_out = false;
   TrainBy by = TrainBy::source;
   bool all_rows = false;
-  std::string catalog;  ///< folder laid over the built-in catalogue; may be empty
+  std::string catalog;           ///< folder laid over the built-in catalogue; may be empty
+  Progress* progress = nullptr;  ///< who watches, and may have it throw `Stopped`
 };
 
 /// One compared row beside what the report shows of it.
