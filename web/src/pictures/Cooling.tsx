@@ -60,7 +60,6 @@ function Loop({ loop }: { loop: JsonObject }) {
                 <Mark
                   key={n.key}
                   id={text(n.node.id)}
-                  says={`${n.label} ${text(n.node.what) ?? ''}`}
                   facts={{
                     title: n.label,
                     rows: Object.entries(n.node).flatMap(([k, v]): [string, string][] =>
@@ -101,7 +100,7 @@ function Leg(p: { link: JsonObject; says: string; x0: number; x1: number; y0: nu
   if (heat(p.link)) rows.push(['heat', heat(p.link)]);
   if (flow) rows.push(['flow', formatScaled(flow.value, flow.unit)]);
   return (
-    <Mark says={`${what}: warm ${warm}, cold ${cold}, ${heat(p.link)}`} facts={{ title: what, rows }}>
+    <Mark facts={{ title: what, rows }}>
       <path class="face" d={pipe(12)} style={{ fill: 'none', stroke: 'var(--c7)', strokeWidth: 4 }} />
       {cold && <path class="face" d={pipe(46)} style={{ fill: 'none', stroke: 'var(--c1)', strokeWidth: 4 }} />}
       <text x={mid} y={y + 3} text-anchor="middle" class="halo">

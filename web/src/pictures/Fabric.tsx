@@ -60,7 +60,7 @@ function Tier({ tier, y, center, width }: { tier: JsonObject; y: number; center:
   if (device) rows.push(['device', device]);
   if (ports) rows.push(['ports of one', formatNumber(ports)]);
   return (
-    <Mark says={`${title}, ${device}`} id={text(tier.id)} facts={{ title: text(tier.name) ?? '', rows }}>
+    <Mark id={text(tier.id)} facts={{ title: text(tier.name) ?? '', rows }}>
       {[2, 1].map((k) => (
         <rect key={k} x={center - w / 2 + k * 4} y={y - k * 3} width={w} height={H} rx={5} style={{ fill: 'var(--panel)', stroke: 'var(--line)' }} />
       ))}
@@ -94,7 +94,7 @@ function Links(props: { from: JsonObject; to: JsonObject; links: JsonObject[]; y
   const short = fitted(label, props.width - 20);
   const mid = (props.y0 + props.y1) / 2;
   return (
-    <Mark says={label} facts={{ title: `${b} to ${a}`, rows: between.map((l) => [formatNumber(number(l.count) ?? 0), text(l.cable) ?? 'links']) }}>
+    <Mark facts={{ title: `${b} to ${a}`, rows: between.map((l) => [formatNumber(number(l.count) ?? 0), text(l.cable) ?? 'links']) }}>
       <path class="face" d={lines} style={{ stroke: 'var(--c1)', opacity: 0.4, fill: 'none' }} />
       <rect x={props.center - short.length * 3.5} y={mid - 10} width={short.length * 7} height={20} rx={3} style={{ fill: 'var(--panel)' }} />
       <text x={props.center} y={mid + 4} text-anchor="middle">

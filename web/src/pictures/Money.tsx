@@ -182,7 +182,6 @@ function TornadoOf(props: { of: string; unit: string; base: number; rows: Swing[
                 return (
                   <Mark
                     key={r.input}
-                    says={`${r.input} from ${r.low} to ${r.high}: ${show(r.atLow)} to ${show(r.atHigh)}`}
                     facts={{
                       title: r.input,
                       rows: [
@@ -296,7 +295,7 @@ export function Bill({ check }: { check: Json }) {
   const rows = [...bill].sort((a, b) => (quantity(b.total)?.value ?? 0) - (quantity(a.total)?.value ?? 0));
   return (
     <Card title="Bill of materials" says={`${formatScaled(total, 'USD')} of what has a price; ${bill.length} items.`} wide>
-      <More title="Every item">
+      <More title="Every item" paper>
         <Table
           caption="Bill of materials"
           rows={rows}

@@ -36,7 +36,7 @@ export function Plans({ check }: { check: Json }) {
             <strong>{text(p.layer)}</strong> {text(p.summary)}
           </p>
           {Object.keys(object(p.items)).length > 0 && (
-            <More title="Parts">
+            <More title="Parts" paper>
               <Table
                 caption={text(p.summary) ?? ''}
                 rows={Object.entries(object(p.items))}
@@ -114,7 +114,7 @@ export function FiguresTable({ check }: { check: Json }) {
 export function ScenarioText({ scenario, file }: { scenario: string; file?: string }) {
   return (
     <Card title="The scenario" says={file} wide>
-      <More title="Its text">
+      <More title="Its text" paper>
         <pre class="scenario" tabIndex={0}>{scenario}</pre>
       </More>
     </Card>
