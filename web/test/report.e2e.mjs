@@ -84,6 +84,7 @@ async function explains(page, name) {
     await input.click();
     expect((await box.locator('code').first().textContent()) === id, `${name}: the walk to ${id} does not arrive`);
   }
+  await page.mouse.move(1, 1);
   await page.keyboard.press('Escape');
   expect((await box.count()) === 0, `${name}: Escape leaves the explanation open`);
   expect(await number.evaluate((e) => e === document.activeElement), `${name}: the focus is lost`);

@@ -16,6 +16,7 @@ export interface FlowLink {
   to: string;
   value: number;
   id?: string;
+  note?: string;
 }
 type Node = SankeyNode<FlowNode, FlowLink>;
 type Link = SankeyLink<FlowNode, FlowLink>;
@@ -119,7 +120,10 @@ function Flow(props: {
               facts={{
                 title: `${from.label} → ${to.label}`,
                 value: amount,
-                rows: [['share', `${percent(l.value / total)} of ${formatScaled(total, props.unit)}`]],
+                rows: [
+                  ['share', `${percent(l.value / total)} of ${formatScaled(total, props.unit)}`],
+                  ...(l.note ? [['that is', l.note] as [string, string]] : []),
+                ],
               }}
             >
               <path
