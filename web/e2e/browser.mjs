@@ -8,8 +8,9 @@ import { chromium } from 'playwright-core';
 export const SKIP = 77;
 
 export function chromiumPath() {
-  const found = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
-    .find((path) => path && existsSync(path));
+  const found = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(
+    (path) => path && existsSync(path),
+  );
   if (found) return found;
   console.log('skipped: no chromium is installed');
   process.exit(SKIP);
@@ -45,22 +46,33 @@ export async function serve(program, ...options) {
 
 /** HEADROOM_PAGE=FILE shows that page in place of the one in the program: while working on it. */
 async function replacePage(page, file) {
-  await page.route((url) => url.pathname === '/' && !url.search, async (route) => {
-    const response = await route.fetch();
-    if (response.status() !== 200) return route.fulfill({ response });
-    const policy = response.headers()['content-security-policy'] ?? '';
-    const nonce = /'nonce-([^']+)'/.exec(policy)?.[1] ?? '';
-    const body = readFileSync(file, 'utf8').replace(/<script(?=[^<]*?>)/g, `<script nonce="${nonce}"`);
-    await route.fulfill({ response, body });
-  });
+  await page.route(
+    (url) => url.pathname === '/' && !url.search,
+    async (route) => {
+      const response = await route.fetch();
+      if (response.status() !== 200) return route.fulfill({ response });
+      const policy = response.headers()['content-security-policy'] ?? '';
+      const nonce = /'nonce-([^']+)'/.exec(policy)?.[1] ?? '';
+      const body = readFileSync(file, 'utf8').replace(/<script(?=[^<]*?>)/g, `<script nonce="${nonce}"`);
+      await route.fulfill({ response, body });
+    },
+  );
 }
 
 /** A browser that notes what must not happen: errors, and requests to anybody but `own`. */
 export async function browse(own) {
   const browser = await chromium.launch({
     executablePath: chromiumPath(),
-    args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-           '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+    args: [
+      '--headless',
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
   });
   const wrong = [];
   const open = async (options = {}) => {
@@ -97,5 +109,11 @@ export async function axe(page, contrast) {
   const found = await page.evaluate((how) => globalThis.axe.run(document, how), options);
   return found.violations
     .filter((v) => v.impact === 'serious' || v.impact === 'critical')
-    .map((v) => `${v.id}: ${v.help}\n    ${v.nodes.slice(0, 4).map((n) => `${n.html.slice(0, 160)} (${n.failureSummary?.split('\n')[1]?.trim().slice(0, 160)})`).join('\n    ')}`);
+    .map(
+      (v) =>
+        `${v.id}: ${v.help}\n    ${v.nodes
+          .slice(0, 4)
+          .map((n) => `${n.html.slice(0, 160)} (${n.failureSummary?.split('\n')[1]?.trim().slice(0, 160)})`)
+          .join('\n    ')}`,
+    );
 }
