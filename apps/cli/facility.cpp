@@ -11,6 +11,7 @@
 #include "api/facility_supply.hpp"
 #include "api/facility_transient.hpp"
 #include "common.hpp"
+#include "watch.hpp"
 
 namespace headroom::cli {
 namespace {
@@ -111,6 +112,7 @@ void add_options(CLI::App& app, FacilityCommand& c) {
   c.verb->add_option("--csv", c.csv,
                      "Writes a row an hour (with --transient: a sample) to this file");
   c.verb->add_flag("--json", c.json, "For programs; names are stable");
+  add_quiet(*c.verb);
 }
 
 int run_availability(const FacilityCommand& c, const Terminal& terminal) {
@@ -233,7 +235,8 @@ Diagnostics check_drawing(const FacilityCommand& c) {
   return mistakes;
 }
 
-int run(const FacilityCommand& c, const Terminal& terminal) {
+int run(FacilityCommand& c, const Terminal& terminal) {
+  c.request.progress = c.transient.progress = Watched::current();
   if (c.layout || c.gantt) {
     if (const auto mistakes = check_drawing(c); !mistakes.empty()) return refuse(mistakes, c.json);
     return c.layout ? run_layout(c, terminal) : run_gantt(c, terminal);

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "api/catalogue.hpp"
+#include "api/stoppable.hpp"
 #include "base/units.hpp"
 #include "spec/reader.hpp"
 
@@ -44,6 +45,7 @@ class Reader {
 
 study::FacilityOptions facility_options(const FacilityRequest& r, Diagnostics& mistakes) {
   study::FacilityOptions o;
+  o.progress = r.progress;
   o.year = r.year || (r.lose.empty() && !r.chain) || !r.resolution.empty();
   o.chain = r.chain, o.pairs = r.pairs;
   o.epw = r.epw;
@@ -91,7 +93,7 @@ Result<study::FacilityAnswer> facility(const FacilityRequest& request) {
     if (!more) mistakes.add(more.error());
     return failure(std::move(mistakes));
   }
-  return study::facility_year(*loaded, catalog->get(), options);
+  return stoppable([&] { return study::facility_year(*loaded, catalog->get(), options); });
 }
 
 Result<std::vector<study::FacilityPhase>> facility_phases(const FacilityRequest& request) {

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "base/progress.hpp"
 #include "base/result.hpp"
 #include "report/facility_phases.hpp"
 #include "report/facility_report.hpp"
@@ -36,6 +37,8 @@ struct FacilityRequest {
   std::string carbon{};             ///< CSV of the grid's intensity, a line an hour
   std::string cap{};                ///< power cap of racks, "85 %"
   std::string resolution{};         ///< the year in the time domain too, "1 s"
+  Progress* progress =
+      nullptr;  ///< who watches; when it asks to stop, the failure `is_stop` (stoppable.hpp)
 };
 
 /// The request's options, read; mistakes are added.

@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 
 #include "base/hours_file.hpp"
 #include "catalog/region.hpp"
+#include "spec/beside.hpp"
 #include "study/facility_load.hpp"
 #include "study/facility_parts.hpp"
 #include "study/training_parts.hpp"
@@ -95,17 +95,10 @@ class Builder {
 
   std::vector<double> file_hours(const supply::SourceSpec& s, const std::string& path, double low,
                                  double high, const char* what) {
-    namespace fs = std::filesystem;
-    std::error_code error;
-    auto folder = fs::path(c_.brought.file).parent_path();
-    if (folder.empty()) folder = ".";
-    folder = fs::weakly_canonical(folder, error);
-    const auto full = fs::weakly_canonical(folder / path, error);
-    const auto relative = full.lexically_relative(folder);
     std::vector<double> out(hours_, 0.0);
-    if (fs::path(path).is_absolute() || relative.empty() || *relative.begin() == "..") {
-      fail(s.origin, s.name, "'" + path + "' lies outside the scenario's folder",
-           "copy the file beside the scenario and give its name");
+    const auto found = spec::beside(c_.brought.file, path, "file");
+    if (found.path.empty()) {
+      fail(s.origin, s.name, found.message, found.hint);
       return out;
     }
     HoursFormat wanted;
@@ -113,7 +106,7 @@ class Builder {
     const bool prices = std::string_view(what) == "price";
     wanted.heads = prices ? std::vector<std::string>{"price", "usd/mwh"}
                           : std::vector<std::string>{"share", "capacity factor"};
-    const auto read = read_hours(full.string(), wanted);
+    const auto read = read_hours(found.path, wanted);
     if (!read) {
       mistakes_.add(read.error());
       return out;
