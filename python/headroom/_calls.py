@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from dataclasses import dataclass
 from typing import Any, Iterable
 
@@ -12,7 +13,10 @@ from ._errors import InputError, Mistake
 from ._report import Report
 from ._results import (Answer, FacilityAnswer, InferAnswer, ReplayAnswer, TrainAnswer, wrap)
 
-FITS, FALLS_SHORT, BAD_INPUT, INTERNAL_ERROR = 0, 1, 2, 3
+FITS, FALLS_SHORT, BAD_INPUT, INTERNAL_ERROR, STOPPED = 0, 1, 2, 3, 130
+
+# Who watches what this thread asks, a _core.Progress; a sweep sets it for its threads.
+watch = threading.local()
 
 
 @dataclass(frozen=True)
@@ -99,9 +103,12 @@ def text(value: Any) -> str:
 
 
 def run(arguments: list[str], source: tuple[str, str] | None = None) -> tuple[int, str]:
-    """The status and the text of a command; InputError where it refuses its input."""
+    """The status and the text of a command; InputError where it refuses its input. Ctrl-C stops a
+    long one: KeyboardInterrupt."""
     content, name = (source[1], source[0]) if source else (None, "")
-    status, out, err = _core.invoke(arguments, content, name)
+    status, out, err = _core.invoke(arguments, content, name, getattr(watch, "progress", None))
+    if status == STOPPED:
+        raise KeyboardInterrupt
     if status == BAD_INPUT:
         try:
             raise InputError.of(json.loads(out))

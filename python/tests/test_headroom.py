@@ -10,6 +10,7 @@ import json
 import os
 import pathlib
 import pickle
+import signal
 import subprocess
 import sys
 import tempfile
@@ -252,6 +253,36 @@ class Sweeps(unittest.TestCase):
         with self.assertRaises(hr.Cancelled) as caught:
             hr.sweep(s, {"money.budget": [f"{n} MUSD" for n in range(2, 12)]}, measure, workers=1)
         self.assertEqual(len(caught.exception.rows), 2)
+
+    def interrupted(self, code):
+        """Runs Python until it says that it has begun, sends Ctrl-C: seconds to its end, what it printed."""
+        begin = "import headroom as hr\nprint('begun', flush=True)\n"
+        p = subprocess.Popen([sys.executable, "-c", begin + code], stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE, text=True)
+        p.stdout.readline()
+        time.sleep(1)
+        self.assertIsNone(p.poll(), "ended before Ctrl-C")
+        at = time.monotonic()
+        p.send_signal(signal.SIGINT)
+        out, err = p.communicate(timeout=30)
+        return time.monotonic() - at, out, err
+
+    LONG = ("model='llama-3.1-8b', accelerator='h100-sxm', rate='200/s', duration='3h', input=800, "
+            "output=200, replicas=16")
+
+    def test_ctrl_c_stops_a_long_run(self):
+        took, _, err = self.interrupted(f"hr.replay({self.LONG})")
+        self.assertIn("KeyboardInterrupt", err)
+        self.assertLess(took, 2)
+
+    def test_ctrl_c_stops_the_variants_of_a_sweep(self):
+        took, out, err = self.interrupted(
+            f"s = hr.load({SCENARIO!r})\n"
+            f"def measure(v):\n    return hr.replay({self.LONG}).data\n"
+            "try:\n    hr.sweep(s, {'money.budget': ['1 MUSD', '2 MUSD', '3 MUSD']}, measure, workers=2)\n"
+            "except hr.Cancelled as c:\n    print(len(c.rows), 'rows')\n")
+        self.assertEqual((out.strip(), err), ("0 rows", ""))
+        self.assertLess(took, 2)
 
     def test_the_lock_is_free_while_the_library_works(self):
         ticks, stop = [], threading.Event()

@@ -353,9 +353,10 @@ Result<FacilityAnswer> facility_year(const Loaded& loaded, const catalog::Catalo
     const auto hottest = std::max_element(weather->dry_bulb_c.begin(), weather->dry_bulb_c.end());
     power::SiteAir air;
     air.altitude_m = weather->elevation_m, air.outdoor_c = *hottest + options.warmer_k;
-    a.chain = facility_chain(c, air, options.pairs);
+    a.chain = draw_chain(c, air);
     a.show_chain = options.chain;
     add_chain_nodes(a.chain, a.nodes);
+    sweep_chain(c, options.pairs, read_together(options.lose_together, a.nodes, mistakes), a.chain);
   }
   HourlyCarbon intensity;
   if (weather) {
