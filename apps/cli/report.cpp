@@ -7,6 +7,7 @@
 
 #include "api/report.hpp"
 #include "common.hpp"
+#include "watch.hpp"
 
 namespace headroom::cli {
 namespace {
@@ -33,6 +34,7 @@ int run(ReportCommand& c, const Terminal&) {
   if (!shown) mistakes.add(check_out("-o", c.out));
   if (!mistakes.empty()) return refuse(mistakes, false);
   c.request.threads = std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, 16);
+  c.request.progress = Watched::current();
   const auto text = api::report(c.request, *form);
   if (!text) return refuse(text.error(), false);
   if (shown) {

@@ -19,6 +19,7 @@
 #include "api/headroom.hpp"
 #include "api/infer.hpp"
 #include "api/report_curve.hpp"
+#include "api/stoppable.hpp"
 #include "api/train.hpp"
 #include "report/book.hpp"
 #include "report/document.hpp"
@@ -109,6 +110,7 @@ class Parts {
     work();
     for (auto& t : others) t.join();
     if (thrown) std::rethrow_exception(thrown);
+    stage.check();  // a part that was stopped is no part that failed
     PartList out;
     for (auto& list : made)
       for (auto& p : list) out.push_back(std::move(p));
@@ -133,6 +135,8 @@ Request asked(const ReportRequest& r) {
   out.file = "-";
   out.sets = r.sets;
   out.catalog = r.catalog;
+  if constexpr (requires { out.progress; }) out.progress = r.progress;
+  if constexpr (requires { out.answer.progress; }) out.answer.progress = r.progress;
   return out;
 }
 
@@ -258,6 +262,7 @@ Result<report::ReportDocument> document(const ReportRequest& r) {
   parts.add([&] {  // joined with the year below
     study::CheckOptions options;
     options.overlay = r.catalog;
+    options.progress = r.progress;
     kept.figures = study::report_figures(*loaded, catalog->get(), options);
     return PartList{};
   });
@@ -292,16 +297,11 @@ std::string_view media_type(ReportForm form) {
 
 namespace {
 
-Result<report::ReportDocument> document_or_stop(const ReportRequest& request) {
-  try {
-    return document(request);
-  } catch (const Stopped& stopped) {
-    return failure({"", 0, 0, "", stopped.what(), "nothing was written", ""});
-  }
-}
-
 Result<std::string> table(const ReportRequest& request) {
-  const auto verdict = check({request.file, request.sets, false, request.catalog});
+  Request asked;
+  asked.file = request.file, asked.sets = request.sets, asked.catalog = request.catalog;
+  asked.progress = request.progress;
+  const auto verdict = check(asked);
   if (!verdict) return failure(verdict.error());
   return report::report_csv(*verdict);
 }
@@ -329,10 +329,12 @@ Result<std::string> workbook(const ReportRequest& request) {
 Result<std::string> report(const ReportRequest& request, ReportForm form) {
   if (form == ReportForm::csv) return table(request);
   if (form == ReportForm::xlsx) return workbook(request);
-  const auto d = document_or_stop(request);
-  if (!d) return failure(d.error());
-  auto json = report::document_json(*d);
-  return form == ReportForm::html ? report::page_with(json) : json;
+  return stoppable([&]() -> Result<std::string> {
+    const auto d = document(request);
+    if (!d) return failure(d.error());
+    auto json = report::document_json(*d);
+    return form == ReportForm::html ? report::page_with(json) : json;
+  });
 }
 
 }  // namespace headroom::api

@@ -14,7 +14,7 @@
 //               change next in training and inference
 //
 // Mistakes of the scenario are the failure. Deterministic for any number of threads. Complexity:
-// the sum of its verbs: about 0.3 s of one core for the campus of 100,000 GPUs.
+// the sum of its verbs: about 0.8 s of one core for the campus of 100,000 GPUs.
 #pragma once
 
 #include <string>
@@ -40,7 +40,7 @@ struct ReportRequest {
   bool full = false;                ///< also what takes longer than a second
   std::vector<std::string> also{};  ///< other scenarios, checked and set beside this one
   int threads = 2;
-  Progress* progress = nullptr;  ///< a unit a part; a stop is heard between parts
+  Progress* progress = nullptr;  ///< a unit a part; a stop is heard inside them
 };
 
 /// The file's bytes.

@@ -201,7 +201,10 @@ Workbook::~Workbook() {
 }
 
 Workbook::Sheet& Workbook::sheet(const std::string& name) {
-  lxw_worksheet* sheet = workbook_add_worksheet(state_->book, name.c_str());
+  constexpr std::size_t longest = 31;  // of Excel; the library would print a warning
+  const bool good = !name.empty() && name.size() <= longest &&
+                    name.find_first_of("[]:*?/\\'") == std::string::npos;
+  lxw_worksheet* sheet = good ? workbook_add_worksheet(state_->book, name.c_str()) : nullptr;
   if (sheet == nullptr) throw std::runtime_error("a sheet cannot be called " + name);
   state_->sheets.push_back(Sheet(&state_->formats, sheet, name));
   return state_->sheets.back();

@@ -227,7 +227,9 @@ InputSwings input_swings(const Verdict& base, const std::vector<std::string>& id
     out.likely.push_back(node == no_node ? std::nan("") : base.trace.at(node).si);
   }
   const Leaves leaves(base, ids);
+  Stage stage(options.progress, "uncertain inputs tried", 0);
   const auto look = [&](const Ranged& input, bool assumed, const std::function<Verdict()>& check) {
+    stage.advance();
     InputSwing s;
     s.assumed = assumed;
     ++out.tried;

@@ -8,6 +8,7 @@ import io
 import json
 import pathlib
 import re
+import resource
 import subprocess
 import sys
 import tempfile
@@ -15,7 +16,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 LARGEST = 1_500_000  # bytes of the campus's page
-SLOWEST = 1.0        # seconds until it is written
+SLOWEST = 1.0        # seconds of a processor until it is written: what a busy machine does not lengthen
 
 
 def run(binary, *arguments, status=(0, 1)):
@@ -110,15 +111,23 @@ def every_scenario(binary, folder):
         figures_hold(document)
 
 
+def processor():
+    """Seconds that commands took of processors."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def campus(binary, folder):
     name, page = "scenarios/campus-100k.yaml", folder / "campus.html"
-    best = 9e9
-    for _ in range(3):  # the best of three: the machine may be busy
-        start = time.monotonic()
+    best, wall = 9e9, 9e9
+    for _ in range(3):
+        start, used = time.monotonic(), processor()
         run(binary, "report", name, "-o", page, status=(0,))
-        best = min(best, time.monotonic() - start)
+        best, wall = min(best, processor() - used), min(wall, time.monotonic() - start)
+        if best <= SLOWEST:
+            break
     size = page.stat().st_size
-    print(f"campus: {size / 1e6:.2f} MB, {best:.2f} s")
+    print(f"campus: {size / 1e6:.2f} MB, {best:.2f} s of a processor, {wall:.2f} s on the clock")
     assert size <= LARGEST, f"{size} bytes, at most {LARGEST}"
     assert best <= SLOWEST, f"{best:.2f} s, at most {SLOWEST}"
     text = page.read_text()
