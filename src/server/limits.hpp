@@ -28,6 +28,7 @@ struct Limits {
   std::chrono::milliseconds heartbeat{5'000};  ///< of a silent event stream
   std::chrono::milliseconds tick{100};         ///< progress is looked at this often
   int job_threads = 1;                         ///< of one job's search
+  int report_threads = 2;                      ///< of one report
 };
 
 }  // namespace headroom::server

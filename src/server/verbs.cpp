@@ -72,9 +72,9 @@ constexpr Verb table[] = {
      .words = 1,
      .quick = true,
      .values = " --set "},
-    {.name = "schema", .words = 1, .quick = true},
+    {.name = "schema", .catalog = false, .words = 1, .quick = true},
     {.name = "catalog", .document = true, .words = 2, .quick = true},
-    {.name = "claims", .document = true, .words = 1},
+    {.name = "claims", .document = true, .catalog = false, .words = 1},
     {.name = "facility",
      .scenario = true,
      .needs_scenario = true,
@@ -100,6 +100,11 @@ constexpr Verb table[] = {
      .threads = true,
      .values = replay_values,
      .flags = replay_flags},
+    {.name = "report",
+     .scenario = true,
+     .needs_scenario = true,
+     .values = " --set --format ",
+     .flags = " --full "},
 };
 
 bool holds(std::string_view words, const std::string& word) {
@@ -182,7 +187,7 @@ class Reader {
 std::span<const Verb> verbs() { return table; }
 
 Result<Command> command(const std::string& name, const std::vector<std::string>& options,
-                        bool with_scenario, int threads) {
+                        bool with_scenario, int threads, const std::string& catalog) {
   const auto verb = std::find_if(std::begin(table), std::end(table),
                                  [&](const Verb& v) { return v.name == name; });
   if (verb == std::end(table)) {
@@ -202,6 +207,7 @@ Result<Command> command(const std::string& name, const std::vector<std::string>&
   if (verb->needs_scenario && !with_scenario)
     mistakes.add({"text", 0, 0, "", "which scenario?", "its YAML as text", ""});
   if (!mistakes.empty()) return failure(std::move(mistakes));
+  if (verb->catalog && !catalog.empty()) out.arguments.push_back("--catalog=" + catalog);
   if (verb->document) out.arguments.emplace_back("--json");
   if (verb->threads && threads > 1) out.arguments.push_back("--threads=" + std::to_string(threads));
   out.arguments.emplace_back("--");  // what follows is no option, whatever it begins with

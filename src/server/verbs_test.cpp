@@ -68,6 +68,12 @@ TEST(Verbs, WordsBecomeACommandLine) {
             (Words{"catalog", "--json", "--", "region", "us-iowa"}));
 }
 
+TEST(Verbs, TheServersOwnCatalogueIsLaidOver) {
+  EXPECT_EQ(command("check", {}, true, 1, "ours")->arguments,
+            (Words{"check", "--catalog=ours", "--json", "--", "-"}));
+  EXPECT_EQ(command("schema", {}, true, 1, "ours")->arguments, (Words{"schema", "--"}));
+}
+
 TEST(Verbs, WhatTakesLongIsAJob) {
   EXPECT_TRUE(command("facility", {"--gantt"}, true, 1)->quick);
   EXPECT_TRUE(command("facility", {}, true, 1)->quick);
