@@ -11,14 +11,31 @@ import { pin } from './fields';
 import { Form } from './Form';
 import { findJobs, jobs, ended } from './jobs';
 import { FileMenu, OpenMenu, ShareMenu } from './Menus';
-import { Results, trace } from './Results';
+import { ReportView } from './ReportView';
+import { Results, Strip, trace } from './Results';
 import { fieldAt } from './schema';
-import { begin, branch, current, currentId, dirty, notice, redo, save, schema, start, trouble, undo, variants, view } from './state';
+import {
+  begin,
+  branch,
+  current,
+  currentId,
+  dirty,
+  notice,
+  redo,
+  save,
+  schema,
+  start,
+  trouble,
+  undo,
+  variants,
+  view,
+} from './state';
 import type { Variant, View } from './state';
 import { titleOf, Work } from './Work';
 import { at } from './yaml/tree';
 import '../pictures/pictures.css';
 import './app.css';
+import './views.css';
 
 type Side = 'form' | 'yaml' | 'result';
 const side = signal<Side>('form');
@@ -26,8 +43,13 @@ const narrow = signal(false);
 
 /** Numbers that most people turn first, put on sliders for a scenario that has them. */
 const FIRST: (string | number)[][] = [
-  ['clusters', 0, 'count'], ['workloads', 0, 'traffic', 'rate'], ['workloads', 0, 'llm', 'traffic', 'rate'],
-  ['workloads', 0, 'tokens'], ['power', 'grid', 'capacity'], ['money', 'accelerator_price'], ['money', 'energy_price'],
+  ['clusters', 0, 'count'],
+  ['workloads', 0, 'traffic', 'rate'],
+  ['workloads', 0, 'llm', 'traffic', 'rate'],
+  ['workloads', 0, 'tokens'],
+  ['power', 'grid', 'capacity'],
+  ['money', 'accelerator_price'],
+  ['money', 'energy_price'],
 ];
 
 function firstSliders(v: Variant) {
@@ -40,11 +62,16 @@ function keys(event: KeyboardEvent) {
   const v = current.value;
   if (!v || !(event.ctrlKey || event.metaKey) || event.altKey) return;
   const key = event.key.toLowerCase();
-  const act = key === 's' && start.value?.can_save ? () => void save(v)
-    : key === 'z' && event.shiftKey ? () => redo(v)
-    : key === 'z' ? () => undo(v)
-    : key === 'y' ? () => redo(v)
-    : null;
+  const act =
+    key === 's' && start.value?.can_save
+      ? () => void save(v)
+      : key === 'z' && event.shiftKey
+        ? () => redo(v)
+        : key === 'z'
+          ? () => undo(v)
+          : key === 'y'
+            ? () => redo(v)
+            : null;
   if (!act) return;
   event.preventDefault();
   act();
@@ -57,8 +84,14 @@ function Trouble() {
   return (
     <div class="trouble" role="alert">
       {locked ? 'This page has lost its key: open it again at the address that `headroom ui` printed.' : error.message}{' '}
-      <button type="button" onClick={() => location.reload()}>Try again</button>{' '}
-      {!locked && <button type="button" onClick={() => (trouble.value = null)}>Close</button>}
+      <button type="button" onClick={() => location.reload()}>
+        Try again
+      </button>{' '}
+      {!locked && (
+        <button type="button" onClick={() => (trouble.value = null)}>
+          Close
+        </button>
+      )}
     </div>
   );
 }
@@ -68,11 +101,21 @@ function Variants() {
   return (
     <div class="variants">
       {list.length > 1 && (
-        <Tabs label="Variants" value={String(current.value?.id ?? '')} onChange={(id) => (currentId.value = Number(id))}
-          options={list.map((v) => ({ key: String(v.id), label: v.title.value }))} />
+        <Tabs
+          label="Variants"
+          value={String(current.value?.id ?? '')}
+          onChange={(id) => (currentId.value = Number(id))}
+          options={list.map((v) => ({ key: String(v.id), label: v.title.value }))}
+        />
       )}
       {current.value && (
-        <button type="button" title="A copy to change and to compare" onClick={() => current.value && branch(current.value)}>+ variant</button>
+        <button
+          type="button"
+          title="A copy to change and to compare"
+          onClick={() => current.value && branch(current.value)}
+        >
+          + variant
+        </button>
       )}
     </div>
   );
@@ -84,16 +127,52 @@ function Bar({ v }: { v: Variant }) {
     <header class="bar">
       <h1>headroom</h1>
       <nav aria-label="Views">
-        {([['design', 'Design'], ['compare', 'Compare'], ['work', 'Jobs'], ['catalogue', 'Catalogue']] as [View, string][]).map(([key, label]) => (
-          <button type="button" key={key} aria-current={view.value === key ? 'page' : undefined} onClick={() => (view.value = key)}>
-            {label}{key === 'work' && running.value > 0 && <span class="count" aria-label={`, ${running.value} running`}>{running.value}</span>}
+        {(
+          [
+            ['design', 'Design'],
+            ['report', 'Report'],
+            ['compare', 'Compare'],
+            ['work', 'Jobs'],
+            ['catalogue', 'Catalogue'],
+          ] as [View, string][]
+        ).map(([key, label]) => (
+          <button
+            type="button"
+            key={key}
+            aria-current={view.value === key ? 'page' : undefined}
+            onClick={() => (view.value = key)}
+          >
+            {label}
+            {key === 'work' && running.value > 0 && (
+              <span class="count" aria-label={`, ${running.value} running`}>
+                {running.value}
+              </span>
+            )}
           </button>
         ))}
       </nav>
       <Variants />
       <div class="actions">
-        <button type="button" class="icon" disabled={!past.length} onClick={() => undo(v)} title="Undo (Ctrl+Z)" aria-label="Undo">↶</button>
-        <button type="button" class="icon" disabled={!future.length} onClick={() => redo(v)} title="Redo (Ctrl+Shift+Z)" aria-label="Redo">↷</button>
+        <button
+          type="button"
+          class="icon"
+          disabled={!past.length}
+          onClick={() => undo(v)}
+          title="Undo (Ctrl+Z)"
+          aria-label="Undo"
+        >
+          ↶
+        </button>
+        <button
+          type="button"
+          class="icon"
+          disabled={!future.length}
+          onClick={() => redo(v)}
+          title="Redo (Ctrl+Shift+Z)"
+          aria-label="Redo"
+        >
+          ↷
+        </button>
         <OpenMenu />
         <FileMenu v={v} />
         <ShareMenu v={v} />
@@ -106,7 +185,8 @@ const running = computed(() => jobs.value.filter((job) => !ended(job.status.valu
 
 function Design({ v }: { v: Variant }) {
   const sides: { key: Side; label: string }[] = [
-    { key: 'form', label: 'Form' }, { key: 'yaml', label: v.errors.value.length ? `YAML (${v.errors.value.length} wrong)` : 'YAML' },
+    { key: 'form', label: 'Form' },
+    { key: 'yaml', label: v.errors.value.length ? `YAML (${v.errors.value.length} wrong)` : 'YAML' },
     ...(narrow.value ? [{ key: 'result' as const, label: 'Result' }] : []),
   ];
   return (
@@ -114,9 +194,16 @@ function Design({ v }: { v: Variant }) {
       <div class="sides">
         <Tabs label="Scenario as" options={sides} value={side.value} onChange={(key) => (side.value = key)} />
       </div>
-      <div class="pane form-pane"><Form v={v} /></div>
-      <div class="pane yaml-pane"><Editor key={v.id} v={v} /></div>
-      <div class="pane result-pane"><Results v={v} /></div>
+      <div class="pane form-pane">
+        <Form v={v} />
+      </div>
+      <div class="pane yaml-pane">
+        <Editor key={v.id} v={v} />
+      </div>
+      <div class="pane result-pane">
+        <Results v={v} />
+      </div>
+      {narrow.value && side.value !== 'result' && <Strip v={v} onShow={() => (side.value = 'result')} />}
     </div>
   );
 }
@@ -125,7 +212,9 @@ export function App() {
   useEffect(() => {
     void begin().then(() => findJobs(titleOf));
     document.addEventListener('keydown', keys);
-    const leave = (event: BeforeUnloadEvent) => { if (dirty.peek()) event.preventDefault(); };
+    const leave = (event: BeforeUnloadEvent) => {
+      if (dirty.peek()) event.preventDefault();
+    };
     window.addEventListener('beforeunload', leave);
     const query = window.matchMedia('(max-width: 59.99rem)');
     const fit = () => {
@@ -142,21 +231,35 @@ export function App() {
   }, []);
   const v = current.value;
   const known = schema.value !== null;
-  useEffect(() => { if (v && known) firstSliders(v); }, [v, known]);
+  useEffect(() => {
+    if (v && known) firstSliders(v);
+  }, [v, known]);
   return (
     <TraceContext.Provider value={trace.value}>
       <div class="app">
-        <a class="skip" href="#main">To the scenario</a>
+        <a class="skip" href="#main">
+          To the scenario
+        </a>
         {v && <Bar v={v} />}
         <Trouble />
         <main id="main" tabIndex={-1}>
-          {!v ? <p class="soft opening">Opening the scenario …</p>
-            : view.value === 'design' ? <Design v={v} />
-            : view.value === 'compare' ? <Compare />
-            : view.value === 'work' ? <Work />
-            : <Catalogue />}
+          {!v ? (
+            <p class="soft opening">Opening the scenario …</p>
+          ) : view.value === 'design' ? (
+            <Design v={v} />
+          ) : view.value === 'report' ? (
+            <ReportView />
+          ) : view.value === 'compare' ? (
+            <Compare />
+          ) : view.value === 'work' ? (
+            <Work />
+          ) : (
+            <Catalogue />
+          )}
         </main>
-        <p class="notice" role="status" aria-live="polite">{notice.value}</p>
+        <p class="notice" role="status" aria-live="polite">
+          {notice.value}
+        </p>
         <ExplainLayer />
       </div>
     </TraceContext.Provider>

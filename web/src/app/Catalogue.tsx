@@ -19,9 +19,14 @@ function Source({ value }: { value: JsonObject }) {
   return (
     <>
       <span class={`trust ${unsure ? 'unsure' : ''}`}>{trust || 'no source'}</span>{' '}
-      {/^https?:/.test(url) ? <a href={url} target="_blank" rel="noreferrer noopener">{text(value.source) || url}</a> : text(value.source)}
-      {text(value.date) && `, ${text(value.date)}`}{' '}
-      <code class="soft">{text(value.place)}</code>
+      {/^https?:/.test(url) ? (
+        <a href={url} target="_blank" rel="noreferrer noopener">
+          {text(value.source) || url}
+        </a>
+      ) : (
+        text(value.source)
+      )}
+      {text(value.date) && `, ${text(value.date)}`} <code class="soft">{text(value.place)}</code>
     </>
   );
 }
@@ -32,11 +37,18 @@ function Entry({ value }: { value: JsonObject }) {
   const rows = Object.entries(value).filter(([key]) => key !== 'id' && key !== 'name');
   return (
     <Card title={text(value.name) ?? text(value.id) ?? ''} says={`${kind.value} / ${text(value.id) ?? ''}`} wide>
-      <Table caption="Fields of the entry" rows={rows} columns={[
-        { head: 'field', cell: ([key]) => <code>{key}</code> },
-        { head: 'value', cell: ([, one]) => shown(one) },
-        { head: 'source', cell: ([, one]) => (typeof one === 'object' && one !== null ? <Source value={object(one)} /> : '') },
-      ]} />
+      <Table
+        caption="Fields of the entry"
+        rows={rows}
+        columns={[
+          { head: 'field', cell: ([key]) => <code>{key}</code> },
+          { head: 'value', cell: ([, one]) => shown(one) },
+          {
+            head: 'source',
+            cell: ([, one]) => (typeof one === 'object' && one !== null ? <Source value={object(one)} /> : ''),
+          },
+        ]}
+      />
     </Card>
   );
 }
@@ -49,26 +61,47 @@ export function Catalogue() {
     if (!id.value) return;
     let wanted = true;
     api.entry(kind.value, id.value).then((found) => wanted && (entry.value = found), refused);
-    return () => { wanted = false; };
+    return () => {
+      wanted = false;
+    };
   }, [kind.value, id.value]);
   return (
     <div class="catalogue">
       <section class="panel" aria-label="Entries">
         <label for="kind">Kind</label>
-        <select id="kind" value={kind.value} onChange={(e) => { kind.value = e.currentTarget.value; id.value = ''; }}>
-          {kinds.map((one) => <option key={one} value={one}>{one} ({catalogue.value[one]?.length})</option>)}
+        <select
+          id="kind"
+          value={kind.value}
+          onChange={(e) => {
+            kind.value = e.currentTarget.value;
+            id.value = '';
+          }}
+        >
+          {kinds.map((one) => (
+            <option key={one} value={one}>
+              {one} ({catalogue.value[one]?.length})
+            </option>
+          ))}
         </select>
         <label for="filter">Filter</label>
         <input id="filter" type="search" value={filter.value} onInput={(e) => (filter.value = e.currentTarget.value)} />
         <ul class="ids">
           {ids.map((one) => (
-            <li key={one}><button type="button" aria-pressed={one === id.value} onClick={() => (id.value = one)}>{one}</button></li>
+            <li key={one}>
+              <button type="button" aria-pressed={one === id.value} onClick={() => (id.value = one)}>
+                {one}
+              </button>
+            </li>
           ))}
         </ul>
         {!ids.length && <p class="soft">Nothing of this kind has these letters.</p>}
       </section>
       <section aria-label="Entry" aria-live="polite">
-        {entry.value ? <Entry value={entry.value} /> : <p class="soft">Choose an entry: every number is shown with where it comes from.</p>}
+        {entry.value ? (
+          <Entry value={entry.value} />
+        ) : (
+          <p class="soft">Choose an entry: every number is shown with where it comes from.</p>
+        )}
       </section>
     </div>
   );

@@ -35,13 +35,28 @@ function Chooser({ list, base }: { list: Variant[]; base: Variant }) {
             <input type="checkbox" checked={list.includes(v)} onChange={() => flip(v)} /> {v.title.value}
           </label>
           <label class="small">
-            <input type="radio" name="reference" checked={v === base} onChange={() => (reference.value = v.id)} /> reference
+            <input type="radio" name="reference" checked={v === base} onChange={() => (reference.value = v.id)} />{' '}
+            reference
           </label>
-          <button type="button" onClick={() => { currentId.value = v.id; view.value = 'design'; }}>edit</button>
-          {variants.value.length > 1 && <button type="button" onClick={() => drop(v)} aria-label={`Drop ${v.title.value}`}>×</button>}
+          <button
+            type="button"
+            onClick={() => {
+              currentId.value = v.id;
+              view.value = 'design';
+            }}
+          >
+            edit
+          </button>
+          {variants.value.length > 1 && (
+            <button type="button" onClick={() => drop(v)} aria-label={`Drop ${v.title.value}`}>
+              ×
+            </button>
+          )}
         </span>
       ))}
-      <button type="button" onClick={() => current.value && branch(current.value)}>+ copy of {current.value?.title.value}</button>
+      <button type="button" onClick={() => current.value && branch(current.value)}>
+        + copy of {current.value?.title.value}
+      </button>
     </fieldset>
   );
 }
@@ -54,11 +69,30 @@ function Heads({ list }: { list: Variant[] }) {
         const tight = binding(doc);
         const cost = doc && capital(doc);
         return (
-          <section class={`verdict ${doc?.verdict === 'fits' ? 'fits' : 'short'}`} key={v.id} aria-label={v.title.value}>
-            <h3><input aria-label="Name of the variant" value={v.title.value}
-              onChange={(e) => (v.title.value = e.currentTarget.value.trim() || v.title.value)} /></h3>
-            <p class="word"><span class={`sign ${doc?.verdict === 'fits' ? 'good' : 'bad'}`} aria-hidden="true">{doc?.verdict === 'fits' ? '✓' : '✗'}</span><strong>{text(doc?.verdict) ?? '…'}</strong></p>
-            {tight && <p>{text(tight.limit)} <span class={tight.holds ? 'good' : 'bad'}>{formatHeadroom(number(tight.headroom))}</span></p>}
+          <section
+            class={`verdict ${doc?.verdict === 'fits' ? 'fits' : 'short'}`}
+            key={v.id}
+            aria-label={v.title.value}
+          >
+            <h3>
+              <input
+                aria-label="Name of the variant"
+                value={v.title.value}
+                onChange={(e) => (v.title.value = e.currentTarget.value.trim() || v.title.value)}
+              />
+            </h3>
+            <p class="word">
+              <span class={`sign ${doc?.verdict === 'fits' ? 'good' : 'bad'}`} aria-hidden="true">
+                {doc?.verdict === 'fits' ? '✓' : '✗'}
+              </span>
+              <strong>{text(doc?.verdict) ?? '…'}</strong>
+            </p>
+            {tight && (
+              <p>
+                {text(tight.limit)}{' '}
+                <span class={tight.holds ? 'good' : 'bad'}>{formatHeadroom(number(tight.headroom))}</span>
+              </p>
+            )}
             {cost && <p>{formatScaled(cost.value, cost.unit)} capital</p>}
           </section>
         );
@@ -81,16 +115,24 @@ function Inputs({ base, others }: { base: Variant; others: Variant[] }) {
     return change ? change.after : was(label);
   };
   return (
-    <Card title="What was put in" says={rows.length ? `${rows.length} of the inputs differ.` : 'The inputs are the same.'} wide>
+    <Card
+      title="What was put in"
+      says={rows.length ? `${rows.length} of the inputs differ.` : 'The inputs are the same.'}
+      wide
+    >
       {rows.length > 0 && (
-        <Table caption="Inputs that differ" rows={rows} columns={[
-          { head: 'input', cell: (label) => <code>{label}</code> },
-          { head: base.title.value, cell: (label) => was(label) ?? <span class="soft">not given</span> },
-          ...others.map((o, i) => ({
-            head: o.title.value,
-            cell: (label: string) => <strong>{is(i, label) ?? <span class="soft">not given</span>}</strong>,
-          })),
-        ]} />
+        <Table
+          caption="Inputs that differ"
+          rows={rows}
+          columns={[
+            { head: 'input', cell: (label) => <code>{label}</code> },
+            { head: base.title.value, cell: (label) => was(label) ?? <span class="soft">not given</span> },
+            ...others.map((o, i) => ({
+              head: o.title.value,
+              cell: (label: string) => <strong>{is(i, label) ?? <span class="soft">not given</span>}</strong>,
+            })),
+          ]}
+        />
       )}
     </Card>
   );
@@ -103,27 +145,62 @@ function Limits({ docs, base, others }: { docs: JsonObject[]; base: Variant; oth
   const rows = merged(lists).filter((id) => all || lists.some((l) => (l.get(id)?.fate ?? 'same') !== 'same'));
   const first = (id: string): MarginChange | undefined => lists.map((l) => l.get(id)).find(Boolean);
   const cell = (value: number | null, holds: boolean) =>
-    value === null ? <span class="soft">–</span> : <span class={holds ? '' : 'bad'}>{formatHeadroom(value)}{!holds && ' short'}</span>;
+    value === null ? (
+      <span class="soft">–</span>
+    ) : (
+      <span class={holds ? '' : 'bad'}>
+        {formatHeadroom(value)}
+        {!holds && ' short'}
+      </span>
+    );
   return (
-    <Card title="Limits" says={docs.slice(1).map((b, i) => `${others[i]?.title.value}: ${sentence(a, b)}`).join(' ')} wide tools={
-      <label class="small"><input type="checkbox" checked={all} onChange={() => setAll(!all)} /> also those that did not move</label>
-    }>
-      <Table caption="Headroom of the limits" rows={rows} columns={[
-        { head: 'limit', cell: (id) => first(id)?.limit ?? id },
-        { head: base.title.value, number: true, cell: (id) => cell(first(id)?.before ?? null, (first(id)?.before ?? 0) >= 0) },
-        ...others.map((o, i) => ({
-          head: o.title.value, number: true,
-          cell: (id: string) => {
-            const m = lists[i]?.get(id);
-            return m ? cell(m.fate === 'gone' ? null : m.after, m.margin.holds !== false) : <span class="soft">–</span>;
+    <Card
+      title="Limits"
+      says={docs
+        .slice(1)
+        .map((b, i) => `${others[i]?.title.value}: ${sentence(a, b)}`)
+        .join(' ')}
+      wide
+      tools={
+        <label class="small">
+          <input type="checkbox" checked={all} onChange={() => setAll(!all)} /> also those that did not move
+        </label>
+      }
+    >
+      <Table
+        caption="Headroom of the limits"
+        rows={rows}
+        columns={[
+          { head: 'limit', cell: (id) => first(id)?.limit ?? id },
+          {
+            head: base.title.value,
+            number: true,
+            cell: (id) => cell(first(id)?.before ?? null, (first(id)?.before ?? 0) >= 0),
           },
-        })),
-      ]} />
+          ...others.map((o, i) => ({
+            head: o.title.value,
+            number: true,
+            cell: (id: string) => {
+              const m = lists[i]?.get(id);
+              return m ? (
+                cell(m.fate === 'gone' ? null : m.after, m.margin.holds !== false)
+              ) : (
+                <span class="soft">–</span>
+              );
+            },
+          })),
+        ]}
+      />
     </Card>
   );
 }
 
-const sections: [string, string][] = [['money', 'Money'], ['energy', 'Energy'], ['carbon', 'Carbon'], ['water', 'Water']];
+const sections: [string, string][] = [
+  ['money', 'Money'],
+  ['energy', 'Energy'],
+  ['carbon', 'Carbon'],
+  ['water', 'Water'],
+];
 
 function Figures({ docs, base, others }: { docs: JsonObject[]; base: Variant; others: Variant[] }) {
   const a = docs[0]!;
@@ -140,16 +217,27 @@ function Figures({ docs, base, others }: { docs: JsonObject[]; base: Variant; ot
   return (
     <Card title="What came of it" says={rows.length ? 'Figures that differ.' : 'No figure differs.'} wide>
       {rows.length > 0 && (
-        <Table caption="Figures that differ" rows={rows} columns={[
-          { head: 'figure', cell: (row) => row.title },
-          { head: base.title.value, number: true, cell: (row) => shownFigure(row.cells.find((c) => c?.before)?.before) },
-          ...others.map((o, i) => ({
-            head: o.title.value, number: true,
-            cell: (row: (typeof rows)[number]) => (
-              <>{shownFigure(row.cells[i]?.after)} <Moved change={row.cells[i]} from={base.title.value} /></>
-            ),
-          })),
-        ]} />
+        <Table
+          caption="Figures that differ"
+          rows={rows}
+          columns={[
+            { head: 'figure', cell: (row) => row.title },
+            {
+              head: base.title.value,
+              number: true,
+              cell: (row) => shownFigure(row.cells.find((c) => c?.before)?.before),
+            },
+            ...others.map((o, i) => ({
+              head: o.title.value,
+              number: true,
+              cell: (row: (typeof rows)[number]) => (
+                <>
+                  {shownFigure(row.cells[i]?.after)} <Moved change={row.cells[i]} from={base.title.value} />
+                </>
+              ),
+            })),
+          ]}
+        />
       )}
     </Card>
   );
@@ -164,16 +252,26 @@ function Costs({ a, b, from, to }: { a: JsonObject; b: JsonObject; from: string;
     <ol class="costs">
       {part.map((c) => (
         <li key={c.id}>
-          <span>{c.item} <span class="soft small">{c.category}</span></span>
-          <span class="soft nowrap">{formatNumber(c.before?.count ?? 0, 6)} → {formatNumber(c.after?.count ?? 0, 6)}</span>
-          <span class={c.change > 0 ? 'up' : 'down'} aria-hidden="true"><i style={{ width: `${(100 * Math.abs(c.change)) / most}%` }} /></span>
+          <span>
+            {c.item} <span class="soft small">{c.category}</span>
+          </span>
+          <span class="soft nowrap">
+            {formatNumber(c.before?.count ?? 0, 6)} → {formatNumber(c.after?.count ?? 0, 6)}
+          </span>
+          <span class={c.change > 0 ? 'up' : 'down'} aria-hidden="true">
+            <i style={{ width: `${(100 * Math.abs(c.change)) / most}%` }} />
+          </span>
           <span class="nowrap number">{dollars(c.change)}</span>
         </li>
       ))}
     </ol>
   );
   return (
-    <Card title={`Bill of materials: ${from} → ${to}`} says={list.length ? `${dollars(total)} in ${list.length} items.` : 'The bill is the same.'} wide>
+    <Card
+      title={`Bill of materials: ${from} → ${to}`}
+      says={list.length ? `${dollars(total)} in ${list.length} items.` : 'The bill is the same.'}
+      wide
+    >
       {bars(list.slice(0, 10))}
       {list.length > 10 && <More title={`${list.length - 10} smaller ones`}>{bars(list.slice(10))}</More>}
     </Card>
@@ -189,7 +287,10 @@ function CauseList({ base, other }: { base: Variant; other: Variant }) {
     const timer = setTimeout(() => {
       causes(a, b).then((result) => current && setFound(result), refused);
     }, 200);
-    return () => { current = false; clearTimeout(timer); };
+    return () => {
+      current = false;
+      clearTimeout(timer);
+    };
   }, [a, b]);
   const from = base.result.value;
   const to = other.result.value;
@@ -198,19 +299,47 @@ function CauseList({ base, other }: { base: Variant; other: Variant }) {
   const rows = found?.causes ?? [];
   const alone = rows.reduce((sum, c) => sum + (c.document ? money(c.document) : 0), 0);
   return (
-    <Card title={`Which input did what: ${base.title.value} → ${other.title.value}`}
-      says="Each change alone, made in the reference. What they do only together is the rest." wide>
-      {!found && <p class="soft" role="status">Asking for each change alone …</p>}
+    <Card
+      title={`Which input did what: ${base.title.value} → ${other.title.value}`}
+      says="Each change alone, made in the reference. What they do only together is the rest."
+      wide
+    >
+      {!found && (
+        <p class="soft" role="status">
+          Asking for each change alone …
+        </p>
+      )}
       {found && (
-        <Table caption="Effect of each input alone" rows={rows} columns={[
-          { head: 'input alone', cell: (c) => <><code>{c.change.label}</code> {c.change.before ?? 'not given'} → <strong>{c.change.after ?? 'not given'}</strong></> },
-          { head: 'capital', number: true, cell: (c) => (c.document ? dollars(money(c.document)) : '–') },
-          { head: 'limits', cell: (c) => (c.document ? sentence(from, c.document) : <span class="warn">does not stand alone: {c.errors[0]?.message}</span>) },
-        ]} />
+        <Table
+          caption="Effect of each input alone"
+          rows={rows}
+          columns={[
+            {
+              head: 'input alone',
+              cell: (c) => (
+                <>
+                  <code>{c.change.label}</code> {c.change.before ?? 'not given'} →{' '}
+                  <strong>{c.change.after ?? 'not given'}</strong>
+                </>
+              ),
+            },
+            { head: 'capital', number: true, cell: (c) => (c.document ? dollars(money(c.document)) : '–') },
+            {
+              head: 'limits',
+              cell: (c) =>
+                c.document ? (
+                  sentence(from, c.document)
+                ) : (
+                  <span class="warn">does not stand alone: {c.errors[0]?.message}</span>
+                ),
+            },
+          ]}
+        />
       )}
       {found && (
         <p class="note">
-          All together: {dollars(money(to))} capital, {dollars(money(to) - alone)} of it only together. {sentence(from, to)}
+          All together: {dollars(money(to))} capital, {dollars(money(to) - alone)} of it only together.{' '}
+          {sentence(from, to)}
           {found.left.length > 0 && ` Not asked alone: ${found.left.map((c) => c.label).join(', ')}.`}
         </p>
       )}
@@ -231,18 +360,38 @@ export function Compare() {
       <Chooser list={list} base={base} />
       {others.length === 0 && (
         <p>
-          Compare needs two variants. A copy starts the same as {base.title.value}; change it, and what differs is told here.{' '}
-          <button type="button" class="primary" onClick={() => { branch(base); view.value = 'design'; }}>Make a copy and change it</button>
+          Compare needs two variants. A copy starts the same as {base.title.value}; change it, and what differs is told
+          here.{' '}
+          <button
+            type="button"
+            class="primary"
+            onClick={() => {
+              branch(base);
+              view.value = 'design';
+            }}
+          >
+            Make a copy and change it
+          </button>
         </p>
       )}
       {others.length > 0 && ready && (
         <>
           <Heads list={[base, ...others]} />
           <Inputs base={base} others={others} />
-          {others.map((o) => <CauseList key={o.id} base={base} other={o} />)}
+          {others.map((o) => (
+            <CauseList key={o.id} base={base} other={o} />
+          ))}
           <Limits docs={docs as JsonObject[]} base={base} others={others} />
           <Figures docs={docs as JsonObject[]} base={base} others={others} />
-          {others.map((o, i) => <Costs key={o.id} a={docs[0] as JsonObject} b={docs[i + 1] as JsonObject} from={base.title.value} to={o.title.value} />)}
+          {others.map((o, i) => (
+            <Costs
+              key={o.id}
+              a={docs[0] as JsonObject}
+              b={docs[i + 1] as JsonObject}
+              from={base.title.value}
+              to={o.title.value}
+            />
+          ))}
         </>
       )}
     </div>

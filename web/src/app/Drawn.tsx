@@ -2,48 +2,30 @@
 import type { JsonObject } from '../kit/json';
 import { object, objects } from '../kit/json';
 import { More } from '../kit/parts';
-import { EnergySankey } from '../pictures/Energy';
-import { HallLayout } from '../pictures/Hall';
 import { HeadroomBars } from '../pictures/Headroom';
-import { Changes, LoadCurve, ServeRun } from '../pictures/Infer';
 import { Tornado } from '../pictures/Money';
-import { PowerChain } from '../pictures/Power';
-import { MemoryByItem, ParetoPlans, RunFigures, StepParts, StepTimeline } from '../pictures/Train';
-import { YearHeatMap, YearMonths } from '../pictures/Year';
+import { Layers, sectionsOf } from '../report/Layers';
 
-function Train({ run }: { run: JsonObject }) {
-  return (
-    <>
-      <StepTimeline run={run} />
-      <StepParts run={run} />
-      <MemoryByItem memory={object(run.memory)} />
-      <ParetoPlans run={run} />
-      <RunFigures run={run} />
-      <Changes run={run} />
-    </>
-  );
-}
+const PARTS = ['chain', 'layout', 'gantt', 'supply', 'availability', 'transient'];
 
-function Facility({ options, document: doc }: { options: string[]; document: JsonObject }) {
-  if (options.includes('--layout')) return <HallLayout layout={doc} />;
-  if (options.includes('--chain')) return <PowerChain chain={doc} />;
-  if (!doc.year) return null;
-  return (
-    <>
-      <EnergySankey year={doc} />
-      <YearHeatMap year={doc} />
-      <YearMonths year={doc} />
-    </>
-  );
+/** Under which name the report holds this answer (docs/report.md). */
+export function partOf(verb: string, options: string[]): string {
+  if (verb === 'facility') return PARTS.find((part) => options.includes(`--${part}`)) ?? 'year';
+  if (verb === 'infer' && options.includes('--rate')) return 'curve';
+  return verb;
 }
 
 function Pictures({ verb, options, document: doc }: { verb: string; options: string[]; document: JsonObject }) {
-  if (verb === 'check') return <><Tornado check={doc} /><HeadroomBars check={doc} /></>;
-  if (verb === 'facility') return <Facility options={options} document={doc} />;
-  const runs = objects(doc.runs);
-  if (verb === 'train') return <>{runs.map((run, i) => <Train key={i} run={run} />)}</>;
-  if (verb === 'infer') return <>{runs.map((run, i) => <div class="outcome" key={i}><LoadCurve run={run} /><ServeRun run={run} /></div>)}</>;
-  return null;
+  if (verb === 'check')
+    return (
+      <>
+        <Tornado check={doc} />
+        <HeadroomBars check={doc} />
+      </>
+    );
+  const parts = { [partOf(verb, options)]: doc };
+  const sections = sectionsOf({ kind: 'headroom-report', version: '', name: '', scenario: '', parts });
+  return <Layers sections={sections.filter((one) => one.id !== 'ground')} />;
 }
 
 /** Any answer as nested lists of its fields: nothing the engine said is hidden. */
@@ -54,14 +36,32 @@ function Fields({ value, depth }: { value: JsonObject; depth: number }) {
         const list = Array.isArray(field) ? field : null;
         const numbers = list && list.length > 24 && list.every((x) => typeof x !== 'object');
         const inner = list && !numbers ? objects(field) : null;
-        const deep = inner?.length ? inner : field !== null && typeof field === 'object' && !list ? [object(field)] : null;
+        const deep = inner?.length
+          ? inner
+          : field !== null && typeof field === 'object' && !list
+            ? [object(field)]
+            : null;
         return (
           <div key={key}>
             <dt>{key.replaceAll('_', ' ')}</dt>
             <dd>
-              {numbers ? `${list.length} values` : !deep ? (list ? list.join(', ') : String(field ?? '–'))
-                : depth > 5 ? '…'
-                : <More title={deep.length > 1 || list ? `${deep.length} entries` : 'shown'}>{deep.slice(0, 60).map((one, i) => <Fields key={i} value={one} depth={depth + 1} />)}</More>}
+              {numbers ? (
+                `${list.length} values`
+              ) : !deep ? (
+                list ? (
+                  list.join(', ')
+                ) : (
+                  String(field ?? '–')
+                )
+              ) : depth > 5 ? (
+                '…'
+              ) : (
+                <More title={deep.length > 1 || list ? `${deep.length} entries` : 'shown'}>
+                  {deep.slice(0, 60).map((one, i) => (
+                    <Fields key={i} value={one} depth={depth + 1} />
+                  ))}
+                </More>
+              )}
             </dd>
           </div>
         );
@@ -74,7 +74,9 @@ export function Drawn(props: { verb: string; options: string[]; document: JsonOb
   return (
     <>
       <Pictures {...props} />
-      <More title="Every field of the answer"><Fields value={props.document} depth={0} /></More>
+      <More title="Every field of the answer">
+        <Fields value={props.document} depth={0} />
+      </More>
     </>
   );
 }

@@ -10,7 +10,14 @@ function Coloured({ line }: { line: string }) {
   if (!found) return <>{line}</>;
   const [, indent = '', key = '', value = '', comment = ''] = found;
   if (line.trimStart().startsWith('#')) return <i>{line}</i>;
-  return <>{indent}{key && <b>{key}</b>}{value}{comment && <i>{comment}</i>}</>;
+  return (
+    <>
+      {indent}
+      {key && <b>{key}</b>}
+      {value}
+      {comment && <i>{comment}</i>}
+    </>
+  );
 }
 
 function firstDifference(a: string, b: string) {
@@ -52,18 +59,33 @@ export function Editor({ v }: { v: Variant }) {
       <div class="frame">
         <div class="gutter" aria-hidden="true">
           {lines.map((_, i) => (
-            <span key={i} data-line={i + 1} class={wrong.has(i + 1) ? 'wrong' : ''}>{wrong.has(i + 1) ? '▶ ' : ''}{i + 1}</span>
+            <span key={i} data-line={i + 1} class={wrong.has(i + 1) ? 'wrong' : ''}>
+              {wrong.has(i + 1) ? '▶ ' : ''}
+              {i + 1}
+            </span>
           ))}
         </div>
         <div class="sheet">
           <pre aria-hidden="true">
             {lines.map((line, i) => (
-              <div key={i} class={wrong.has(i + 1) ? 'wrong' : ''}><Coloured line={line} />{'\n'}</div>
+              <div key={i} class={wrong.has(i + 1) ? 'wrong' : ''}>
+                <Coloured line={line} />
+                {'\n'}
+              </div>
             ))}
           </pre>
-          <textarea ref={area} rows={lines.length} spellcheck={false} autocomplete="off" wrap="off"
-            aria-label="YAML of the scenario" aria-invalid={errors.length > 0} aria-describedby={id}
-            defaultValue={text} onInput={(event) => edit(v, event.currentTarget.value, 'typed')} />
+          <textarea
+            ref={area}
+            rows={lines.length}
+            spellcheck={false}
+            autocomplete="off"
+            wrap="off"
+            aria-label="YAML of the scenario"
+            aria-invalid={errors.length > 0}
+            aria-describedby={id}
+            defaultValue={text}
+            onInput={(event) => edit(v, event.currentTarget.value, 'typed')}
+          />
         </div>
       </div>
       <div id={id} class="errors" role="status">
@@ -73,7 +95,8 @@ export function Editor({ v }: { v: Variant }) {
               <li key={i}>
                 <button type="button" onClick={() => go(e)}>
                   <strong>{e.line > 0 ? `Line ${e.line}, column ${e.column}` : 'The scenario'}</strong>
-                  {e.path && <code> {e.path}</code>}: {e.message}{e.hint && <em> ({e.hint})</em>}
+                  {e.path && <code> {e.path}</code>}: {e.message}
+                  {e.hint && <em> ({e.hint})</em>}
                 </button>
               </li>
             ))}

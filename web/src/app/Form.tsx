@@ -40,11 +40,16 @@ function Offer({ v, path, field, taken }: { v: Variant; path: Path; field: Field
   const where = path.length ? ` to ${named(path.at(-1) ?? '')}` : '';
   return (
     <div class="offer">
-      <label class="visually-hidden" for={id}>Add a field{where}</label>
+      <label class="visually-hidden" for={id}>
+        Add a field{where}
+      </label>
       <select id={id} value="" onChange={choose}>
         <option value="">+ add{where} …</option>
         {rest.map(([key, one]) => (
-          <option key={key} value={key}>{named(key)}{one.about && ` – ${one.about.slice(0, 90)}`}</option>
+          <option key={key} value={key}>
+            {named(key)}
+            {one.about && ` – ${one.about.slice(0, 90)}`}
+          </option>
         ))}
       </select>
     </div>
@@ -53,26 +58,34 @@ function Offer({ v, path, field, taken }: { v: Variant; path: Path; field: Field
 
 function Fields({ v, path, field, node }: { v: Variant; path: Path; field: Field; node: Node | undefined }) {
   const required = new Set(field.required);
-  const shown = [...field.fields].filter(([key]) =>
-    child(node, key) !== undefined || required.has(key) || isDraft(v, [...path, key]));
-  const unknown = (node?.kind === 'map' ? node : { entries: [] as MapNode['entries'] }).entries
-    .filter((entry) => !field.fields.has(entry.key) && entry.key !== '<<');
+  const shown = [...field.fields].filter(
+    ([key]) => child(node, key) !== undefined || required.has(key) || isDraft(v, [...path, key]),
+  );
+  const unknown = (node?.kind === 'map' ? node : { entries: [] as MapNode['entries'] }).entries.filter(
+    (entry) => !field.fields.has(entry.key) && entry.key !== '<<',
+  );
   // Values first, then what holds more: a short form reads from the top.
   const plain = shown.filter(([, one]) => one.kind !== 'map' && one.kind !== 'list');
   const deep = shown.filter(([, one]) => one.kind === 'map' || one.kind === 'list');
   return (
     <>
-      {plain.map(([key, one]) => <Row key={key} v={v} path={[...path, key]} field={one} required={required.has(key)} />)}
+      {plain.map(([key, one]) => (
+        <Row key={key} v={v} path={[...path, key]} field={one} required={required.has(key)} />
+      ))}
       {unknown.map((entry) => (
         <div class="row" key={entry.key}>
           <span class="label bad">{entry.key}</span>
           <div class="control">
-            <button type="button" onClick={() => takeOut(v, [...path, entry.key])}>Take out</button>
+            <button type="button" onClick={() => takeOut(v, [...path, entry.key])}>
+              Take out
+            </button>
           </div>
           <p class="about bad">No such field{path.length ? ` in ${named(path.at(-1) ?? '')}` : ''}.</p>
         </div>
       ))}
-      {deep.map(([key, one]) => <Deep key={key} v={v} path={[...path, key]} field={one} />)}
+      {deep.map(([key, one]) => (
+        <Deep key={key} v={v} path={[...path, key]} field={one} />
+      ))}
       <Offer v={v} path={path} field={field} taken={new Set(shown.map(([key]) => key))} />
     </>
   );
@@ -86,19 +99,36 @@ function Deep({ v, path, field }: { v: Variant; path: Path; field: Field }) {
     <fieldset>
       <legend>
         {named(path.at(-1) ?? '')}
-        <button type="button" class="icon" aria-label={`Take out ${named(path.at(-1) ?? '')}`} onClick={() => takeOut(v, path)}>×</button>
+        <button
+          type="button"
+          class="icon"
+          aria-label={`Take out ${named(path.at(-1) ?? '')}`}
+          onClick={() => takeOut(v, path)}
+        >
+          ×
+        </button>
       </legend>
       {field.about && <p class="about">{field.about}.</p>}
-      {odd ? <p class="about">Written in a way the form does not know; change it in the YAML.</p>
-           : <Fields v={v} path={path} field={field} node={node} />}
-      {node?.kind === 'absent' && errorsOf(v, node).map((e) => <p class="about bad" key={e.message}>{e.message}</p>)}
+      {odd ? (
+        <p class="about">Written in a way the form does not know; change it in the YAML.</p>
+      ) : (
+        <Fields v={v} path={path} field={field} node={node} />
+      )}
+      {node?.kind === 'absent' &&
+        errorsOf(v, node).map((e) => (
+          <p class="about bad" key={e.message}>
+            {e.message}
+          </p>
+        ))}
     </fieldset>
   );
 }
 
 function addItem(v: Variant, path: Path, field: Field) {
   const item = field.item;
-  const first = item?.fields.has('name') ? '{name: new}' : `{${item?.required[0] ?? [...(item?.fields.keys() ?? [])][0]}: }`;
+  const first = item?.fields.has('name')
+    ? '{name: new}'
+    : `{${item?.required[0] ?? [...(item?.fields.keys() ?? [])][0]}: }`;
   edit(v, append(v.text.value, path, first));
 }
 
@@ -110,16 +140,23 @@ function List({ v, path, field, node }: { v: Variant; path: Path; field: Field; 
     <div class="list">
       <h4>{what}</h4>
       {field.about && <p class="about">{field.about}.</p>}
-      {item && items.map((one, index) => (
-        <fieldset key={nameOf(one.value) ?? index}>
-          <legend>
-            {nameOf(one.value) ?? `${what} ${index + 1}`}
-            <button type="button" class="icon" aria-label={`Take out ${nameOf(one.value) ?? `${what} ${index + 1}`}`}
-              onClick={() => edit(v, remove(v.text.value, [...path, index]))}>×</button>
-          </legend>
-          <Fields v={v} path={[...path, index]} field={item} node={one.value} />
-        </fieldset>
-      ))}
+      {item &&
+        items.map((one, index) => (
+          <fieldset key={nameOf(one.value) ?? index}>
+            <legend>
+              {nameOf(one.value) ?? `${what} ${index + 1}`}
+              <button
+                type="button"
+                class="icon"
+                aria-label={`Take out ${nameOf(one.value) ?? `${what} ${index + 1}`}`}
+                onClick={() => edit(v, remove(v.text.value, [...path, index]))}
+              >
+                ×
+              </button>
+            </legend>
+            <Fields v={v} path={[...path, index]} field={item} node={one.value} />
+          </fieldset>
+        ))}
       <button type="button" onClick={() => addItem(v, path, field)}>
         + {items.length ? `another of ${what}, like the last` : `first of ${what}`}
       </button>
@@ -134,10 +171,12 @@ function Search({ v, root }: { v: Variant; root: Field }) {
   const id = useId();
   const words = wanted.value.toLowerCase().split(/\s+/).filter(Boolean);
   const found = words.length
-    ? allFields(root).filter(({ path, field }) => {
-        const hay = `${path.join(' ').replaceAll('_', ' ')} ${field.about}`.toLowerCase();
-        return words.every((word) => hay.includes(word));
-      }).slice(0, 12)
+    ? allFields(root)
+        .filter(({ path, field }) => {
+          const hay = `${path.join(' ').replaceAll('_', ' ')} ${field.about}`.toLowerCase();
+          return words.every((word) => hay.includes(word));
+        })
+        .slice(0, 12)
     : [];
   const show = (path: string[], field: Field) => {
     const real = concrete(v, root, path);
@@ -147,9 +186,16 @@ function Search({ v, root }: { v: Variant; root: Field }) {
   };
   return (
     <div class="search">
-      <label for={id} class="visually-hidden">Find a field</label>
-      <input id={id} type="search" placeholder="Find a field, e.g. grid capacity" value={wanted.value}
-        onInput={(event) => (wanted.value = event.currentTarget.value)} />
+      <label for={id} class="visually-hidden">
+        Find a field
+      </label>
+      <input
+        id={id}
+        type="search"
+        placeholder="Find a field, e.g. grid capacity"
+        value={wanted.value}
+        onInput={(event) => (wanted.value = event.currentTarget.value)}
+      />
       {found.length > 0 && (
         <ul>
           {found.map(({ path, field }) => (
@@ -203,13 +249,19 @@ export function Form({ v }: { v: Variant }) {
   return (
     <form class="form" onSubmit={(event) => event.preventDefault()} aria-label="Scenario as a form">
       <Search v={v} root={root} />
-      {heads.filter(([key]) => given(key) || root.required.includes(key)).map(([key, one]) => (
-        <Row key={key} v={v} path={[key]} field={one} required={root.required.includes(key)} />
-      ))}
+      {heads
+        .filter(([key]) => given(key) || root.required.includes(key))
+        .map(([key, one]) => (
+          <Row key={key} v={v} path={[key]} field={one} required={root.required.includes(key)} />
+        ))}
       {sections.map(([key, one]) => (
         <details class="section" id={`section-${key}`} key={key} open>
-          <summary><h3>{named(key)}</h3></summary>
-          {one.kind === 'list' ? <List v={v} path={[key]} field={one} node={child(node, key)} /> : (
+          <summary>
+            <h3>{named(key)}</h3>
+          </summary>
+          {one.kind === 'list' ? (
+            <List v={v} path={[key]} field={one} node={child(node, key)} />
+          ) : (
             <>
               {one.about && <p class="about">{one.about}.</p>}
               <Fields v={v} path={[key]} field={one} node={child(node, key)} />

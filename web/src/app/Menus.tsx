@@ -3,7 +3,19 @@ import { useEffect, useRef } from 'preact/hooks';
 import type { ComponentChildren } from 'preact';
 import { signal } from '@preact/signals';
 import { api } from './api';
-import { dirty, download, fileName, notice, open, opened, refused, save, scenarioName, start } from './state';
+import {
+  dirty,
+  download,
+  fileName,
+  notice,
+  open,
+  opened,
+  refused,
+  save,
+  savedText,
+  scenarioName,
+  start,
+} from './state';
 import type { Variant } from './state';
 
 /** A list of things to do behind a button; closes on Escape, on a choice and on leaving it. */
@@ -31,7 +43,13 @@ function Menu({ label, children }: { label: string; children: ComponentChildren 
   return (
     <details class="menu" ref={box}>
       <summary>{label}</summary>
-      <div onClick={(event) => { if ((event.target as Element).closest('button')) box.current!.open = false; }}>{children}</div>
+      <div
+        onClick={(event) => {
+          if ((event.target as Element).closest('button')) box.current!.open = false;
+        }}
+      >
+        {children}
+      </div>
     </details>
   );
 }
@@ -68,13 +86,30 @@ export function OpenMenu() {
   const input = useRef<HTMLInputElement>(null);
   return (
     <Menu label="Open">
-      {start.value?.file && <button type="button" onClick={() => void reopen()}>{start.value.file}, as on disk</button>}
-      <button type="button" onClick={() => input.current?.click()}>A file of this computer …</button>
-      <input ref={input} type="file" accept=".yaml,.yml,text/yaml" hidden aria-label="Scenario file"
-        onChange={(event) => { void openFile(event.currentTarget.files?.[0]); event.currentTarget.value = ''; }} />
+      {start.value?.file && (
+        <button type="button" onClick={() => void reopen()}>
+          {start.value.file}, as on disk
+        </button>
+      )}
+      <button type="button" onClick={() => input.current?.click()}>
+        A file of this computer …
+      </button>
+      <input
+        ref={input}
+        type="file"
+        accept=".yaml,.yml,text/yaml"
+        hidden
+        aria-label="Scenario file"
+        onChange={(event) => {
+          void openFile(event.currentTarget.files?.[0]);
+          event.currentTarget.value = '';
+        }}
+      />
       <p class="soft small">Templates</p>
       {start.value?.templates.map((name) => (
-        <button type="button" key={name} onClick={() => void openTemplate(name)}>{name}</button>
+        <button type="button" key={name} onClick={() => void openTemplate(name)}>
+          {name}
+        </button>
       ))}
     </Menu>
   );
@@ -83,8 +118,14 @@ export function OpenMenu() {
 export function FileMenu({ v }: { v: Variant }) {
   if (!start.value?.can_save) return null;
   return (
-    <button type="button" disabled={!dirty.value && v.title.value === 'Base'} title={`Writes ${start.value.file ?? ''} (Ctrl+S)`}
-      onClick={() => void save(v)}>Save</button>
+    <button
+      type="button"
+      disabled={v.text.value === savedText.value}
+      title={`Writes ${start.value.file ?? ''} (Ctrl+S)`}
+      onClick={() => void save(v)}
+    >
+      Save
+    </button>
   );
 }
 
@@ -101,29 +142,38 @@ async function report(v: Variant, format: string) {
   making.value = '';
 }
 
+function downloadText(v: Variant) {
+  download(fileName(v, 'yaml'), 'text/yaml', v.text.value);
+  v.kept.value = v.text.value;
+}
+
 async function share(v: Variant) {
   const file = new File([v.text.value], fileName(v, 'yaml'), { type: 'text/yaml' });
   try {
     await navigator.share({ files: [file], title: file.name });
   } catch {
-    download(file.name, file.type, v.text.value); // refused or not able: the file itself
+    downloadText(v); // refused or not able: the file itself
   }
 }
 
 const formats: [string, string][] = [
-  ['html', 'Report: one page for the meeting (HTML)'], ['xlsx', 'Workbook with live formulas (XLSX)'],
-  ['json', 'Everything, for programs (JSON)'], ['csv', 'Limits and figures (CSV)'],
+  ['html', 'Report: one page for the meeting (HTML)'],
+  ['xlsx', 'Workbook with live formulas (XLSX)'],
+  ['json', 'Everything, for programs (JSON)'],
+  ['csv', 'Limits and figures (CSV)'],
 ];
 
 export function ShareMenu({ v }: { v: Variant }) {
   const can = typeof navigator.share === 'function';
   return (
     <Menu label={making.value ? `Making ${making.value} …` : 'Share'}>
-      <button type="button" onClick={() => (can ? void share(v) : download(fileName(v, 'yaml'), 'text/yaml', v.text.value))}>
+      <button type="button" onClick={() => (can ? void share(v) : downloadText(v))}>
         Scenario (YAML)
       </button>
       {formats.map(([format, label]) => (
-        <button type="button" key={format} disabled={v.errors.value.length > 0} onClick={() => void report(v, format)}>{label}</button>
+        <button type="button" key={format} disabled={v.errors.value.length > 0} onClick={() => void report(v, format)}>
+          {label}
+        </button>
       ))}
     </Menu>
   );

@@ -21,13 +21,16 @@ export const trace = computed(() => traceOf(current.value?.result.value ?? null)
 export function Moved({ change, from }: { change: FigureChange | undefined; from: string }) {
   if (!change?.before || change.ratio === null || Math.abs(change.ratio - 1) < 5e-5) return null;
   const percent = (change.ratio - 1) * 100;
-  const size = Math.abs(percent) < 1000 ? `${formatNumber(Math.abs(percent), 3)} %` : `${formatNumber(change.ratio, 3)}×`;
+  const size =
+    Math.abs(percent) < 1000 ? `${formatNumber(Math.abs(percent), 3)} %` : `${formatNumber(change.ratio, 3)}×`;
   const was = formatScaled(change.before.value, change.before.unit);
   return (
     <span class="moved" title={`${was} at ${from}`}>
       <span aria-hidden="true">{percent > 0 ? '▲' : '▼'}</span>
       <span class="visually-hidden">{percent > 0 ? 'up' : 'down'}</span> {size}
-      <span class="visually-hidden">, {was} at {from}</span>
+      <span class="visually-hidden">
+        , {was} at {from}
+      </span>
     </span>
   );
 }
@@ -41,11 +44,14 @@ interface Tile extends Figure {
 /** The dozen figures people ask for first; the rest stands in the tables below. */
 function tiles(doc: JsonObject): Tile[] {
   const pick = (name: string, keys: RegExp) =>
-    section(doc, name).filter((f) => keys.test(f.key)).map((f) => ({ ...f, section: name }));
+    section(doc, name)
+      .filter((f) => keys.test(f.key))
+      .map((f) => ({ ...f, section: name }));
   const work = Object.keys(object(doc.workloads)).flatMap((name) =>
     section(doc, `workloads.${name}`)
       .filter((f) => /^(duration|goodput|step_time|ttft|tpot|token_rate|gpus)$/.test(f.key))
-      .map((f) => ({ ...f, label: `${name}: ${f.label}`, section: `workloads.${name}` })));
+      .map((f) => ({ ...f, label: `${name}: ${f.label}`, section: `workloads.${name}` })),
+  );
   return [
     ...pick('money', /^capital$|^operating$|per_used_gpu_hour|_per_token$|_per_run$|per_answer|per_request/),
     ...pick('energy', /^(it_max|meter_max|pue|year)$/),
@@ -67,7 +73,10 @@ function Tiles({ v, doc }: { v: Variant; doc: JsonObject }) {
       {list.map((t) => (
         <div key={t.section + t.key}>
           <dt>{t.label.trim()}</dt>
-          <dd><Amount value={t.value} unit={t.unit} id={t.id ?? ''} /> <Moved change={changes.get(t.id ?? '')} from="the baseline" /></dd>
+          <dd>
+            <Amount value={t.value} unit={t.unit} id={t.id ?? ''} />{' '}
+            <Moved change={changes.get(t.id ?? '')} from="the baseline" />
+          </dd>
         </div>
       ))}
     </dl>
@@ -87,7 +96,12 @@ function Remedies({ margin }: { margin: JsonObject }) {
           return (
             <li key={i}>
               {text(r.action)}
-              {cost && <> · <strong>{formatScaled(cost.value, cost.unit)}</strong></>}
+              {cost && (
+                <>
+                  {' '}
+                  · <strong>{formatScaled(cost.value, cost.unit)}</strong>
+                </>
+              )}
               {lead && <> · {format(lead.value, lead.unit)} lead time</>}
               {text(r.source) && <span class="soft"> ({text(r.source)})</span>}
             </li>
@@ -95,6 +109,25 @@ function Remedies({ margin }: { margin: JsonObject }) {
         })}
       </ul>
     </>
+  );
+}
+
+/** The verdict in one line, for a screen on which the form hides it. */
+export function Strip({ v, onShow }: { v: Variant; onShow: () => void }) {
+  const doc = v.result.value;
+  const tight = binding(doc);
+  if (!doc) return null;
+  return (
+    <button type="button" class="strip" onClick={onShow}>
+      <strong class={doc.verdict === 'fits' ? 'good' : 'bad'}>{text(doc.verdict)}</strong>
+      {tight && (
+        <>
+          {' '}
+          · {text(tight.limit)} {formatHeadroom(number(tight.headroom))}
+        </>
+      )}
+      {v.errors.value.length > 0 && <span class="warn"> · {v.errors.value.length} wrong</span>}
+    </button>
   );
 }
 
@@ -108,9 +141,13 @@ export function Verdict({ v }: { v: Variant }) {
   return (
     <section class={`verdict ${fits ? 'fits' : 'short'}`} aria-label="Verdict" data-stale={v.stale.value}>
       <p class="word">
-        <span class={`sign ${fits ? 'good' : 'bad'}`} aria-hidden="true">{fits ? '✓' : '✗'}</span>
+        <span class={`sign ${fits ? 'good' : 'bad'}`} aria-hidden="true">
+          {fits ? '✓' : '✗'}
+        </span>
         <strong>{text(doc.verdict)}</strong>
-        {v.stale.value && v.errors.value.length > 0 && <span class="warn small"> as of the last text without errors</span>}
+        {v.stale.value && v.errors.value.length > 0 && (
+          <span class="warn small"> as of the last text without errors</span>
+        )}
       </p>
       {tight && (
         <>
@@ -123,7 +160,13 @@ export function Verdict({ v }: { v: Variant }) {
           {pair && (
             <p>
               need <Num id={text(tight.need_id) ?? ''}>{pair[0]}</Num>
-              {pair[1] && <> of <Num id={text(tight.have_id) ?? ''}>{pair[1]}</Num></>}. {text(tight.why)}
+              {pair[1] && (
+                <>
+                  {' '}
+                  of <Num id={text(tight.have_id) ?? ''}>{pair[1]}</Num>
+                </>
+              )}
+              . {text(tight.why)}
             </p>
           )}
           <Remedies margin={tight} />
@@ -134,7 +177,12 @@ export function Verdict({ v }: { v: Variant }) {
 }
 
 const words: Record<string, string> = {
-  broke: 'now falls short', freed: 'now holds', tighter: 'tighter', looser: 'looser', new: 'new', gone: 'no longer asked',
+  broke: 'now falls short',
+  freed: 'now holds',
+  tighter: 'tighter',
+  looser: 'looser',
+  new: 'new',
+  gone: 'no longer asked',
 };
 
 export function Fates({ list }: { list: MarginChange[] }) {
@@ -142,7 +190,9 @@ export function Fates({ list }: { list: MarginChange[] }) {
     <ul class="fates">
       {list.map((m) => (
         <li key={m.id} class={m.fate}>
-          <span class={`badge ${m.fate === 'broke' ? 'bad' : m.fate === 'freed' ? 'good' : 'soft'}`}>{words[m.fate]}</span>{' '}
+          <span class={`badge ${m.fate === 'broke' ? 'bad' : m.fate === 'freed' ? 'good' : 'soft'}`}>
+            {words[m.fate]}
+          </span>{' '}
           {m.limit}{' '}
           <span class="soft nowrap">
             {m.fate === 'new' || m.before === null ? '' : formatHeadroom(m.before)}
@@ -163,15 +213,31 @@ function Changes({ v, doc }: { v: Variant; doc: JsonObject }) {
   const weight = (m: MarginChange) => (m.fate === 'broke' ? 0 : m.fate === 'freed' ? 1 : 2);
   const list = [...moved].sort((x, y) => weight(x) - weight(y) || (x.after ?? 0) - (y.after ?? 0));
   return (
-    <Card title="Changed since the baseline" says={sentence(base, doc)} tools={
-      <span class="tools">
-        <button type="button" onClick={() => rebase(v)}>Make this the baseline</button>{' '}
-        <button type="button" disabled={v.errors.value.length > 0} onClick={() => keepApart(v)}
-          title="The change becomes a variant, this one goes back to its baseline">Keep as a variant</button>
-      </span>
-    }>
+    <Card
+      title="Changed since the baseline"
+      says={sentence(base, doc)}
+      tools={
+        <span class="tools">
+          <button type="button" onClick={() => rebase(v)}>
+            Make this the baseline
+          </button>{' '}
+          <button
+            type="button"
+            disabled={v.errors.value.length > 0}
+            onClick={() => keepApart(v)}
+            title="The change becomes a variant, this one goes back to its baseline"
+          >
+            Keep as a variant
+          </button>
+        </span>
+      }
+    >
       <Fates list={list.slice(0, 8)} />
-      {list.length > 8 && <More title={`${list.length - 8} more`}><Fates list={list.slice(8)} /></More>}
+      {list.length > 8 && (
+        <More title={`${list.length - 8} more`}>
+          <Fates list={list.slice(8)} />
+        </More>
+      )}
     </Card>
   );
 }
@@ -206,7 +272,13 @@ const part = signal<Part>('limits');
 
 /** Every figure of a section, each explaining itself. */
 function AllFigures({ doc }: { doc: JsonObject }) {
-  const names = ['money', 'energy', 'carbon', 'water', ...Object.keys(object(doc.workloads)).map((w) => `workloads.${w}`)];
+  const names = [
+    'money',
+    'energy',
+    'carbon',
+    'water',
+    ...Object.keys(object(doc.workloads)).map((w) => `workloads.${w}`),
+  ];
   return (
     <>
       {names.map((name) => {
@@ -214,10 +286,14 @@ function AllFigures({ doc }: { doc: JsonObject }) {
         if (!rows.length) return null;
         return (
           <Card key={name} title={name.replace('workloads.', 'Workload ').replace(/^./, (c) => c.toUpperCase())}>
-            <Table caption={`Figures of ${name}`} rows={rows} columns={[
-              { head: 'figure', cell: (f) => f.label.trim() },
-              { head: 'value', number: true, cell: (f) => <Amount value={f.value} unit={f.unit} id={f.id ?? ''} /> },
-            ]} />
+            <Table
+              caption={`Figures of ${name}`}
+              rows={rows}
+              columns={[
+                { head: 'figure', cell: (f) => f.label.trim() },
+                { head: 'value', number: true, cell: (f) => <Amount value={f.value} unit={f.unit} id={f.id ?? ''} /> },
+              ]}
+            />
           </Card>
         );
       })}
@@ -229,16 +305,38 @@ function Parts({ doc }: { doc: JsonObject }) {
   const remarks = texts(doc.remarks);
   return (
     <>
-      <Tabs label="Show" value={part.value} onChange={(key: Part) => (part.value = key)} options={[
-        { key: 'limits', label: 'Limits' }, { key: 'money', label: 'Money' }, { key: 'figures', label: 'All figures' },
-      ]} />
+      <Tabs
+        label="Show"
+        value={part.value}
+        onChange={(key: Part) => (part.value = key)}
+        options={[
+          { key: 'limits', label: 'Limits' },
+          { key: 'money', label: 'Money' },
+          { key: 'figures', label: 'All figures' },
+        ]}
+      />
       {part.value === 'limits' && (
         <>
           <HeadroomBars check={doc} />
-          {remarks.length > 0 && <Card title="Remarks"><ul>{remarks.map((r) => <li key={r}>{r}</li>)}</ul></Card>}
+          {remarks.length > 0 && (
+            <Card title="Remarks">
+              <ul>
+                {remarks.map((r) => (
+                  <li key={r}>{r}</li>
+                ))}
+              </ul>
+            </Card>
+          )}
         </>
       )}
-      {part.value === 'money' && <><CostSplit check={doc} /><CashFlow check={doc} /><Paths check={doc} /><Bill check={doc} /></>}
+      {part.value === 'money' && (
+        <>
+          <CostSplit check={doc} />
+          <CashFlow check={doc} />
+          <Paths check={doc} />
+          <Bill check={doc} />
+        </>
+      )}
       {part.value === 'figures' && <AllFigures doc={doc} />}
     </>
   );
@@ -255,7 +353,10 @@ export function Results({ v }: { v: Variant }) {
       {doc && (
         <>
           <Changes v={v} doc={doc} />
-          <Card title="At a glance" note={`Answered in ${Math.round(v.millis.value)} ms. A dotted number says how it came about.`}>
+          <Card
+            title="At a glance"
+            note={`Answered in ${Math.round(v.millis.value)} ms. A dotted number says how it came about.`}
+          >
             <Tiles v={v} doc={doc} />
           </Card>
           <Parts doc={doc} />

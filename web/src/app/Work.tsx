@@ -1,7 +1,7 @@
 // Longer work as jobs: what may be asked, what runs, what came out.
 import { useState } from 'preact/hooks';
 import { formatNumber } from '../kit/format';
-import { objects, text } from '../kit/json';
+import { texts } from '../kit/json';
 import { TraceContext, traceOf } from '../kit/trace';
 import { Drawn } from './Drawn';
 import { beginJob, chosenJob, ended, jobs, stopJob } from './jobs';
@@ -10,21 +10,52 @@ import { current } from './state';
 import type { Variant } from './state';
 import { child } from './yaml/tree';
 
-const facility = (title: string, about: string, ...options: string[]): Task => ({ title, about, verb: 'facility', options });
+const facility = (title: string, about: string, ...options: string[]): Task => ({
+  title,
+  about,
+  verb: 'facility',
+  options,
+});
 
 const tasks: Task[] = [
-  { title: 'Training plans', about: 'Searches parallel plans of each training run; the front of those no other beats', verb: 'train', options: ['--pareto'] },
-  { title: 'All training plans', about: 'Every legal plan, not the planner’s choice of them', verb: 'train', options: ['--exhaustive', '--pareto'] },
-  { title: 'Serving set-ups', about: 'Engine settings and GPUs for each serving workload; finalists are replayed', verb: 'infer', options: ['--pareto'] },
+  {
+    title: 'Training plans',
+    about: 'Searches parallel plans of each training run; the front of those no other beats',
+    verb: 'train',
+    options: ['--pareto'],
+  },
+  {
+    title: 'All training plans',
+    about: 'Every legal plan, not the planner’s choice of them',
+    verb: 'train',
+    options: ['--exhaustive', '--pareto'],
+  },
+  {
+    title: 'Serving set-ups',
+    about: 'Engine settings and GPUs for each serving workload; finalists are replayed',
+    verb: 'infer',
+    options: ['--pareto'],
+  },
   facility('Weather year', 'PUE, water, temperatures, hour by hour'),
-  facility('Year, second by second', 'The year in the time domain, every rack stepped', '--year', '--resolution', '1min'),
+  facility(
+    'Year, second by second',
+    'The year in the time domain, every rack stepped',
+    '--year',
+    '--resolution',
+    '1min',
+  ),
   facility('Availability', 'How often halls stand still, why, and what it costs', '--availability'),
   facility('Supply', 'Where energy comes from over the year at the least cost', '--supply'),
   facility('Swings of the load', 'Seconds: the grid’s limits and sags', '--transient'),
   facility('Power chain', 'Every node of it, its load and what its loss does', '--chain'),
   facility('Hall layout', 'Rows, aisles, areas, weights', '--layout'),
   facility('Ready when', 'Lead times: retrofit against new building', '--gantt'),
-  { title: 'What a range does', about: 'Each ranged figure of the catalogue behind the binding limit, at its ends', verb: 'check', options: ['--ranges'] },
+  {
+    title: 'What a range does',
+    about: 'Each ranged figure of the catalogue behind the binding limit, at its ends',
+    verb: 'check',
+    options: ['--ranges'],
+  },
 ];
 
 export const titleOf = (verb: string) => tasks.find((task) => task.verb === verb)?.title ?? verb;
@@ -60,15 +91,28 @@ function wordAt(v: Variant, ...path: (string | number)[]): string {
 function Replay({ v }: { v: Variant }) {
   const model = wordAt(v, 'workloads', 0, 'model') || 'llama-3.1-70b';
   const system = wordAt(v, 'clusters', 0, 'system') || 'dgx-h100';
-  const [line, setLine] = useState(`--like azure-conv-2023 --rate 4/s --duration 1h --model ${model} --system ${system}`);
+  const [line, setLine] = useState(
+    `--like azure-conv-2023 --rate 4/s --duration 1h --model ${model} --system ${system}`,
+  );
   return (
-    <form class="replay" onSubmit={(event) => {
-      event.preventDefault();
-      void beginJob({ title: 'Replay', about: '', verb: 'replay', options: line.split(/\s+/).filter(Boolean) }, v);
-    }}>
-      <label for="replay">Replay of a synthetic load, with the options of <code>headroom replay</code></label>
+    <form
+      class="replay"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void beginJob({ title: 'Replay', about: '', verb: 'replay', options: line.split(/\s+/).filter(Boolean) }, v);
+      }}
+    >
+      <label for="replay">
+        Replay of a synthetic load, with the options of <code>headroom replay</code>
+      </label>
       <div class="control">
-        <input id="replay" type="text" value={line} spellcheck={false} onInput={(e) => setLine(e.currentTarget.value)} />
+        <input
+          id="replay"
+          type="text"
+          value={line}
+          spellcheck={false}
+          onInput={(e) => setLine(e.currentTarget.value)}
+        />
         <button type="submit">Begin</button>
       </div>
     </form>
@@ -91,18 +135,42 @@ function Progress({ job }: { job: Job }) {
 function Result({ job }: { job: Job }) {
   const answer = job.result.value;
   const { state } = job.status.value;
-  if (!ended(state)) return <p class="soft">{job.title} is {state}.</p>;
-  if (!answer) return <p>{job.title}: {state}{job.status.value.stage && ` (${job.status.value.stage})`}. Nothing was kept.</p>;
+  if (!ended(state))
+    return (
+      <p class="soft">
+        {job.title} is {state}.
+      </p>
+    );
+  if (!answer)
+    return (
+      <p>
+        {job.title}: {state}
+        {job.status.value.stage && ` (${job.status.value.stage})`}. Nothing was kept.
+      </p>
+    );
   const doc = answer.document;
   return (
     <TraceContext.Provider value={traceOf(doc ?? null)}>
-      <h3>{job.title} <span class="soft">of {job.on || 'an earlier page'}</span></h3>
+      <h3>
+        {job.title} <span class="soft">of {job.on || 'an earlier page'}</span>
+      </h3>
       {answer.errors.length > 0 && (
-        <ul class="bad">{answer.errors.map((e, i) => <li key={i}>{e.line > 0 && `Line ${e.line}: `}{e.message} {e.hint && `(${e.hint})`}</li>)}</ul>
+        <ul class="bad">
+          {answer.errors.map((e, i) => (
+            <li key={i}>
+              {e.line > 0 && `Line ${e.line}: `}
+              {e.message} {e.hint && `(${e.hint})`}
+            </li>
+          ))}
+        </ul>
       )}
       {!doc && answer.err && <p class="bad">{answer.err}</p>}
       {doc ? <Drawn verb={job.verb} options={job.options} document={doc} /> : <pre class="plain">{answer.text}</pre>}
-      {objects(doc?.remarks).map((r, i) => <p key={i}>{text(r)}</p>)}
+      {texts(doc?.remarks).map((r) => (
+        <p class="soft small" key={r}>
+          {r}
+        </p>
+      ))}
     </TraceContext.Provider>
   );
 }
@@ -118,7 +186,9 @@ export function Work() {
         <ul class="tasks">
           {offered(v).map((task) => (
             <li key={task.title}>
-              <button type="button" onClick={() => void beginJob(task, v)}>{task.title}</button>
+              <button type="button" onClick={() => void beginJob(task, v)}>
+                {task.title}
+              </button>
               <span class="soft small">{task.about}</span>
             </li>
           ))}
@@ -131,18 +201,29 @@ export function Work() {
         <ul>
           {jobs.value.map((job) => (
             <li key={job.id} data-job={job.id} data-state={job.status.value.state}>
-              <button type="button" class="name" aria-pressed={job === shown} onClick={() => (chosenJob.value = job.id)}>
+              <button
+                type="button"
+                class="name"
+                aria-pressed={job === shown}
+                onClick={() => (chosenJob.value = job.id)}
+              >
                 {job.title} <span class="soft small">{job.on}</span>
               </button>
               <Progress job={job} />
               {!ended(job.status.value.state) && (
-                <button type="button" aria-label={`Stop ${job.title}`} onClick={() => void stopJob(job)}>Stop</button>
+                <button type="button" aria-label={`Stop ${job.title}`} onClick={() => void stopJob(job)}>
+                  Stop
+                </button>
               )}
             </li>
           ))}
         </ul>
       </section>
-      {shown && <section class="outcome" aria-label="Result of the job">{<Result key={shown.id} job={shown} />}</section>}
+      {shown && (
+        <section class="outcome" aria-label="Result of the job">
+          {<Result key={shown.id} job={shown} />}
+        </section>
+      )}
     </div>
   );
 }

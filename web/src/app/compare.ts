@@ -55,8 +55,14 @@ export function margins(a: JsonObject, b: JsonObject): MarginChange[] {
   return [...ids].map((id) => {
     const [was, is] = [before.get(id), after.get(id)];
     const margin = is ?? was ?? {};
-    return { id, limit: text(margin.limit) ?? id, before: headroomOf(was), after: headroomOf(is),
-             fate: fateOf(was, is), margin };
+    return {
+      id,
+      limit: text(margin.limit) ?? id,
+      before: headroomOf(was),
+      after: headroomOf(is),
+      fate: fateOf(was, is),
+      margin,
+    };
   });
 }
 
@@ -85,8 +91,13 @@ export function figureChanges(a: JsonObject, b: JsonObject, section: string): Fi
   return [...new Set([...after.keys(), ...before.keys()])].map((key) => {
     const [was, is] = [before.get(key) ?? null, after.get(key) ?? null];
     const [x, y] = [base(was), base(is)];
-    return { label: (is ?? was)?.label ?? key, id: (is ?? was)?.id ?? '', before: was, after: is,
-             ratio: x !== null && y !== null && x !== 0 ? y / x : null };
+    return {
+      label: (is ?? was)?.label ?? key,
+      id: (is ?? was)?.id ?? '',
+      before: was,
+      after: is,
+      ratio: x !== null && y !== null && x !== 0 ? y / x : null,
+    };
   });
 }
 
@@ -102,16 +113,24 @@ export interface CostChange {
 /** Items of the bill of materials that differ, the largest change first. */
 export function costChanges(a: JsonObject, b: JsonObject): CostChange[] {
   const list = (doc: JsonObject) =>
-    new Map(objects(doc.bill).map((line) => [
-      text(line.id) ?? '',
-      { line, count: number(line.count) ?? 0, usd: number(object(line.total).value) ?? 0 },
-    ]));
+    new Map(
+      objects(doc.bill).map((line) => [
+        text(line.id) ?? '',
+        { line, count: number(line.count) ?? 0, usd: number(object(line.total).value) ?? 0 },
+      ]),
+    );
   const [before, after] = [list(a), list(b)];
   const changes = [...new Set([...after.keys(), ...before.keys()])].map((id) => {
     const [was, is] = [before.get(id) ?? null, after.get(id) ?? null];
     const line = (is ?? was)?.line ?? {};
-    return { id, item: text(line.item) ?? id, category: text(line.category) ?? '', before: was, after: is,
-             change: (is?.usd ?? 0) - (was?.usd ?? 0) };
+    return {
+      id,
+      item: text(line.item) ?? id,
+      category: text(line.category) ?? '',
+      before: was,
+      after: is,
+      change: (is?.usd ?? 0) - (was?.usd ?? 0),
+    };
   });
   return changes.filter((c) => Math.abs(c.change) >= 1).sort((x, y) => Math.abs(y.change) - Math.abs(x.change));
 }
@@ -129,7 +148,9 @@ export function sentence(a: JsonObject, b: JsonObject): string {
   if (broke.length) parts.push(`breaks ${name(broke)}`);
   if (freed.length) parts.push(`frees ${name(freed)}`);
   if (a.binding !== b.binding)
-    parts.push(`the binding limit moves from ${text(binding(a)?.limit) ?? 'none'} to ${text(binding(b)?.limit) ?? 'none'}`);
+    parts.push(
+      `the binding limit moves from ${text(binding(a)?.limit) ?? 'none'} to ${text(binding(b)?.limit) ?? 'none'}`,
+    );
   if (!parts.length) parts.push('every limit that held still holds, and none that fell short does');
   return `${parts.join('; ')}.`.replace(/^./, (c) => c.toUpperCase());
 }

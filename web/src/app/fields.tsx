@@ -19,9 +19,11 @@ export function errorsOf(v: Variant, node: Node | undefined): Diagnostic[] {
   const [first, last] = [lineOf(text, node.start), lineOf(text, node.end)];
   const column = node.start - text.lastIndexOf('\n', node.start - 1);
   const end = node.end - text.lastIndexOf('\n', node.end - 1);
-  return v.errors.value.filter((e) =>
-    (e.line > first || (e.line === first && e.column >= column - 1)) &&
-    (e.line < last || (e.line === last && e.column <= end)));
+  return v.errors.value.filter(
+    (e) =>
+      (e.line > first || (e.line === first && e.column >= column - 1)) &&
+      (e.line < last || (e.line === last && e.column <= end)),
+  );
 }
 
 export function valueText(v: Variant, node: Node | undefined): string {
@@ -29,10 +31,15 @@ export function valueText(v: Variant, node: Node | undefined): string {
   return node.kind === 'scalar' ? node.text : written(v.text.value, node);
 }
 
-/** The range of a slider is fixed when it is pinned: it must not run away under the hand. */
+const choicesOf = (field: Field | undefined) =>
+  field?.kind === 'catalogue' ? (catalogue.value[field.catalogue] ?? []) : (field?.choices ?? []);
+
+/** A number or a choice beside the results. The range of a slider is fixed here: it must not run away
+    under the hand. */
 export function pin(v: Variant, path: Path, field: Field | undefined) {
   const q = quantity(valueText(v, at(v.tree.value, path)));
-  if (q) v.pins.value = [...v.pins.value.filter((p) => !same(p.path, path)), { path, ...span(q, field) }];
+  const range = q ? span(q, field) : choicesOf(field).length ? { low: 0, high: 0, log: false } : null;
+  if (range) v.pins.value = [...v.pins.value.filter((p) => !same(p.path, path)), { path, ...range }];
 }
 
 export function unpin(v: Variant, path: Path) {
@@ -60,20 +67,35 @@ function Control({ v, path, field, id, describedBy, invalid }: ControlProps) {
     if (next === '') edit(v, remove(v.text.value, path), path.join('.'));
     else setField(v, path, next);
   };
-  const common = { id, 'aria-describedby': describedBy, 'aria-invalid': invalid, onChange: commit };
-  const choices = field.kind === 'catalogue' ? (catalogue.value[field.catalogue] ?? []) : field.choices;
+  const common = {
+    id,
+    'aria-describedby': describedBy || undefined,
+    'aria-invalid': invalid || undefined,
+    onChange: commit,
+  };
+  const choices = choicesOf(field);
   if (choices.length) {
     const shown = value && !choices.includes(value) ? [value, ...choices] : choices;
     return (
       <select {...common} value={value}>
         {!value && <option value="">choose</option>}
-        {shown.map((choice) => <option key={choice} value={choice}>{choice}</option>)}
+        {shown.map((choice) => (
+          <option key={choice} value={choice}>
+            {choice}
+          </option>
+        ))}
       </select>
     );
   }
   return (
-    <input {...common} type="text" value={value} autocomplete="off" spellcheck={false}
-      placeholder={field.kind === 'date' ? '2027-06-30' : field.kind === 'quantity' ? field.unit : ''} />
+    <input
+      {...common}
+      type="text"
+      value={value}
+      autocomplete="off"
+      spellcheck={false}
+      placeholder={field.kind === 'date' ? '2027-06-30' : field.kind === 'quantity' ? field.unit : ''}
+    />
   );
 }
 
@@ -83,23 +105,44 @@ export function Row({ v, path, field, required }: { v: Variant; path: Path; fiel
   const errors = errorsOf(v, node);
   const pinned = v.pins.value.some((p) => same(p.path, path));
   const numeric = (field.kind === 'quantity' || field.kind === 'integer') && quantity(valueText(v, node)) !== null;
+  const pinnable = numeric || (choicesOf(field).length > 0 && node !== undefined);
   const name = named(path.at(-1) ?? '');
   return (
     <div class="row">
       <label for={id}>{name}</label>
       <div class="control">
         <Control v={v} path={path} field={field} id={id} describedBy={`${id}a`} invalid={errors.length > 0} />
-        {numeric && (
-          <button type="button" class="icon" aria-pressed={pinned} title={pinned ? 'Take the slider away' : 'Put on a slider'}
-            aria-label={`Slider for ${name}`} onClick={() => (pinned ? unpin(v, path) : pin(v, path, field))}>⇔</button>
+        {pinnable && (
+          <button
+            type="button"
+            class="icon"
+            aria-pressed={pinned}
+            title={pinned ? 'Take away from the results' : 'Put beside the results'}
+            aria-label={`${numeric ? 'Slider' : 'Choice'} for ${name} beside the results`}
+            onClick={() => (pinned ? unpin(v, path) : pin(v, path, field))}
+          >
+            ⇔
+          </button>
         )}
         {!required && (
-          <button type="button" class="icon" title="Take out" aria-label={`Take out ${name}`}
-            onClick={() => takeOut(v, path)}>×</button>
+          <button
+            type="button"
+            class="icon"
+            title="Take out"
+            aria-label={`Take out ${name}`}
+            onClick={() => takeOut(v, path)}
+          >
+            ×
+          </button>
         )}
       </div>
       <p id={`${id}a`} class="about">
-        {errors.map((e) => <strong class="bad" key={e.message}>{e.message}{e.hint && ` (${e.hint})`}. </strong>)}
+        {errors.map((e) => (
+          <strong class="bad" key={e.message}>
+            {e.message}
+            {e.hint && ` (${e.hint})`}.{' '}
+          </strong>
+        ))}
         {[field.about, expectation(field)].filter(Boolean).join('. ')}
       </p>
     </div>
@@ -112,8 +155,18 @@ export function takeOut(v: Variant, path: Path) {
   edit(v, remove(v.text.value, path));
 }
 
-/** A slider over a number of the scenario, and the number itself. */
-export function Slider({ v, pin: one, field, also }: { v: Variant; pin: Pin; field: Field | undefined; also?: string }) {
+/** A slider over a number of the scenario and the number itself, or its choices. */
+export function Slider({
+  v,
+  pin: one,
+  field,
+  also,
+}: {
+  v: Variant;
+  pin: Pin;
+  field: Field | undefined;
+  also?: string;
+}) {
   const id = useId();
   const value = valueText(v, at(v.tree.value, one.path));
   const q = quantity(value);
@@ -127,13 +180,42 @@ export function Slider({ v, pin: one, field, also }: { v: Variant; pin: Pin; fie
     const next = (event.currentTarget as HTMLInputElement).value.trim();
     if (next) setField(v, one.path, next);
   };
+  const choices = choicesOf(field);
+  const away = (
+    <button type="button" class="icon" aria-label={`Take ${label} away`} onClick={() => unpin(v, one.path)}>
+      ×
+    </button>
+  );
+  if (choices.length && field)
+    return (
+      <div class="slider choice">
+        <label for={id}>{label}</label>
+        <Control v={v} path={one.path} field={field} id={id} describedBy="" invalid={false} />
+        {away}
+      </div>
+    );
   return (
     <div class="slider">
       <label for={id}>{label}</label>
-      <input id={id} type="range" min={0} max={steps} value={q ? toStep(one, q.value) : 0} disabled={!q}
-        aria-valuetext={value} onInput={move} />
-      <input type="text" class="value" aria-label={`${label}, as text`} value={value} onChange={type} spellcheck={false} />
-      <button type="button" class="icon" aria-label={`Take the slider of ${label} away`} onClick={() => unpin(v, one.path)}>×</button>
+      <input
+        id={id}
+        type="range"
+        min={0}
+        max={steps}
+        value={q ? toStep(one, q.value) : 0}
+        disabled={!q}
+        aria-valuetext={value}
+        onInput={move}
+      />
+      <input
+        type="text"
+        class="value"
+        aria-label={`${label}, as text`}
+        value={value}
+        onChange={type}
+        spellcheck={false}
+      />
+      {away}
       {also && <span class="also soft small">{also}</span>}
     </div>
   );

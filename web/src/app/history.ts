@@ -21,11 +21,17 @@ export function changed(history: History, before: string, what: string, now: num
 export function undone(history: History, text: string): { history: History; text: string } | null {
   const before = history.past.at(-1);
   if (before === undefined) return null;
-  return { text: before, history: { past: history.past.slice(0, -1), future: [...history.future, text], what: '', when: 0 } };
+  return {
+    text: before,
+    history: { past: history.past.slice(0, -1), future: [...history.future, text], what: '', when: 0 },
+  };
 }
 
 export function redone(history: History, text: string): { history: History; text: string } | null {
   const after = history.future.at(-1);
   if (after === undefined) return null;
-  return { text: after, history: { past: [...history.past, text], future: history.future.slice(0, -1), what: '', when: 0 } };
+  return {
+    text: after,
+    history: { past: [...history.past, text], future: history.future.slice(0, -1), what: '', when: 0 },
+  };
 }

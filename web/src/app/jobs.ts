@@ -31,12 +31,18 @@ export interface Task {
 
 export async function beginJob(task: Task, v: Variant) {
   try {
-    const { id } = await api.begin({ verb: task.verb, options: task.options, text: v.text.value, name: scenarioName() });
+    const { id } = await api.begin({
+      verb: task.verb,
+      options: task.options,
+      text: v.text.value,
+      name: scenarioName(),
+    });
     const job = watch(String(id), task.title, task.verb, task.options, v.title.value);
     chosenJob.value = job.id;
     notice.value = `${task.title} begun.`;
   } catch (error) {
-    if (error instanceof Refused && error.status !== 0 && error.status !== 401) notice.value = `Not begun: ${error.message}`;
+    if (error instanceof Refused && error.status !== 0 && error.status !== 401)
+      notice.value = `Not begun: ${error.message}`;
     else refused(error);
   }
 }
@@ -57,7 +63,11 @@ async function follow(job: Job) {
       for await (const event of api.events(job.id, abort.signal)) {
         if (event.event !== 'progress' && event.event !== 'end') continue;
         const told = JSON.parse(event.data) as Partial<JobStatus>;
-        job.status.value = { ...job.status.value, ...(event.event === 'progress' ? { state: 'running' as const } : {}), ...told };
+        job.status.value = {
+          ...job.status.value,
+          ...(event.event === 'progress' ? { state: 'running' as const } : {}),
+          ...told,
+        };
         if (event.event === 'end') break;
       }
     } catch (error) {
@@ -94,7 +104,11 @@ export async function findJobs(titleOf: (verb: string) => string) {
       const id = String(status.id);
       if (held.has(id)) continue;
       // Its end is learned by asking once: only then is there a result.
-      watch(id, titleOf(status.verb), status.verb, [], '', { ...status, id, state: ended(status.state) ? 'running' : status.state });
+      watch(id, titleOf(status.verb), status.verb, [], '', {
+        ...status,
+        id,
+        state: ended(status.state) ? 'running' : status.state,
+      });
     }
   } catch (error) {
     refused(error);

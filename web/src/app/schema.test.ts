@@ -13,7 +13,12 @@ const root = field({
       properties: {
         region: { type: 'string', 'x-catalog': 'region' },
         existing: { anyOf: [{ type: 'boolean' }, { enum: ['yes', 'no'] }], default: false },
-        capacity: { allOf: [{ $ref: '#/definitions/quantity' }], 'x-unit': 'MW', 'x-dimension': 'a power', 'x-minimum': 0 },
+        capacity: {
+          allOf: [{ $ref: '#/definitions/quantity' }],
+          'x-unit': 'MW',
+          'x-dimension': 'a power',
+          'x-minimum': 0,
+        },
         within: { anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }] },
       },
     },

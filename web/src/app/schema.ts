@@ -83,9 +83,11 @@ export function allFields(root: Field, path: string[] = []): { path: string[]; f
 /** What to expect, in one line under a field. */
 export function expectation(one: Field): string {
   const range =
-    one.minimum !== null && one.maximum !== null ? `${one.minimum} to ${one.maximum}`
-    : one.maximum !== null ? `at most ${one.maximum}`
-    : '';
+    one.minimum !== null && one.maximum !== null
+      ? `${one.minimum} to ${one.maximum}`
+      : one.maximum !== null
+        ? `at most ${one.maximum}`
+        : '';
   const example = one.kind === 'quantity' && one.unit ? `${one.dimension}, e.g. in ${one.unit}` : '';
   const fallback = one.fallback !== '' && one.fallback !== '0' ? `${one.fallback} when left out` : '';
   return [example, range, fallback].filter(Boolean).join('; ');

@@ -23,6 +23,7 @@ export interface Variant {
   readonly result: Signal<JsonObject | null>; // of the last text that could be read
   readonly baseline: Signal<JsonObject | null>; // which badges compare with
   readonly baseText: Signal<string>; // of the baseline
+  readonly kept: Signal<string>; // last opened, saved or downloaded: what may be left without asking
   readonly errors: Signal<Diagnostic[]>;
   readonly stale: Signal<boolean>; // the result is of an older text
   readonly millis: Signal<number>; // from change to answer, as the user felt it
@@ -41,7 +42,7 @@ interface Asked {
   since: number;
 }
 
-export type View = 'design' | 'compare' | 'work' | 'catalogue';
+export type View = 'design' | 'report' | 'compare' | 'work' | 'catalogue';
 
 export const start = signal<Start | null>(null);
 export const schema = signal<Field | null>(null);
@@ -55,7 +56,7 @@ export const savedText = signal('');
 let stamp = ''; // of the file's text that is known here
 
 export const current = computed(() => variants.value.find((v) => v.id === currentId.value) ?? variants.value[0]);
-export const dirty = computed(() => (variants.value[0]?.text.value ?? '') !== savedText.value);
+export const dirty = computed(() => variants.value.some((v) => v.text.value !== v.kept.value));
 
 let counter = 0;
 
@@ -70,6 +71,7 @@ function variant(title: string, text: string): Variant {
     result: signal(null),
     baseline: signal(null),
     baseText: signal(text),
+    kept: signal(text),
     errors: signal([]),
     stale: signal(false),
     millis: signal(0),
@@ -89,7 +91,11 @@ async function check(v: Variant, asked: Asked, overtaken: () => boolean) {
     trouble.value = null;
     if (!overtaken() || v.result.value === null) show(v, answer, asked.since);
   } catch (error) {
-    refused(error);
+    const busy = error instanceof Refused && error.status === 503;
+    if (!busy) return refused(error);
+    // Many ask at once: the newest text is asked for again.
+    await new Promise((done) => setTimeout(done, 300));
+    if (!overtaken()) v.runner.ask(asked);
   }
 }
 
@@ -106,7 +112,10 @@ function show(v: Variant, answer: Answer, since: number) {
 }
 
 const failure = (answer: Answer): Diagnostic => ({
-  line: 1, column: 1, path: '', hint: '',
+  line: 1,
+  column: 1,
+  path: '',
+  hint: '',
   message: answer.err.trim() || answer.text?.trim() || `the engine ended with status ${answer.status}`,
 });
 
@@ -136,11 +145,19 @@ export function setField(v: Variant, path: Path, value: string) {
 
 export function undo(v: Variant) {
   const back = undone(v.history.value, v.text.value);
-  if (back) batch(() => { v.history.value = back.history; put(v, back.text); });
+  if (back)
+    batch(() => {
+      v.history.value = back.history;
+      put(v, back.text);
+    });
 }
 export function redo(v: Variant) {
   const forth = redone(v.history.value, v.text.value);
-  if (forth) batch(() => { v.history.value = forth.history; put(v, forth.text); });
+  if (forth)
+    batch(() => {
+      v.history.value = forth.history;
+      put(v, forth.text);
+    });
 }
 
 function add(v: Variant) {
@@ -162,6 +179,7 @@ function nextTitle() {
 /** A copy to change and to compare; its badges count from where it began. */
 export function branch(from: Variant) {
   const copy = variant(nextTitle(), from.text.value);
+  copy.kept.value = from.kept.value;
   copy.baseline.value = from.result.value;
   copy.pins.value = from.pins.value;
   return add(copy);
@@ -172,6 +190,7 @@ export function keepApart(from: Variant) {
   const copy = variant(nextTitle(), from.text.value);
   copy.baseline.value = from.baseline.value;
   copy.baseText.value = from.baseText.value;
+  copy.kept.value = from.kept.value;
   copy.pins.value = from.pins.value;
   edit(from, from.baseText.value);
   return add(copy);
@@ -213,10 +232,12 @@ export async function save(v: Variant) {
   try {
     stamp = (await api.save(text, stamp)).stamp ?? '';
     savedText.value = text;
+    v.kept.value = text;
     notice.value = `Saved to ${start.value?.file ?? 'the file'}.`;
   } catch (error) {
     if (error instanceof Refused && error.status === 409)
-      notice.value = 'Not saved: the file changed on disk since it was read. Download this text, then open the file again.';
+      notice.value =
+        'Not saved: the file changed on disk since it was read. Download this text, then open the file again.';
     else refused(error);
   }
 }
@@ -226,12 +247,12 @@ const KEPT = 'headroom-variants';
 interface Kept {
   saved: string;
   current: number;
-  variants: { title: string; text: string }[];
+  variants: { title: string; text: string; kept: string }[];
 }
 
 /** Texts survive a reload of the page; the tab's own storage, gone with the tab. */
 function keep() {
-  const list = variants.value.map((v) => ({ title: v.title.value, text: v.text.value }));
+  const list = variants.value.map((v) => ({ title: v.title.value, text: v.text.value, kept: v.kept.value }));
   if (!list.length) return;
   const index = variants.value.findIndex((v) => v.id === currentId.value);
   const kept: Kept = { saved: savedText.value, current: index, variants: list };
@@ -248,7 +269,7 @@ function restore(begun: Start): boolean {
     // What lies on disk has changed since, or this is another file: start from it.
     if (!kept?.variants.length || kept.saved !== begun.text) return false;
     savedText.value = kept.saved;
-    for (const one of kept.variants) add(variant(one.title, one.text));
+    for (const one of kept.variants) add(variant(one.title, one.text)).kept.value = one.kept;
     currentId.value = variants.value[kept.current]?.id ?? currentId.value;
     return true;
   } catch {

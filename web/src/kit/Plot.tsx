@@ -37,7 +37,7 @@ export function Plot(props: {
       {(width) => {
         const yTick = props.y.tick ?? formatNumber;
         const yAt = props.y.at ?? (props.y.log ? decades(props.y.low, props.y.high) : ticks(props.y.low, props.y.high, 5));
-        const left = Math.max(30, ...yAt.map((v) => textWidth(yTick(v)))) + 10;
+        const left = Math.max(30, ...yAt.map((v) => textWidth(yTick(v)))) + 12;
         const frame = { left, right: width - 14, top: 26, bottom: height - 40, width };
         const make = (a: Axis, range: [number, number]) => (a.log ? logarithmic : linear)([a.low, a.high], range);
         const x = make(props.x, [frame.left, frame.right]);

@@ -16,6 +16,7 @@ export interface FlowLink {
   to: string;
   value: number;
   id?: string;
+  note?: string;
 }
 type Node = SankeyNode<FlowNode, FlowLink>;
 type Link = SankeyLink<FlowNode, FlowLink>;
@@ -51,13 +52,15 @@ export function Sankey(props: { nodes: FlowNode[]; links: FlowLink[]; unit: stri
   const columns = depth(nodes, links) + 1;
   if (links.length === 0 || columns < 2) return null;
   const widest = Math.max(...nodes.map((n) => Math.max(textWidth(n.label), 76)));
-  const least = Math.min(columns * (widest + NODE + 14), columns * 210);
   const level = levels(nodes, links);
+  const ends = nodes.filter((_, i) => level[i] === columns - 1);
+  const edge = Math.max(80, ...ends.map((n) => textWidth(n.label))) + 10;
+  const least = edge + (columns - 1) * Math.min(200, widest + NODE + 14);
   const tallest = Math.max(...Array.from({ length: columns }, (_, c) => level.filter((l) => l === c).length));
   const height = Math.max(220, tallest * (LINE + 10) + 60);
   return (
     <Drawing height={height} least={least} most={1500} says={props.says}>
-      {(width) => <Flow {...props} nodes={nodes} links={links} width={width} height={height} />}
+      {(width) => <Flow {...props} nodes={nodes} links={links} edge={edge} width={width} height={height} />}
     </Drawing>
   );
 }
@@ -83,6 +86,7 @@ function Flow(props: {
   unit: string;
   width: number;
   height: number;
+  edge: number;
   total?: number;
 }) {
   const layout = sankey<FlowNode, FlowLink>()
@@ -93,7 +97,7 @@ function Flow(props: {
     .nodeSort(null as never)
     .extent([
       [1, 14],
-      [props.width - 1, props.height - 14],
+      [props.width - props.edge, props.height - 14],
     ]);
   const graph = layout({
     nodes: props.nodes.map((n) => ({ ...n })),
@@ -101,7 +105,6 @@ function Flow(props: {
   });
   const ribbon = sankeyLinkHorizontal<FlowNode, FlowLink>();
   const total = props.total ?? Math.max(...graph.nodes.map((n) => n.value ?? 0));
-  const end = Math.max(...graph.nodes.map((n) => n.x1 ?? 0));
   return (
     <>
       <g fill="none">
@@ -117,7 +120,10 @@ function Flow(props: {
               facts={{
                 title: `${from.label} → ${to.label}`,
                 value: amount,
-                rows: [['share', `${percent(l.value / total)} of ${formatScaled(total, props.unit)}`]],
+                rows: [
+                  ['share', `${percent(l.value / total)} of ${formatScaled(total, props.unit)}`],
+                  ...(l.note ? [['that is', l.note] as [string, string]] : []),
+                ],
               }}
             >
               <path
@@ -134,13 +140,11 @@ function Flow(props: {
         const x0 = n.x0 ?? 0;
         const x1 = n.x1 ?? 0;
         const y = ((n.y0 ?? 0) + (n.y1 ?? 0)) / 2;
-        const atEnd = x1 >= end - 1;
-        const x = atEnd ? x0 - 6 : x1 + 6;
+        const x = x1 + 6;
         return (
           <Mark
             key={n.key}
             id={n.id}
-            says={`${name}: ${amount}`}
             facts={{ title: name, value: amount, rows: [['share', `${percent((n.value ?? 0) / total)} of ${formatScaled(total, props.unit)}`]] }}
           >
             <rect
@@ -151,10 +155,10 @@ function Flow(props: {
               height={Math.max(1.5, (n.y1 ?? 0) - (n.y0 ?? 0))}
               style={{ fill: n.colour ?? 'var(--c1)' }}
             />
-            <text x={x} y={y - 3} text-anchor={atEnd ? 'end' : 'start'} class="halo">
+            <text x={x} y={y - 3} class="halo">
               {name}
             </text>
-            <text x={x} y={y + 12} text-anchor={atEnd ? 'end' : 'start'} class="soft halo">
+            <text x={x} y={y + 12} class="soft halo">
               {amount}
             </text>
           </Mark>

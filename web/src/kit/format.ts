@@ -4,6 +4,7 @@
 const FAMILIES: [string, number][][] = [
   [['W', 1], ['kW', 1e3], ['MW', 1e6], ['GW', 1e9]],
   [['Wh', 1], ['kWh', 1e3], ['MWh', 1e6], ['GWh', 1e9], ['TWh', 1e12]],
+  [['Wh/yr', 1], ['kWh/yr', 1e3], ['MWh/yr', 1e6], ['GWh/yr', 1e9], ['TWh/yr', 1e12]],
   [['B', 1], ['kB', 1e3], ['MB', 1e6], ['GB', 1e9], ['TB', 1e12], ['PB', 1e15], ['EB', 1e18]],
   [['MB/s', 1], ['GB/s', 1e3], ['TB/s', 1e6], ['PB/s', 1e9]],
   [['GFLOP/s', 1], ['TFLOP/s', 1e3], ['PFLOP/s', 1e6], ['EFLOP/s', 1e9]],

@@ -2,12 +2,14 @@
 import type { ComponentChildren } from 'preact';
 import { useExplain, type Facts } from './trace';
 
-export function Mark(props: { says: string; id?: string; facts?: Facts; children: ComponentChildren; class?: string }) {
+/// `says` is read out in place of a part without words; one that holds text is read as it stands.
+export function Mark(props: { says?: string; id?: string; facts?: Facts; children: ComponentChildren; class?: string }) {
   const handlers = useExplain(props.id, props.facts);
   const active = 'data-explains' in handlers;
-  const rest = active ? { tabIndex: 0, role: 'button' as const, ...handlers } : { role: 'img' as const };
+  const label = props.says === undefined ? {} : { 'aria-label': props.says };
+  const role = active ? { tabIndex: 0, role: 'button' as const } : props.says === undefined ? {} : { role: 'img' as const };
   return (
-    <g class={props.class} aria-label={props.says} {...rest}>
+    <g class={props.class} {...role} {...label} {...handlers}>
       {props.children}
     </g>
   );

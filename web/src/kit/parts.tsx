@@ -28,6 +28,9 @@ export function Card(props: {
   );
 }
 
+/// Points between the margins of A4, near enough for drawings that are scaled to fit.
+const PAPER = 680;
+
 /// The width a drawing has, in points; drawn again when it changes and before printing.
 export function useWidth(start = 640): [{ current: HTMLDivElement | null }, number] {
   const box = useRef<HTMLDivElement>(null);
@@ -43,7 +46,7 @@ export function useWidth(start = 640): [{ current: HTMLDivElement | null }, numb
     return () => watch.disconnect();
   }, []);
   useEffect(() => {
-    const paper = () => setWidth((w) => Math.min(w, 680));
+    const paper = () => setWidth(PAPER);
     const back = () => box.current && setWidth(box.current.clientWidth);
     window.addEventListener('beforeprint', paper);
     window.addEventListener('afterprint', back);
@@ -186,10 +189,25 @@ export function Table<Row>(props: { rows: Row[]; columns: Column<Row>[]; caption
   );
 }
 
-/// More for those who want it, folded; open on paper.
-export function More({ title, children }: { title: string; children: ComponentChildren }) {
+/// More for those who want it, folded. `paper`: unfolded in print.
+export function More({ title, children, paper }: { title: string; children: ComponentChildren; paper?: boolean }) {
+  const box = useRef<HTMLDetailsElement>(null);
+  useEffect(() => {
+    if (!paper) return;
+    let was = false;
+    const before = () => {
+      if (box.current) [was, box.current.open] = [box.current.open, true];
+    };
+    const after = () => box.current && (box.current.open = was);
+    window.addEventListener('beforeprint', before);
+    window.addEventListener('afterprint', after);
+    return () => {
+      window.removeEventListener('beforeprint', before);
+      window.removeEventListener('afterprint', after);
+    };
+  }, [paper]);
   return (
-    <details class="more">
+    <details class="more" ref={box}>
       <summary>{title}</summary>
       {children}
     </details>

@@ -32,7 +32,7 @@ export function decades(low: number, high: number): number[] {
 
 /// Mean advance of a letter of the drawing's 12 px text, for reserving room: wide enough for the
 /// system's sans faces.
-export const LETTER = 6.7;
+export const LETTER = 7.2;
 export const textWidth = (s: string, size = 12) => (s.length * LETTER * size) / 12;
 
 /// The text, shortened with an ellipsis to what fits; the whole stands in the explanation.

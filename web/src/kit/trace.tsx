@@ -37,6 +37,7 @@ interface Shown {
 }
 const shown = signal<Shown | null>(null);
 let leaving = 0;
+let returning = false;
 
 function open(anchor: Element, trace: Trace, id: string | undefined, facts: Facts | undefined, pinned: boolean) {
   window.clearTimeout(leaving);
@@ -50,8 +51,10 @@ function leave() {
 }
 function close(focus: boolean) {
   const anchor = shown.value?.anchor;
-  if (focus && anchor instanceof HTMLElement) anchor.focus();
-  if (focus && anchor instanceof SVGElement) anchor.focus();
+  if (!focus || !(anchor instanceof HTMLElement || anchor instanceof SVGElement)) return;
+  returning = true; // the focus that comes back does not ask again
+  anchor.focus();
+  returning = false;
   shown.value = null; // after the focus, which shows the explanation of what it reaches
 }
 
@@ -68,7 +71,7 @@ export function explaining(trace: Trace, id?: string, facts?: Facts): Record<str
     onMouseLeave: leave,
     onFocus: (e: Event) => {
       const target = e.currentTarget as Element;
-      if (target.matches(':focus-visible')) open(target, trace, id, facts, false);
+      if (!returning && target.matches(':focus-visible')) open(target, trace, id, facts, false);
     },
     onBlur: leave,
     onClick: (e: Event) => open(e.currentTarget as Element, trace, id, facts, true),

@@ -1,6 +1,7 @@
-// The way of the heat from the racks outdoors, with the temperatures on each leg (the report's
-// figures: loop; what the year adds: facility --json).
-import { Card, Drawing, Legend } from '../kit/parts';
+// The way of the heat from the chips outdoors in three hours of the year, with the temperatures that
+// the engine gives (the report's figures: cooling; the year's sums: facility --json).
+import { useState } from 'preact/hooks';
+import { Card, Drawing, Legend, Tabs } from '../kit/parts';
 import { Mark } from '../kit/mark';
 import { PartBars } from './Train';
 import { depth } from '../kit/Sankey';
@@ -12,15 +13,62 @@ const W = 150;
 const H = 58;
 const ROW = 132;
 
+/// One hour's way of the heat as boxes and legs; only temperatures the engine gives are written.
+export function loopOf(moment: JsonObject): JsonObject {
+  const heat = (key: string) => number(at(moment, `heat_w.${key}`)) ?? 0;
+  const power = (key: string) => number(at(moment, `electricity_w.${key}`)) ?? 0;
+  const inside = heat('it') + heat('losses') + power('room_fans') + power('coolant_pumps');
+  const runs = moment.compressor === true;
+  const ways: [string, string, Json][] = [
+    ['towers', 'cooling towers', moment.tower_water_c ?? null],
+    ['dry_coolers', 'dry coolers', null],
+    ['condensers', 'air-cooled condensers', null],
+    ['outside_air', 'outside air', null],
+    ['reused', 'heat reused', null],
+  ];
+  const out = ways.filter(([key]) => heat(key) > 1);
+  const fans = formatScaled(power('room_fans') + power('coolant_pumps'), 'W', 3);
+  return {
+    nodes: [
+      { key: 'it', label: 'chips', t_c: moment.chip_c ?? null, heat: formatScaled(heat('it'), 'W', 4) },
+      { key: 'room', label: 'doors, CDUs, rooms', what: `${fans} of fans, pumps`, t_c: null },
+      { key: 'plant', label: runs ? 'chillers run' : 'no chiller runs', what: `${formatScaled(power('compressors') + power('loop_pumps') + power('heat_pumps'), 'W', 3)} with pumps`, t_c: null },
+      ...out.map(([key, label]) => ({ key, label, what: key === 'reused' ? '' : `${celsius(moment.dry_bulb_c)}, wet bulb ${celsius(moment.wet_bulb_c)}`, t_c: null })),
+    ],
+    links: [
+      { from: 'it', to: 'room', medium: 'coolant, air', supply_c: moment.coolant_c ?? moment.air_inlet_c ?? null, air_c: moment.air_inlet_c ?? null, heat_kw: (heat('it') + heat('losses')) / 1000 },
+      { from: 'room', to: 'plant', medium: 'facility water', supply_c: moment.facility_water_c ?? null, heat_kw: inside / 1000 },
+      ...out.map(([key, , t]) => ({ from: 'plant', to: key, medium: key === 'towers' ? 'tower water' : '', supply_c: t, heat_kw: heat(key) / 1000 })),
+    ],
+  };
+}
+
 export function CoolingLoop({ figures }: { figures?: Json }) {
+  const moments = objects(at(figures, 'cooling.moments'));
+  const [key, setKey] = useState('most');
+  const moment = moments.find((m) => text(m.key) === key) ?? moments[0];
+  if (!moment) return null;
+  const short = number(moment.short_k) ?? 0;
   return (
-    <>
-      {objects(object(figures).loop).map((loop, i) => (
-        <Loop key={i} loop={loop} />
-      ))}
-    </>
+    <Card
+      title="Cooling loop"
+      says={`${text(moment.label) ?? ''}, ${text(moment.when) ?? ''}: ${celsius(moment.dry_bulb_c)} outside, wet bulb ${celsius(moment.wet_bulb_c)}; air at racks ${celsius(moment.air_inlet_c)}${number(moment.coolant_c) === undefined ? '' : `, coolant ${celsius(moment.coolant_c)}`}; ${short > 0 ? `set points missed by ${format(short, 'K', 3)}` : 'every set point is held'}.`}
+      tools={
+        <Tabs
+          label="Hour of the year"
+          value={text(moment.key) ?? ''}
+          onChange={setKey}
+          options={moments.map((m) => ({ key: text(m.key) ?? '', label: SHORT[text(m.key) ?? ''] ?? text(m.key) ?? '' }))}
+        />
+      }
+      wide
+    >
+      <Loop loop={loopOf(moment)} />
+      <Legend items={[{ colour: 'var(--c1)', label: 'supply, towards the racks' }, { colour: 'var(--c7)', label: 'return, with the heat it takes' }]} />
+    </Card>
   );
 }
+const SHORT: Record<string, string> = { most: 'hardest hour', median: 'middle hour', least: 'easiest hour' };
 
 const celsius = (v: Json | undefined) => (number(v) === undefined ? '' : format(number(v) ?? 0, 'degC', 3));
 const heat = (l: JsonObject) => (number(l.heat_kw) === undefined ? '' : formatScaled(number(l.heat_kw) ?? 0, 'kW', 3));
@@ -41,8 +89,7 @@ function Loop({ loop }: { loop: JsonObject }) {
     .map((l) => `${nodes.find((n) => n.key === l.from)?.label} to ${nodes.find((n) => n.key === l.to)?.label} by ${text(l.link.medium)}: ${celsius(l.link.supply_c)} out, ${celsius(l.link.return_c)} back, ${heat(l.link)}`)
     .join('; ');
   return (
-    <Card title={`Cooling of ${text(loop.hall) ?? 'the halls'}`} says={text(loop.says) ?? 'The way of the heat, at the design point: cold goes out, warm comes back.'} note={text(loop.note)} wide>
-      <Drawing height={height} least={columns * (W + 118)} most={1700} says={says}>
+    <Drawing height={height} least={columns * (W + 118)} most={1700} says={says}>
         {(width) => {
           const pitch = (width - W - 8) / (columns - 1);
           const x = (key: string) => 4 + (column.get(key) ?? 0) * pitch;
@@ -60,7 +107,6 @@ function Loop({ loop }: { loop: JsonObject }) {
                 <Mark
                   key={n.key}
                   id={text(n.node.id)}
-                  says={`${n.label} ${text(n.node.what) ?? ''}`}
                   facts={{
                     title: n.label,
                     rows: Object.entries(n.node).flatMap(([k, v]): [string, string][] =>
@@ -81,8 +127,6 @@ function Loop({ loop }: { loop: JsonObject }) {
           );
         }}
       </Drawing>
-      <Legend items={[{ colour: 'var(--c1)', label: 'cold, towards the racks' }, { colour: 'var(--c7)', label: 'warm, on its way out' }]} />
-    </Card>
   );
 }
 
@@ -101,7 +145,7 @@ function Leg(p: { link: JsonObject; says: string; x0: number; x1: number; y0: nu
   if (heat(p.link)) rows.push(['heat', heat(p.link)]);
   if (flow) rows.push(['flow', formatScaled(flow.value, flow.unit)]);
   return (
-    <Mark says={`${what}: warm ${warm}, cold ${cold}, ${heat(p.link)}`} facts={{ title: what, rows }}>
+    <Mark facts={{ title: what, rows }}>
       <path class="face" d={pipe(12)} style={{ fill: 'none', stroke: 'var(--c7)', strokeWidth: 4 }} />
       {cold && <path class="face" d={pipe(46)} style={{ fill: 'none', stroke: 'var(--c1)', strokeWidth: 4 }} />}
       <text x={mid} y={y + 3} text-anchor="middle" class="halo">

@@ -28,30 +28,38 @@ const GROUPS: Record<string, [string, string]> = {
   it: ['IT', 'var(--c1)'],
 };
 
-/// A flow as the document's figures hold it: nodes and links by key.
+/// A flow as the document's figures hold it: nodes by id, links between them, both with their trace.
 export function flowOf(v: Json | undefined): { nodes: FlowNode[]; links: FlowLink[]; unit: string } | null {
   const nodes = objects(object(v).nodes).map((n) => ({
-    key: text(n.key) ?? '',
-    label: text(n.label) ?? text(n.key) ?? '',
-    id: text(n.id),
-    colour: colourOf(text(n.kind) ?? text(n.key) ?? '', text(n.label) ?? ''),
+    key: text(n.id) ?? '',
+    label: text(n.label) ?? text(n.id) ?? '',
+    id: text(n.trace),
+    colour: colourOf(text(n.id) ?? '', text(n.label) ?? ''),
   }));
   const links = objects(object(v).links).map((l) => ({
     from: text(l.from) ?? '',
     to: text(l.to) ?? '',
     value: number(l.value) ?? 0,
-    id: text(l.id),
+    id: text(l.trace),
+    note: text(l.note),
   }));
   return links.length > 0 ? { nodes, links, unit: text(object(v).unit) ?? '' } : null;
 }
 
+/// What a link says beside its width: "7.167 J a token at the meter".
+function notes(flow: { nodes: FlowNode[]; links: FlowLink[] }): string {
+  const name = (key: string) => flow.nodes.find((n) => n.key === key)?.label ?? key;
+  return flow.links.filter((l) => l.note).map((l) => `${name(l.from)}: ${l.note}`).join('; ');
+}
+
 function colourOf(key: string, label: string): string {
   const name = `${key} ${label}`.toLowerCase();
-  if (/token|product|useful/.test(name)) return 'var(--c6)';
-  if (/loss|other|idle|wait|unused/.test(name)) return 'var(--c5)';
+  if (/token|product|useful|work\.|clip/.test(name)) return 'var(--c6)';
+  if (/^back/.test(name)) return 'var(--c8)';
+  if (/loss|other|idle|wait|unused|power chain/.test(name)) return 'var(--c5)';
   if (/cool|fan|pump|compressor|tower|chiller|water/.test(name)) return 'var(--c3)';
   if (/network|switch|fabric|optic|storage/.test(name)) return 'var(--c4)';
-  if (/grid|solar|wind|source|turbine|energy|electric|nuclear/.test(name)) return 'var(--c2)';
+  if (/grid|meter|solar|wind|source|turbine|energy|electric|nuclear/.test(name)) return 'var(--c2)';
   if (/people|staff|upkeep|maint/.test(name)) return 'var(--c8)';
   if (/building|facility|land|shell/.test(name)) return 'var(--c7)';
   return 'var(--c1)';
@@ -78,14 +86,14 @@ function ofYear(year: Json | undefined): { nodes: FlowNode[]; links: FlowLink[];
 }
 
 export function EnergySankey({ year, figures }: { year?: Json; figures?: Json }) {
-  const flow = flowOf(object(figures).energy_flow) ?? ofYear(year);
+  const flow = flowOf(at(figures, 'energy.flow')) ?? ofYear(year);
   if (!flow) return null;
   const pue = number(at(year, 'year.pue'));
   return (
     <Card
       title="Energy from the grid to the token"
       says={`A year's energy, as wide as it flows${pue ? `; PUE ${pue.toFixed(3)}` : ''}.`}
-      note={text(object(object(figures).energy_flow).note)}
+      note={notes(flow)}
       wide
     >
       <Sankey {...flow} says="Energy of a year by use, from the grid to the token" />
@@ -94,13 +102,13 @@ export function EnergySankey({ year, figures }: { year?: Json; figures?: Json })
 }
 
 export function MoneySankey({ figures }: { figures?: Json }) {
-  const flow = flowOf(object(figures).money_flow);
+  const flow = flowOf(at(figures, 'money.flow'));
   if (!flow) return null;
   return (
     <Card
       title="Money from capital to the token"
       says="What a year costs, capital spread over its life, and what it pays for."
-      note={text(object(object(figures).money_flow).note)}
+      note={notes(flow)}
       wide
     >
       <Sankey {...flow} says="Cost of a year by cause, from capital and running costs to the product" />

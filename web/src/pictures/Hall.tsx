@@ -61,7 +61,7 @@ const ROOM: Record<string, string> = {
 const FLAT = new Set(['cold aisles', 'hot aisles', 'end aisles', 'pipe space', 'power room']);
 
 /// Five steps from pale to strong; the darkest are the fullest.
-const STEPS = [22, 40, 58, 78, 100].map((p) => `color-mix(in srgb, var(--c7) ${p}%, var(--panel))`);
+const STEPS = [36, 52, 68, 84, 100].map((p) => `color-mix(in srgb, var(--c7) ${p}%, var(--panel))`);
 
 function shade(value: number | undefined, least: number, most: number): string {
   if (value === undefined) return 'var(--c5)';
@@ -133,7 +133,7 @@ function Hall({ hall }: { hall: JsonObject }) {
         {(w) => {
           const k = Math.min((w - 60) / length, (tall(w) - 44) / width);
           const x = (m: number) => 46 + (m - left) * k;
-          const y = (m: number) => 24 + (m - top) * k;
+          const y = (m: number) => 26 + (m - top) * k;
           return (
             <>
               {[...blocks].sort((a, b) => Number(FLAT.has(b.what)) - Number(FLAT.has(a.what))).map((b, i) => (
@@ -177,7 +177,7 @@ function Block(props: { run: Run; kind?: Kind; by: By; fill: string; x: number; 
       height={h}
       style={{
         fill: props.fill,
-        stroke: FLAT.has(run.what) ? 'none' : run.what === 'free positions' ? 'var(--strong-line)' : 'var(--panel)',
+        stroke: FLAT.has(run.what) ? 'none' : run.what === 'free positions' ? 'var(--strong-line)' : run.what === 'racks' ? 'var(--c7)' : 'var(--panel)',
         strokeWidth: 0.6,
       }}
     />
@@ -199,6 +199,11 @@ function Block(props: { run: Run; kind?: Kind; by: By; fill: string; x: number; 
           style={{ stroke: run.what === 'racks' ? 'var(--panel)' : 'var(--strong-line)', strokeWidth: 0.8 }}
         />
       )}
+      {run.what === 'power room' && w > 90 && h > 24 && (
+        <text x={props.x + w / 2} y={props.y + h / 2 + 4} text-anchor="middle" class="soft">
+          {run.what}
+        </text>
+      )}
     </g>
   );
 }
@@ -219,8 +224,8 @@ function Route({ hall, x, y }: { hall: JsonObject; x: (m: number) => number; y: 
 function Sizes(p: { x0: number; x1: number; y0: number; y1: number; length: number; width: number }) {
   return (
     <g>
-      <path class="axis" d={`M${p.x0},14H${p.x1}M${p.x0},10v8M${p.x1},10v8M${p.x0 - 10},${p.y0}V${p.y1}M${p.x0 - 14},${p.y0}h8M${p.x0 - 14},${p.y1}h8`} />
-      <text x={(p.x0 + p.x1) / 2} y={10} text-anchor="middle" class="soft halo">
+      <path class="axis" d={`M${p.x0},16H${p.x1}M${p.x0},12v8M${p.x1},12v8M${p.x0 - 10},${p.y0}V${p.y1}M${p.x0 - 14},${p.y0}h8M${p.x0 - 14},${p.y1}h8`} />
+      <text x={(p.x0 + p.x1) / 2} y={12} text-anchor="middle" class="soft halo">
         {format(p.length, 'm', 3)}
       </text>
       <text transform={`translate(${p.x0 - 18},${(p.y0 + p.y1) / 2}) rotate(-90)`} text-anchor="middle" class="soft halo">

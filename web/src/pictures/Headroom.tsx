@@ -129,7 +129,7 @@ export function HeadroomList({ list }: { list: Margin[] }) {
       <Axis />
       <ol>{shown.map((m) => <Row key={m.id} margin={m} />)}</ol>
       {far.length > 0 && (
-        <More title={`${far.length} more with at least twice what they need`}>
+        <More title={`${far.length} more with at least twice what they need`} paper>
           <ol>{far.map((m) => <Row key={m.id} margin={m} />)}</ol>
         </More>
       )}

@@ -7,7 +7,7 @@ import { Plot } from '../kit/Plot';
 import { formatHeadroom, formatNumber, formatScaled, percent } from '../kit/format';
 import { linear, textWidth, ticks } from '../kit/scale';
 import { Drawing } from '../kit/parts';
-import { figures, number, object, objects, quantity, text, type Json, type JsonObject } from '../kit/json';
+import { figures, number, numbers, object, objects, quantity, text, type Json, type JsonObject } from '../kit/json';
 import { PartBars } from './Train';
 
 export interface CashYear {
@@ -107,24 +107,37 @@ export function CashFlow({ check }: { check: Json }) {
   );
 }
 
+/// What a unit of the first way costs, by cause: shares of its present cost (figures.money).
+function splits(more: Json | undefined) {
+  const money = object(object(more).money);
+  const way = objects(money.ways)[0];
+  const share = Object.entries(object(way?.share)).map(([label, v]) => ({ label: label === 'residual' ? 'resale comes back' : label, share: number(v) ?? 0 }));
+  if (!way || share.length === 0) return [];
+  const by = (total: number) => share.map((s) => ({ label: s.label, value: s.share * total })).sort((a, b) => b.value - a.value);
+  const out: { of: string; unit: string; total: number; rows: { label: string; value: number }[]; note?: string }[] = [];
+  const hour = number(way.usd_per_used_gpu_hour);
+  if (hour) out.push({ of: 'A GPU-hour put to use', unit: 'USD/h', total: hour, rows: by(hour) });
+  for (const p of objects(money.products)) {
+    const price = objects(p.prices)[0];
+    const value = number(price?.value);
+    if (value) out.push({ of: `${text(p.name) ?? ''}: ${text(price?.label) ?? ''}`, unit: text(price?.unit) ?? '', total: value, rows: by(value), note: text(p.split) });
+  }
+  return out;
+}
+
 /// Parts of capital and of the running cost; with the report's figures, of the product.
 export function CostSplit({ check, figures: more }: { check: Json; figures?: Json }) {
-  const split = objects(object(more).cost_split ?? null);
-  const one = split.length ? split : objects([object(object(more).cost_split)] as Json).filter((s) => s.parts);
+  const one = splits(more);
   const money = figures(object(check).money);
   const under = (prefix: string) => money.filter((f) => f.key.startsWith(`${prefix}_`)).map((f) => ({ label: f.label.replace(/^ *of which /, ''), value: f.value, id: f.id }));
   const whole = (key: string) => money.find((f) => f.key === key);
   return (
     <>
-      {one.map((s, i) => {
-        const rows = objects(s.parts).map((p) => ({ label: text(p.label) ?? '', value: number(p.value) ?? 0, id: text(p.id) })).sort((a, b) => b.value - a.value);
-        const total = number(s.total) ?? rows.reduce((sum, r) => sum + r.value, 0);
-        return (
-          <Card key={i} title={`Cost by cause: ${text(s.of) ?? ''}`} says={`${formatScaled(total, text(s.unit) ?? '')} in all.`} note={text(s.note)}>
-            <PartBars rows={rows} unit={text(s.unit) ?? ''} total={total} />
-          </Card>
-        );
-      })}
+      {one.map((s, i) => (
+        <Card key={i} title={`${s.of}, by cause`} says={`${formatScaled(s.total, s.unit)} in all: present cost of the horizon, shared out.`} note={s.note}>
+          <PartBars rows={s.rows} unit={s.unit} total={s.total} />
+        </Card>
+      ))}
       {(['capital', 'operating'] as const).map((key) => {
         const total = whole(key);
         const rows = under(key).sort((a, b) => b.value - a.value);
@@ -147,7 +160,7 @@ interface Swing {
   atLow: number;
   atHigh: number;
   note?: string;
-  doubt: boolean;
+  doubt?: string;
 }
 
 /// How far each uncertain input moves one answer, widest first.
@@ -182,7 +195,6 @@ function TornadoOf(props: { of: string; unit: string; base: number; rows: Swing[
                 return (
                   <Mark
                     key={r.input}
-                    says={`${r.input} from ${r.low} to ${r.high}: ${show(r.atLow)} to ${show(r.atHigh)}`}
                     facts={{
                       title: r.input,
                       rows: [
@@ -195,7 +207,7 @@ function TornadoOf(props: { of: string; unit: string; base: number; rows: Swing[
                   >
                     <text x={4} y={y + 11} class="halo">
                       {r.input}: {r.low} … {r.high}
-                      {r.doubt ? ' (unverified)' : ''}
+                      {r.doubt ? ` (${r.doubt})` : ''}
                     </text>
                     <rect class="face" x={x(a)} y={y + 17} width={Math.max(1, x(props.base) - x(a))} height={16} style={{ fill: lowLeft ? 'var(--c1)' : 'var(--c7)' }} />
                     <rect class="face" x={x(props.base)} y={y + 17} width={Math.max(1, x(b) - x(props.base))} height={16} style={{ fill: lowLeft ? 'var(--c7)' : 'var(--c1)' }} />
@@ -218,36 +230,39 @@ function TornadoOf(props: { of: string; unit: string; base: number; rows: Swing[
   );
 }
 
+/// Inputs that move the k-th target at all.
+function swings(tornado: JsonObject, k: number, base: number): Swing[] {
+  return objects(tornado.inputs).flatMap((r) => {
+    const atLow = numbers(r.at_low)[k];
+    const atHigh = numbers(r.at_high)[k];
+    if (atLow === undefined || atHigh === undefined || !Number.isFinite(atLow + atHigh)) return [];
+    const span = Math.max(Math.abs(atLow - base), Math.abs(atHigh - base));
+    if (span <= 1e-9 * Math.max(1e-12, Math.abs(base))) return [];
+    const source = text(r.source) ?? '';
+    const doubt = r.assumed_range === true ? 'range assumed' : /^(assumed|recalled)/.exec(source)?.[0];
+    return [
+      {
+        input: text(r.path) ?? '',
+        low: text(r.low) ?? '',
+        likely: text(r.likely) ?? '',
+        high: text(r.high) ?? '',
+        atLow,
+        atHigh,
+        note: source,
+        doubt,
+      },
+    ];
+  });
+}
+
 export function Tornado({ check, figures: more }: { check: Json; figures?: Json }) {
-  const given = objects(object(more).tornado);
-  if (given.length > 0)
+  const given = object(object(more).tornado);
+  const targets = objects(given.targets);
+  if (targets.length > 0 && objects(given.inputs).length > 0)
     return (
       <>
-        {given.map((t, i) => (
-          <TornadoOf
-            key={i}
-            of={text(t.of) ?? ''}
-            unit={text(t.unit) ?? ''}
-            headroom={/headroom/.test(text(t.of) ?? '')}
-            base={number(t.base) ?? 0}
-            rows={objects(t.rows).flatMap((r) => {
-              const atLow = number(r.at_low);
-              const atHigh = number(r.at_high);
-              if (atLow === undefined || atHigh === undefined) return [];
-              return [
-                {
-                  input: text(r.input) ?? text(r.path) ?? '',
-                  low: text(r.low_text) ?? text(r.low) ?? '',
-                  likely: text(r.likely_text) ?? text(r.likely) ?? '',
-                  high: text(r.high_text) ?? text(r.high) ?? '',
-                  atLow,
-                  atHigh,
-                  note: text(r.source),
-                  doubt: /assumed|recalled/.test(text(r.trust) ?? ''),
-                },
-              ];
-            })}
-          />
+        {targets.map((t, k) => (
+          <TornadoOf key={k} of={`the ${text(t.label) ?? ''}`.replace(/^the (?=[\w-]+:)/, '')} unit={text(t.unit) ?? ''} headroom={/^headroom/.test(text(t.label) ?? '')} base={number(t.likely) ?? 0} rows={swings(given, k, number(t.likely) ?? 0)} />
         ))}
       </>
     );
@@ -256,7 +271,7 @@ export function Tornado({ check, figures: more }: { check: Json; figures?: Json 
     const atLow = number(s.headroom_low);
     const atHigh = number(s.headroom_high);
     if (atLow === undefined || atHigh === undefined) return [];
-    return [{ input: text(s.path) ?? '', low: text(s.low) ?? '', likely: text(s.likely) ?? '', high: text(s.high) ?? '', atLow, atHigh, doubt: false }];
+    return [{ input: text(s.path) ?? '', low: text(s.low) ?? '', likely: text(s.likely) ?? '', high: text(s.high) ?? '', atLow, atHigh }];
   });
   if (!binding || rows.length === 0) return null;
   return <TornadoOf of={`the headroom of ${text(binding.limit) ?? ''}`} unit="" headroom base={number(binding.headroom) ?? 0} rows={rows} />;
@@ -296,7 +311,7 @@ export function Bill({ check }: { check: Json }) {
   const rows = [...bill].sort((a, b) => (quantity(b.total)?.value ?? 0) - (quantity(a.total)?.value ?? 0));
   return (
     <Card title="Bill of materials" says={`${formatScaled(total, 'USD')} of what has a price; ${bill.length} items.`} wide>
-      <More title="Every item">
+      <More title="Every item" paper>
         <Table
           caption="Bill of materials"
           rows={rows}

@@ -2,7 +2,7 @@
 import { Card, Drawing, Legend } from '../kit/parts';
 import { Mark } from '../kit/mark';
 import { formatNumber, formatScaled } from '../kit/format';
-import { linear, textWidth } from '../kit/scale';
+import { fitted, linear, textWidth } from '../kit/scale';
 import { number, object, objects, text, texts, type Json, type JsonObject } from '../kit/json';
 
 const ROW = 22;
@@ -101,7 +101,7 @@ function PlanCard({ plan }: { plan: JsonObject }) {
               {dates(start, end, Math.max(2, (width - names) / 74)).map((d) => (
                 <g key={d.day}>
                   <path class="grid" d={`M${x(d.day)},10V${height - 40}`} />
-                  <text x={x(d.day)} y={height - 24} text-anchor="middle" class="soft">
+                  <text x={Math.min(x(d.day), width - textWidth(d.label) / 2)} y={height - 24} text-anchor="middle" class="soft">
                     {d.label}
                   </text>
                 </g>
@@ -110,7 +110,6 @@ function PlanCard({ plan }: { plan: JsonObject }) {
               {rows.map((r, i) => (
                 <Mark
                   key={i}
-                  says={`${r.name}: ${r.from} to ${r.to}${r.critical ? ', critical' : ''}`}
                   facts={{
                     title: r.name,
                     rows: [
@@ -122,7 +121,7 @@ function PlanCard({ plan }: { plan: JsonObject }) {
                   }}
                 >
                   <text x={names - 8} y={14 + i * ROW + 12} text-anchor="end">
-                    {clip(r.name, names - 12)}
+                    {fitted(r.name, names - 10)}
                   </text>
                   {!r.critical && r.slack > 0 && (
                     <path d={`M${x(r.finish)},${14 + i * ROW + 8}H${x(Math.min(end, r.finish + r.slack))}`} style={{ stroke: 'var(--strong-line)', strokeDasharray: '2 3' }} />
@@ -149,7 +148,3 @@ function PlanCard({ plan }: { plan: JsonObject }) {
   );
 }
 
-function clip(s: string, width: number): string {
-  const most = Math.floor(width / 6.2);
-  return s.length <= most ? s : `${s.slice(0, most - 1)}…`;
-}

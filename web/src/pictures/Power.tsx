@@ -11,7 +11,7 @@ export interface Box {
   kind: string;
   count: number;
   units: number;
-  ratingW: number;
+  unitW: number;
   outputW: number;
   use?: number;
   worst?: number;
@@ -39,7 +39,7 @@ export function boxes(chain: JsonObject): { boxes: Box[]; wires: Wire[]; columns
   const same = (n: JsonObject) => [n.kind, n.stage, n.side, n.gear].map(String).join('|');
   const coarse = (n: JsonObject) => [n.kind, n.gear].map(String).join('|');
   for (const by of [alike, same, coarse]) {
-    if (made.boxes.length <= 16) break;
+    if (made.boxes.length <= 28) break;
     key = by;
     made = gather(nodes, edges, key);
   }
@@ -73,15 +73,14 @@ function boxOf(key: string, all: JsonObject[]): Box {
   const first = all[0] ?? {};
   const tightest = all.reduce((a, b) => ((number(b.headroom) ?? 9e9) < (number(a.headroom) ?? 9e9) ? b : a), first);
   const sum = (field: string) => all.reduce((s, n) => s + (number(n[field]) ?? 0), 0);
-  const hall = (text(first.stage) ?? '').includes('.') ? ` ${(text(first.stage) ?? '').split('.')[0]}` : '';
   const kind = text(first.kind) ?? '';
   return {
     key,
-    label: all.length === 1 ? (text(first.name) ?? '') : `${kind}${hall}${text(first.side) ? ` ${text(first.side)}` : ''}`,
+    label: commonName(all.map((n) => text(n.name) ?? '')) || kind,
     kind,
     count: all.length,
     units: sum('units'),
-    ratingW: number(first.rating_w) ?? 0,
+    unitW: (number(first.rating_w) ?? 0) / Math.max(1, number(first.units) ?? 1),
     outputW: sum('output_w'),
     use: number(tightest.use),
     worst: number(tightest.worst_use),
@@ -91,6 +90,16 @@ function boxOf(key: string, all: JsonObject[]): Box {
     column: 0,
     row: 0,
   };
+}
+
+/// What the names of a group begin with: "hall-a.racks-1.feed" of its feeds 1 to 4.
+export function commonName(names: string[]): string {
+  const [first = '', ...rest] = names;
+  if (rest.length === 0) return first;
+  let n = first.length;
+  for (const name of rest) while (!name.startsWith(first.slice(0, n))) --n;
+  const common = first.slice(0, n).replace(/[-.][a-z]?\d*$|\d+$/, '').replace(/[-.]$/, '');
+  return common.length > 2 ? common : '';
 }
 
 /// Columns by the longest way from a source; a standby source stands just before what it feeds.
@@ -125,12 +134,12 @@ function colour(b: Box): string {
   return b.headroom < 0.1 ? 'var(--warn-fill)' : 'var(--good-fill)';
 }
 
-const H = 62;
+const H = 76;
 const GAP = 18;
 
 function facts(b: Box) {
   const rows: [string, string][] = [['kind', b.kind]];
-  if (b.ratingW > 0) rows.push(['units', `${formatNumber(b.units)} × ${formatScaled(b.ratingW, 'W')}`]);
+  if (b.unitW > 0) rows.push(['units', `${formatNumber(b.units)} × ${formatScaled(b.unitW, 'W')}`]);
   rows.push(['load', formatScaled(b.outputW, 'W')]);
   if (b.use !== undefined) rows.push(['use', percent(b.use, 0)]);
   if (b.worst !== undefined && b.after) rows.push(['worst use', `${percent(b.worst, 0)} after losing ${b.after}`]);
@@ -142,26 +151,32 @@ function facts(b: Box) {
 function BoxMark({ box, x, y, w }: { box: Box; x: number; y: number; w: number }) {
   const use = Math.max(0, Math.min(1, box.worst ?? box.use ?? 0));
   const name = box.count > 1 ? `${box.label} × ${box.count}` : box.label;
-  const load = formatScaled(box.outputW, 'W');
+  const dot = name.indexOf('.');
+  const [hall, short] = dot < 0 ? ['', name] : [name.slice(0, dot), name.slice(dot + 1)];
+  const bank = box.unitW > 0 ? `${formatNumber(box.units)} × ${formatScaled(box.unitW, 'W')}` : '';
+  const load = formatScaled(box.outputW, 'W', 3);
   const head = box.headroom === undefined ? '' : formatHeadroom(box.headroom);
   return (
-    <Mark says={`${name}: load ${load}${head ? `, headroom ${head}` : ''}`} facts={facts(box)}>
+    <Mark facts={facts(box)}>
       <rect class="face" x={x} y={y} width={w} height={H} rx={5} style={{ fill: 'var(--panel)', stroke: 'var(--strong-line)' }} />
       <rect x={x} y={y} width={5} height={H} rx={2} style={{ fill: colour(box) }} />
-      <text x={x + 12} y={y + 17} style={{ fontWeight: 600 }}>
-        {fitted(name, w - 18)}
+      <text x={x + 12} y={y + 16} class="soft" style={{ fontSize: '11px' }}>
+        {fitted([hall, bank].filter(Boolean).join(': '), w - 18, 11)}
       </text>
-      <text x={x + 12} y={y + 33} class="soft">
+      <text x={x + 12} y={y + 32} style={{ fontWeight: 600 }}>
+        {fitted(short, w - 18)}
+      </text>
+      <text x={x + 12} y={y + 48} class="soft">
         {load}
       </text>
-      <text x={x + w - 7} y={y + 33} text-anchor="end" style={{ fontWeight: 600 }}>
+      <text x={x + w - 7} y={y + 48} text-anchor="end" style={{ fontWeight: 600 }}>
         {head}
       </text>
       {box.use !== undefined && (
         <>
-          <rect x={x + 12} y={y + 44} width={w - 20} height={8} rx={2} style={{ fill: 'var(--sunk)' }} />
-          <rect x={x + 12} y={y + 44} width={(w - 20) * use} height={8} rx={2} style={{ fill: colour(box), opacity: 0.45 }} />
-          <rect x={x + 12} y={y + 44} width={(w - 20) * Math.min(1, box.use)} height={8} rx={2} style={{ fill: colour(box) }} />
+          <rect x={x + 12} y={y + 58} width={w - 20} height={8} rx={2} style={{ fill: 'var(--sunk)' }} />
+          <rect x={x + 12} y={y + 58} width={(w - 20) * use} height={8} rx={2} style={{ fill: colour(box), opacity: 0.45 }} />
+          <rect x={x + 12} y={y + 58} width={(w - 20) * Math.min(1, box.use)} height={8} rx={2} style={{ fill: colour(box) }} />
         </>
       )}
     </Mark>
@@ -185,7 +200,7 @@ export function PowerChain({ chain }: { chain: Json }) {
       note="Bars: use with everything well; the paler end is the worst use after any one loss. Headroom is that of the worst."
       wide
     >
-      <Drawing height={height} least={made.columns * 168} most={1900} says="One-line diagram of the power chain, sources on the left, racks on the right">
+      <Drawing height={height} least={made.columns * 147} most={1900} says="One-line diagram of the power chain, sources on the left, racks on the right">
         {(width) => <Chain {...made} width={width} height={height} />}
       </Drawing>
       <Legend
@@ -202,7 +217,7 @@ export function PowerChain({ chain }: { chain: Json }) {
 
 function Chain(props: { boxes: Box[]; wires: Wire[]; columns: number; width: number; height: number }) {
   const pitch = props.width / props.columns;
-  const w = Math.min(210, pitch - 34);
+  const w = Math.min(210, pitch - 24);
   const counts = Array.from({ length: props.columns }, (_, c) => props.boxes.filter((b) => b.column === c).length);
   const x = (b: Box) => b.column * pitch + (pitch - w) / 2;
   const y = (b: Box) => {
@@ -221,7 +236,7 @@ function Chain(props: { boxes: Box[]; wires: Wire[]; columns: number; width: num
         const x1 = x(to);
         const y0 = y(from) + H / 2;
         const y1 = y(to) + H / 2;
-        const mid = x1 - 14;
+        const mid = x1 - 12;
         return (
           <path
             key={i}

@@ -36,7 +36,7 @@ export function Plans({ check }: { check: Json }) {
             <strong>{text(p.layer)}</strong> {text(p.summary)}
           </p>
           {Object.keys(object(p.items)).length > 0 && (
-            <More title="Parts">
+            <More title="Parts" paper>
               <Table
                 caption={text(p.summary) ?? ''}
                 rows={Object.entries(object(p.items))}
@@ -111,10 +111,37 @@ export function FiguresTable({ check }: { check: Json }) {
   );
 }
 
+const AGREES: Record<string, string> = { yes: 'good', no: 'bad' };
+
+/// What the trade says and what follows from the models (headroom claims --json).
+export function Claims({ claims }: { claims: Json }) {
+  const all = objects(object(claims).claims);
+  if (all.length === 0) return null;
+  const count = (v: string) => all.filter((c) => text(c.verdict) === v).length;
+  const kinds = [...new Set(all.map((c) => text(c.verdict) ?? ''))];
+  return (
+    <Card title="What the trade says, checked" says={`${all.length} claims: ${kinds.map((k) => `${count(k)} ${k}`).join(', ')}.`} wide>
+      <More title="The claims">
+        <Table
+          caption="Claims and what follows from the models"
+          rows={all}
+          columns={[
+            { head: 'claim', cell: (c) => text(c.claim) ?? '' },
+            { head: 'layer', cell: (c) => text(c.layer) ?? '' },
+            { head: 'holds', cell: (c) => <strong class={AGREES[text(c.verdict) ?? ''] ?? 'warn'}>{text(c.verdict)}</strong> },
+            { head: 'claimed, derived', cell: (c) => objects(c.checks).map((k) => `${text(k.claimed) ?? ''}, ${text(k.derived) ?? ''}`).join('; ') },
+            { head: 'because', cell: (c) => text(c.because) ?? '' },
+          ]}
+        />
+      </More>
+    </Card>
+  );
+}
+
 export function ScenarioText({ scenario, file }: { scenario: string; file?: string }) {
   return (
     <Card title="The scenario" says={file} wide>
-      <More title="Its text">
+      <More title="Its text" paper>
         <pre class="scenario" tabIndex={0}>{scenario}</pre>
       </More>
     </Card>

@@ -88,7 +88,7 @@ function Lane(props: { rank: JsonObject; kinds: string[]; chunks: number; y: num
     ['idle', percent(number(rank.idle_share) ?? 0)],
   ];
   return (
-    <Mark says={`${name}: idle ${percent(number(rank.idle_share) ?? 0)}`} facts={{ title: name, rows }}>
+    <Mark facts={{ title: name, rows }}>
       <rect class="face" x={x(0)} y={y + 2} width={x(props.total) - x(0)} height={LANE - 4} style={{ fill: 'var(--sunk)' }} />
       <text x={2} y={y + LANE - 6}>
         {name}

@@ -129,7 +129,7 @@ function Map({ series, all }: { series: Series; all: Series[] }) {
         <span class="heat-ramp" style={{ background: `linear-gradient(90deg, ${VIRIDIS.map((h) => `#${h}`).join(',')})` }} />
         <span>{formatScaled(high, series.unit)}</span>
       </div>
-      <p class="note" aria-live="polite">
+      <p class="note no-print" aria-live="polite">
         {tells || 'Point at an hour, or use the arrow keys, to read it.'}
       </p>
     </div>

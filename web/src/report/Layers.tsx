@@ -11,7 +11,7 @@ import { Bill, CashFlow, CostSplit, Paths, Tornado } from '../pictures/Money';
 import { Gantt } from '../pictures/Plan';
 import { PowerChain } from '../pictures/Power';
 import { PriceDuration, SupplyYear } from '../pictures/Supply';
-import { FiguresTable, Plans, Remarks, ScenarioText, Section } from '../pictures/Tables';
+import { Claims, FiguresTable, Plans, Remarks, ScenarioText, Section } from '../pictures/Tables';
 import { MemoryByItem, ParetoPlans, RunFigures, StepParts, StepTimeline, trainRuns } from '../pictures/Train';
 import { YearHeatMap, YearMonths } from '../pictures/Year';
 import type { ReportDocument } from './document';
@@ -68,7 +68,7 @@ export function sectionsOf(d: ReportDocument): LayerSection[] {
   const check = p.check ?? null;
   const figures = p.figures;
   const out: LayerSection[] = works(p);
-  if (objects(object(figures ?? null).fabric).length > 0)
+  if (objects(object(figures ?? null).fabric).some((c) => objects(c.networks).length > 0))
     out.push({ id: 'network', title: 'Network', body: <Fabric figures={figures} /> });
   if (has(p.chain)) out.push({ id: 'power', title: 'Power', body: <PowerChain chain={p.chain} /> });
   if (has(p.year))
@@ -149,6 +149,7 @@ export function sectionsOf(d: ReportDocument): LayerSection[] {
         <Remarks parts={p} />
         <Plans check={check} />
         <FiguresTable check={check} />
+        {has(p.claims) && <Claims claims={p.claims} />}
         <ScenarioText scenario={d.scenario} file={d.file} />
       </>
     ),

@@ -35,7 +35,7 @@ function Lifts({ remedies }: { remedies: Remedy[] }) {
 function Limit({ margin }: { margin: Margin }) {
   const [need, have] = formatPair(margin.need, margin.have, margin.unit);
   return (
-    <div class={`limit ${standing(margin)}`}>
+    <div class="limit">
       <h3>
         {margin.limit} <span class={standing(margin)}>{formatHeadroom(margin.headroom)}</span>
       </h3>
@@ -70,7 +70,7 @@ function keyFigures(check: Json): Figure[] {
     ...pick(energy, 'meter_max'),
     ...pick(energy, 'pue'),
     ...pick(energy, 'year'),
-    ...pick(carbon, 'location'),
+    ...pick(carbon, 'location').map((f) => ({ ...f, label: `carbon, ${f.label}` })),
   ].slice(0, 10);
 }
 
@@ -81,7 +81,7 @@ export function Verdict({ check }: { check: Json }) {
   const shown = short.length > 0 ? short.slice(0, 3) : binding ? [binding] : [];
   const fits = short.length === 0;
   return (
-    <section class={`card verdict ${fits ? 'good' : 'bad'}`} aria-labelledby="verdict">
+    <section class={`card verdict ${fits ? 'fits' : 'short'}`} aria-labelledby="verdict">
       <h2 id="verdict">
         <span class={fits ? 'good' : 'bad'}>{fits ? 'It fits.' : 'It does not fit.'}</span>{' '}
         {fits

@@ -28,7 +28,8 @@ test('a number between its key and its comment', () => {
 test('a value in a flow map in a list of block maps, by name as in the engine', () => {
   const after = set(campus, ['clusters', 'gpu', 'fabric', 'oversubscription'], '2');
   expect(value(after, 'clusters', 0, 'fabric')).toBe(
-    '{kind: rail, switch: qm9700, oversubscription: 2, max_oversubscription: 2}');
+    '{kind: rail, switch: qm9700, oversubscription: 2, max_oversubscription: 2}',
+  );
 });
 
 test('a new entry goes behind the last one of its map', () => {
@@ -36,7 +37,8 @@ test('a new entry goes behind the last one of its map', () => {
   expect(changed(campus, after)).toEqual([[], ['    load: 80 %']]);
   expect(value(after, 'clusters', 0, 'load')).toBe('80 %');
   expect(value(set(campus, ['power', 'grid', 'feeds'], '2 x 125 MW'), 'power', 'grid')).toBe(
-    '{capacity: 250 MW, feeds: 2 x 125 MW}');
+    '{capacity: 250 MW, feeds: 2 x 125 MW}',
+  );
 });
 
 test('what is missing on the way is made', () => {
@@ -106,8 +108,9 @@ test('every value of every scenario can be set to itself and to another and back
       const other = set(text, leaf.path, '12.5 kW');
       expect(value(other, ...leaf.path)).toBe('12.5 kW');
       expect(set(other, leaf.path, written(text, node))).toBe(text);
-      expect(at(read(remove(text, leaf.path)), leaf.path)?.kind === 'scalar' &&
-             typeof leaf.path.at(-1) === 'string').toBe(false);
+      expect(
+        at(read(remove(text, leaf.path)), leaf.path)?.kind === 'scalar' && typeof leaf.path.at(-1) === 'string',
+      ).toBe(false);
       expect(lineOf(text, node.start)).toBeGreaterThan(0);
     }
   }

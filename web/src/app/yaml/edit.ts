@@ -10,7 +10,8 @@ function splice(text: string, start: number, end: number, by: string) {
 /** A value as YAML: quoted where it would be read as something else. */
 export function quoted(value: string): string {
   if (/^[[{].*[\]}]$/s.test(value)) return value; // already a flow map or list
-  const plain = value !== '' && value === value.trim() && !/[\n\r\t]|: |:$| #|^[-?:] |^[-?:]$|^[,[\]{}#&*!|>'"%@`]/.test(value);
+  const plain =
+    value !== '' && value === value.trim() && !/[\n\r\t]|: |:$| #|^[-?:] |^[-?:]$|^[,[\]{}#&*!|>'"%@`]/.test(value);
   return plain ? value : JSON.stringify(value);
 }
 
@@ -148,8 +149,13 @@ export function remove(text: string, path: Path): string {
   const item = parent.items[step];
   if (!item) return text;
   if (parent.items.length === 1) return remove(text, path.slice(0, -1));
-  if (parent.flow) return cutFlow(text, parent.items.map((i) => i.value), step);
-  return cutLines(text, item.at, lineEndBehind(text, { start: item.at, end: item.value.end }) );
+  if (parent.flow)
+    return cutFlow(
+      text,
+      parent.items.map((i) => i.value),
+      step,
+    );
+  return cutLines(text, item.at, lineEndBehind(text, { start: item.at, end: item.value.end }));
 }
 
 /** The first key of a list's item stands behind its dash, which must stay. */

@@ -45,8 +45,16 @@ export interface SeqNode extends Place {
 }
 export type Node = Scalar | Absent | MapNode | SeqNode;
 
-const ignored = new Set(['space', 'newline', 'comment', 'comma', 'map-value-ind', 'seq-item-ind',
-                         'explicit-key-ind', 'byte-order-mark']);
+const ignored = new Set([
+  'space',
+  'newline',
+  'comment',
+  'comma',
+  'map-value-ind',
+  'seq-item-ind',
+  'explicit-key-ind',
+  'byte-order-mark',
+]);
 
 function unquote(token: CST.FlowScalar): string {
   const { source } = token;
@@ -206,11 +214,11 @@ export interface Leaf {
 /** Every value of the tree, in the order of the text. */
 export function leaves(text: string, node: Node, path: Path = [], label = ''): Leaf[] {
   const dot = label ? `${label}.` : '';
-  if (node.kind === 'map')
-    return node.entries.flatMap((e) => leaves(text, e.value, [...path, e.key], dot + e.key));
+  if (node.kind === 'map') return node.entries.flatMap((e) => leaves(text, e.value, [...path, e.key], dot + e.key));
   if (node.kind === 'seq')
     return node.items.flatMap((item, i) =>
-      leaves(text, item.value, [...path, i], dot + (nameOf(item.value) ?? String(i + 1))));
+      leaves(text, item.value, [...path, i], dot + (nameOf(item.value) ?? String(i + 1))),
+    );
   if (node.kind === 'absent') return [];
   return [{ path, label, text: node.kind === 'scalar' ? node.text : written(text, node) }];
 }
