@@ -32,7 +32,7 @@ constexpr const char* sample = "campus-100k";
 /// The command line as the server's door to the engine.
 server::Said ask_engine(const server::Call& call) {
   const spec::TextInput input(call.name, call.text);
-  Said said = invoke(call.arguments);
+  Said said = invoke(call.arguments, call.progress);
   return {said.status, std::move(said.out), std::move(said.err)};
 }
 

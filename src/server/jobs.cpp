@@ -117,7 +117,7 @@ std::optional<JobView> Jobs::wait(const std::string& id, JobState seen) {
   const auto at = jobs_.find(number_of(id));
   if (at == jobs_.end()) return std::nullopt;
   const JobPtr job = at->second;
-  changed_.wait_for(lock, limits_.tick, [&] { return job->state != seen || stopping_; });
+  changed_.wait_for(lock, limits_.tick, [&] { return job->state != seen; });
   return view(*job);
 }
 
@@ -173,18 +173,20 @@ void Jobs::forget_old(Clock::time_point now) {
   }
 }
 
-void Jobs::stop() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-    for (const auto& [number, job] : jobs_) job->progress.ask_stop();
-    for (const auto& job : queue_) {
-      job->state = JobState::stopped;
-      job->work = nullptr;
-    }
-    queue_.clear();
-    changed_.notify_all();
+void Jobs::ask_stop_all() {
+  const std::lock_guard lock(mutex_);
+  stopping_ = true;
+  for (const auto& [number, job] : jobs_) job->progress.ask_stop();
+  for (const auto& job : queue_) {
+    job->state = JobState::stopped;
+    job->work = nullptr;
   }
+  queue_.clear();
+  changed_.notify_all();
+}
+
+void Jobs::stop() {
+  ask_stop_all();
   for (auto& thread : threads_)
     if (thread.joinable()) thread.join();
 }

@@ -57,10 +57,12 @@ class Jobs {
   std::optional<JobView> find(const std::string& id);
   /// Asks it to stop; false when there is none such.
   bool ask_stop(const std::string& id);
+  /// Takes no more, and asks all to stop.
+  void ask_stop_all();
   /// Returns when the job has changed its state from `seen`, or after a tick.
   std::optional<JobView> wait(const std::string& id, JobState seen);
 
-  /// Stops all, takes no more, waits for the threads.
+  /// The same, and waits for the threads.
   void stop();
 
  private:

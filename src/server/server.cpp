@@ -61,8 +61,9 @@ std::string Server::url() const {
 }
 
 void Server::stop() {
+  parts_->site->ask_stop();
   parts_->wire->stop();
-  parts_->site->jobs().stop();
+  parts_->site->stop();
 }
 
 }  // namespace headroom::server

@@ -60,6 +60,16 @@ class Turn {
   const bool got_;
 };
 
+/// A scenario that is larger than any that people write, or nothing.
+std::optional<Answer> too_large(const Body& body, std::size_t most) {
+  std::size_t sum = body.text("text").size();
+  for (const auto& option : body.list("options")) sum += option.size();
+  if (sum <= most) return std::nullopt;
+  return refusal(413,
+                 fmt::format("the scenario has {} KiB; the page takes {}", sum >> 10, most >> 10),
+                 "headroom check FILE takes up to 4 MiB");
+}
+
 /// A client's name for a scenario: never a path.
 std::string label(const std::string& name) {
   std::string out = name.substr(0, 128);
@@ -115,6 +125,11 @@ Site::Site(const Options& options, Door door, int port)
       file_(options.file),
       jobs_(options.limits),
       turns_(options.limits.runs) {}
+
+void Site::ask_stop() {
+  ending_.ask_stop();
+  jobs_.ask_stop_all();
+}
 
 std::string Site::called(const std::string& name) const {
   namespace fs = std::filesystem;
@@ -232,6 +247,7 @@ Answer Site::start() {
 Answer Site::run(Ask& ask) {
   const auto body = Body::read(ask.body, {"verb", "options", "text", "name"});
   if (!body) return refusal(400, body.error());
+  if (auto refused = too_large(*body, options_.limits.text_bytes)) return *refused;
   const auto words =
       command(body->text("verb"), body->list("options"), body->has("text"), 1, options_.catalog);
   if (!words) return refusal(400, words.error());
@@ -241,20 +257,21 @@ Answer Site::run(Ask& ask) {
   ask.body = {};
   const auto begin = Clock::now();
   const Said said =
-      door_({words->arguments, called(body->text("name")), body->text("text"), nullptr});
+      door_({words->arguments, called(body->text("name")), body->text("text"), &ending_});
   return json_answer(run_json(*words, said, millis_since(begin)));
 }
 
 Answer Site::report(Ask& ask) {
   const auto body = Body::read(ask.body, {"text", "name", "format"});
   if (!body) return refusal(400, body.error());
+  if (auto refused = too_large(*body, options_.limits.text_bytes)) return *refused;
   const std::string form = body->has("format") ? body->text("format") : "html";
   const auto words = command("report", {"--format", form}, body->has("text"), 1, options_.catalog);
   if (!words) return refusal(400, words.error());
   ask.body = {};
   const Turn turn(turns_, options_.limits.turn);
   if (!turn.got()) return busy(1);
-  const auto made = make_report(*words, report_ask(*body), nullptr);
+  const auto made = make_report(*words, report_ask(*body), &ending_);
   if (!made.file) return {422, "application/json", made.result};
   Answer out{200, made.file->type, made.file->bytes};
   out.headers.emplace_back("Content-Disposition",
@@ -272,6 +289,7 @@ ReportAsk Site::report_ask(const Body& body) const {
 Answer Site::job_new(Ask& ask) {
   auto body = Body::read(ask.body, {"verb", "options", "text", "name"});
   if (!body) return refusal(400, body.error());
+  if (auto refused = too_large(*body, options_.limits.text_bytes)) return *refused;
   auto words = command(body->text("verb"), body->list("options"), body->has("text"),
                        options_.limits.job_threads, options_.catalog);
   if (!words) return refusal(400, words.error());

@@ -23,8 +23,10 @@ class Site : public Handler {
   std::optional<Answer> admit(const Ask& ask) const override;
   Answer answer(Ask& ask) override;
 
-  WorkFile& file() { return file_; }
-  Jobs& jobs() { return jobs_; }
+  /// Runs and jobs at work stop where they are.
+  void ask_stop();
+  /// Returns when jobs have ended.
+  void stop() { jobs_.stop(); }
 
  private:
   Answer page(const Ask& ask) const;
@@ -53,6 +55,7 @@ class Site : public Handler {
   WorkFile file_;
   Jobs jobs_;
   std::counting_semaphore<> turns_;
+  Progress ending_;  ///< of all that runs while a client waits: asks them to stop, counts nothing
 };
 
 /// The page with a nonce on each of its scripts.

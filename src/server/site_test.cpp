@@ -192,6 +192,20 @@ TEST_F(SitePaths, WhatIsNotUnderstoodIsRefused) {
   EXPECT_TRUE(asked.calls.empty());
 }
 
+TEST_F(SitePaths, AScenarioIsBounded) {
+  const std::string large((256 << 10) + 1, 'x');
+  for (const char* path : {"/api/run", "/api/jobs", "/api/report"}) {
+    const auto body = path == std::string("/api/report") ? json{{"text", large}}
+                                                         : json{{"verb", "check"}, {"text", large}};
+    EXPECT_EQ(say("POST", path, body.dump()).status, 413) << path;
+  }
+  EXPECT_EQ(say("POST", "/api/run",
+                json{{"verb", "check"}, {"text", "x"}, {"options", {"--set=a=" + large}}}.dump())
+                .status,
+            413);
+  EXPECT_TRUE(asked.calls.empty());
+}
+
 TEST_F(SitePaths, CatalogueAndSchema) {
   EXPECT_TRUE(get("/api/catalog").contains("region"));
   EXPECT_TRUE(get("/api/catalog/region")["region"].is_array());

@@ -1,9 +1,12 @@
 #include "server/verbs.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace headroom::server {
 namespace {
+
+constexpr int most_requests = 1'000'000;  // of a replay
 
 constexpr std::string_view train_values =
     " --set --model --method --tokens --sequence --global-batch --precision --state --optimiser"
@@ -182,6 +185,23 @@ class Reader {
   Diagnostics mistakes_;
 };
 
+/// A synthetic load is as long as its options say, and lies in memory: a request about 200 bytes.
+void bound_requests(std::vector<std::string>& arguments, Diagnostics& mistakes) {
+  constexpr std::string_view name = "--requests=";
+  bool given = false;
+  for (const auto& word : arguments) {
+    if (!word.starts_with(name)) continue;
+    given = true;
+    const std::string text = word.substr(name.size());
+    char* end = nullptr;
+    const double requests = std::strtod(text.c_str(), &end);
+    if (end == text.c_str() || *end != '\0' || !(requests >= 0 && requests <= most_requests))
+      mistakes.add({"--requests", 0, 0, "", "'" + shown(text) + "' is no number up to 1,000,000",
+                    "the most that is replayed here; headroom replay takes more", ""});
+  }
+  if (!given) arguments.push_back(std::string(name) + std::to_string(most_requests));
+}
+
 }  // namespace
 
 std::span<const Verb> verbs() { return table; }
@@ -204,6 +224,7 @@ Result<Command> command(const std::string& name, const std::vector<std::string>&
   out.arguments.emplace_back(verb->name);
   Reader reader(*verb, out);
   Diagnostics mistakes = reader.read(options);
+  if (name == "replay") bound_requests(out.arguments, mistakes);
   if (verb->needs_scenario && !with_scenario)
     mistakes.add({"text", 0, 0, "", "which scenario?", "its YAML as text", ""});
   if (!mistakes.empty()) return failure(std::move(mistakes));

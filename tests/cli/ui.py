@@ -218,11 +218,12 @@ def save(ui, folder):
 def files(folder):
     """A scenario reads files beside it, and one of the page's own reads none."""
     (folder / "config.json").write_text("{}")
-    scenario = "models: [{id: m, config: %s}]\n"
+    scenario = CAMPUS.read_text().replace("%", "%%") + "\nmodels: [{id: m, config: %s}]\n"
     with Ui("--no-open", "campus.yaml", cwd=folder) as ui:
         told = ui.user().run("check", scenario % "/etc/passwd")
         require("lies outside the scenario" in told and "root:" not in told, told[:300])
-        require("lies outside" not in ui.user().run("check", scenario % "config.json"), "a file beside it")
+        told = ui.user().run("check", scenario % "config.json")
+        require("config.json" in told and "lies " not in told, f"a file beside it: {told[:300]}")
     with Ui("--no-open", cwd=folder) as ui:
         require("lies in no folder" in ui.user().run("check", scenario % "config.json"), "no folder")
         require(ui.user().get("/api/start")["file"] is None, "no file")
