@@ -50,7 +50,7 @@ constexpr const char* examples =
     "chain,\n"
     "NAME.unit for one unit of a bank. The answer lists them.\n"
     "Exit status: 0 every set point holds, 1 one does not or racks throttle, 2 bad input, 3 "
-    "internal error.";
+    "internal error, 130 stopped.";
 
 void add_options(CLI::App& app, FacilityCommand& c) {
   auto& r = c.request;
