@@ -5,7 +5,7 @@ BUILD ?= build
 JOBS ?= $(shell nproc)
 BENCHES = $(basename $(notdir $(wildcard bench/*_bench.cpp)))
 
-.PHONY: all deps demo test test-deps build unit bench wheel docs site format clean
+.PHONY: all deps demo test test-deps build unit bench wheel docs site web format clean
 
 all: build
 
@@ -42,6 +42,10 @@ wheel: test-deps
 # Generated pages: the reference from the field lists, the claims table.
 docs: build
 	tools/generate-docs $(BUILD)/headroom
+
+# The page that `headroom ui` serves and `headroom report` fills (needs node and npm): web/dist/index.html.
+web:
+	cd web && npm ci --no-audit --no-fund && npm run build
 
 # The documentation as a site under $(BUILD)/site, links checked (needs PyPI for mkdocs).
 site:

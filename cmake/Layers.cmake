@@ -38,14 +38,21 @@ foreach(line IN LISTS layer_lines)
     target_include_directories(${layer}_test SYSTEM PRIVATE ${RAPIDCHECK_INCLUDE})
     target_link_libraries(${layer}_test PRIVATE ${target} GTest::gtest_main ${RAPIDCHECK_LIBRARY}
                                                 nlohmann_json::nlohmann_json)
-    # Only the files that read it: a path on every command line would make every checkout compile anew.
-    foreach(test IN LISTS tests)
+    # Only the files that read the tree (all of a layer whose fixtures do): a path on every command
+    # line would make every checkout compile anew.
+    file(GLOB fixtures CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${layer}/*.hpp)
+    set(reading ${tests})
+    foreach(test IN LISTS tests fixtures)
       file(STRINGS ${test} reads_tree REGEX "HEADROOM_SOURCE_DIR" LIMIT_COUNT 1)
-      if(reads_tree)
-        set_source_files_properties(${test} PROPERTIES
-                                    COMPILE_DEFINITIONS HEADROOM_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+      if(reads_tree AND test MATCHES "\\.hpp$")
+        set(reading ${tests})
+        break()
+      elseif(NOT reads_tree)
+        list(REMOVE_ITEM reading ${test})
       endif()
     endforeach()
+    set_source_files_properties(${reading} PROPERTIES
+                                COMPILE_DEFINITIONS HEADROOM_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
     set_property(GLOBAL APPEND PROPERTY HEADROOM_TEST_PROGRAMS ${layer}_test)
   endif()
 endforeach()
@@ -68,6 +75,11 @@ find_library(CLP_LIBRARY Clp REQUIRED)
 find_library(COINUTILS_LIBRARY CoinUtils REQUIRED)
 target_include_directories(headroom_supply SYSTEM PRIVATE ${CLP_INCLUDE}/coin)
 target_link_libraries(headroom_supply PRIVATE ${CLP_LIBRARY} ${COINUTILS_LIBRARY})
+# Workbooks of src/report are written by libxlsxwriter; its header stays in report/workbook.cpp.
+find_path(XLSXWRITER_INCLUDE xlsxwriter.h REQUIRED)
+find_library(XLSXWRITER_LIBRARY xlsxwriter REQUIRED)
+target_include_directories(headroom_report SYSTEM PRIVATE ${XLSXWRITER_INCLUDE})
+target_link_libraries(headroom_report PRIVATE ${XLSXWRITER_LIBRARY})
 target_link_libraries(headroom_api PRIVATE ${CMAKE_DL_LIBS})  # OpenSSL, for https URLs alone
 
 # A second answer for the year in the time domain; without SUNDIALS its test says so and skips.
@@ -85,21 +97,25 @@ if(HEADROOM_TESTS)
   endif()
 endif()
 
-# api_test runs a real streaming server. Debian's library is built with the switches that its .pc
-# names, and its classes differ with them.
+# cpp-httplib carries the server and the tests that need one. Debian's library is built with the
+# switches that its .pc names, and its classes differ with them.
+find_path(HTTPLIB_INCLUDE httplib.h REQUIRED)
+find_library(HTTPLIB_LIBRARY cpp-httplib REQUIRED)
+get_filename_component(httplib_folder ${HTTPLIB_LIBRARY} DIRECTORY)
+set(httplib_switches "")
+if(EXISTS ${httplib_folder}/pkgconfig/cpp-httplib.pc)
+  file(STRINGS ${httplib_folder}/pkgconfig/cpp-httplib.pc httplib_flags REGEX "^Cflags:")
+  string(REGEX MATCHALL "-D[A-Z_]+" httplib_switches "${httplib_flags}")
+endif()
+set_source_files_properties(
+  ${CMAKE_SOURCE_DIR}/src/server/wire.cpp ${CMAKE_SOURCE_DIR}/src/server/connection.cpp
+  ${CMAKE_SOURCE_DIR}/src/server/server_test.cpp ${CMAKE_SOURCE_DIR}/src/api/load_test.cpp
+  ${CMAKE_SOURCE_DIR}/src/api/tls_test.cpp PROPERTIES COMPILE_OPTIONS "${httplib_switches}")
+target_include_directories(headroom_server SYSTEM PRIVATE ${HTTPLIB_INCLUDE})
+target_link_libraries(headroom_server PRIVATE nlohmann_json::nlohmann_json ${HTTPLIB_LIBRARY}
+                                              Threads::Threads)
 if(HEADROOM_TESTS)
-  find_path(HTTPLIB_INCLUDE httplib.h REQUIRED)
-  find_library(HTTPLIB_LIBRARY cpp-httplib REQUIRED)
   find_library(CRYPTO_LIBRARY crypto REQUIRED)
-  get_filename_component(httplib_folder ${HTTPLIB_LIBRARY} DIRECTORY)
-  set(httplib_switches "")
-  if(EXISTS ${httplib_folder}/pkgconfig/cpp-httplib.pc)
-    file(STRINGS ${httplib_folder}/pkgconfig/cpp-httplib.pc httplib_flags REGEX "^Cflags:")
-    string(REGEX MATCHALL "-D[A-Z_]+" httplib_switches "${httplib_flags}")
-  endif()
-  set_source_files_properties(${CMAKE_SOURCE_DIR}/src/api/load_test.cpp
-                              ${CMAKE_SOURCE_DIR}/src/api/tls_test.cpp PROPERTIES
-                              COMPILE_OPTIONS "${httplib_switches}")
   target_include_directories(api_test SYSTEM PRIVATE ${HTTPLIB_INCLUDE})
   target_link_libraries(api_test PRIVATE ${HTTPLIB_LIBRARY} ${CRYPTO_LIBRARY} Threads::Threads)
 endif()

@@ -2,8 +2,8 @@
 //
 // One door for every verb, present and to come: what Python gets is the document that `--json`
 // prints, so the two cannot differ by a bit. The interpreter's lock is let go while a command runs.
-// A command runs on a thread of its own, so that the caller's hears Ctrl-C meanwhile: the command is
-// asked to stop and KeyboardInterrupt is raised once it has. `Progress` is for callers on other
+// A command runs on a thread of its own, so that the caller's hears Ctrl-C meanwhile: the command
+// is asked to stop and KeyboardInterrupt is raised once it has. `Progress` is for callers on other
 // threads, which hear no signals: who holds it sees how far a command is, and may stop it.
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "cli.hpp"
+#include "report/page.hpp"
 #include "spec/node.hpp"
 
 namespace py = pybind11;
@@ -43,8 +44,8 @@ Said invoke(const std::vector<std::string>& arguments, const std::optional<std::
   headroom::cli::Said said;
   {
     const py::gil_scoped_release free;
-    auto running = std::async(std::launch::async,
-                              [&] { return run(arguments, text, name, progress.get()); });
+    auto running =
+        std::async(std::launch::async, [&] { return run(arguments, text, name, progress.get()); });
     while (running.wait_for(hear_every) != std::future_status::ready) {
       const py::gil_scoped_acquire held;
       if (interrupted || PyErr_CheckSignals() == 0) continue;
@@ -84,5 +85,6 @@ PYBIND11_MODULE(_core, m) {
       .def("ask_stop", &headroom::Progress::ask_stop);
   m.def("invoke", &invoke, py::arg("arguments"), py::arg("text").none(true), py::arg("name"),
         py::arg("progress").none(true) = py::none());
+  m.def("page_with", &headroom::report::page_with, py::arg("document"));
   m.def("options", &options, py::arg("verb"));
 }

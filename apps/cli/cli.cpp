@@ -176,7 +176,9 @@ struct CommandLine {
         add_load_verb(app),
         add_facility_verb(app, terminal),
         add_validation_verbs(app),
+        add_report_verb(app, terminal),
         add_init_verb(app),
+        add_ui_verb(app),
         add_shell_verbs(app, api::version()),
     };
   }

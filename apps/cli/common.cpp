@@ -5,10 +5,10 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <system_error>
 
 #include "api/stoppable.hpp"
+#include "base/whole_file.hpp"
 #include "watch.hpp"
 
 namespace headroom::cli {
@@ -55,14 +55,7 @@ int finish(const Result<std::string>& text, bool json) {
 
 bool write_whole(const std::string& path, const std::string& text, const std::string& option) {
   const Session::Writing writing;
-  const std::string part = path + ".part";
-  std::ofstream file(part, std::ios::binary);
-  file << text;
-  file.close();
-  std::error_code error;
-  if (file) std::filesystem::rename(part, path, error);
-  if (file && !error) return true;
-  std::filesystem::remove(part, error);
+  if (headroom::write_whole(path, text)) return true;
   print((option.empty() ? "" : option + " ") + path + ": cannot be written\n", stderr);
   return false;
 }

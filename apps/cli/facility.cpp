@@ -39,6 +39,7 @@ constexpr const char* examples =
     "  headroom facility scenarios/nvl72-row.yaml --lose dry-cooler=50% --lose leak --json\n"
     "  headroom facility scenarios/nvl72-row.yaml --availability\n"
     "  headroom facility scenarios/nvl72-row.yaml --chain --pairs\n"
+    "  headroom facility scenarios/nvl72-row.yaml --chain --lose-both hall-a.a1,ups.unit\n"
     "  headroom facility scenarios/nvl72-row.yaml --supply --csv hours.csv\n"
     "  headroom facility scenarios/nvl72-row.yaml --lose mains --for 5min\n"
     "  headroom facility scenarios/campus-100k.yaml --transient --sag \"30%@60ms x6/82s\"\n"
@@ -49,8 +50,9 @@ constexpr const char* examples =
     "hall or the loop before it (hall-a.cdu-pump) one of them; mains or a node of the power "
     "chain,\n"
     "NAME.unit for one unit of a bank. The answer lists them.\n"
-    "Exit status: 0 every set point holds, 1 one does not or racks throttle, 2 bad input, 3 "
-    "internal error, 130 stopped.";
+    "Exit status: 0 every set point holds, 1 one does not, racks throttle, losses together harm or "
+    "a\nwanted date is missed (--gantt), 2 bad input, 3 internal error, 130 "
+    "stopped.";
 
 void add_options(CLI::App& app, FacilityCommand& c) {
   auto& r = c.request;
@@ -67,6 +69,10 @@ void add_options(CLI::App& app, FacilityCommand& c) {
   c.verb->add_flag("--chain", r.chain,
                    "The power chain: one-line diagram, every node lost once, stranded kW");
   c.verb->add_flag("--pairs", r.pairs, "With --chain: every two nodes lost");
+  c.verb
+      ->add_option("--lose-both", r.lose_both,
+                   "With --chain: NODE,NODE lost at once: what trips, what it strands")
+      ->allow_extra_args(false);
   c.verb->add_option("--epw", r.epw, "Weather file; left out: a year of the region's climate");
   c.verb->add_option("--fill-gaps", r.fill_gaps,
                      "Longest gap of the weather file to interpolate, e.g. 3h");
@@ -180,7 +186,7 @@ int run_gantt(const FacilityCommand& c, const Terminal& terminal) {
     return bad_input;
   print(c.json ? report::gantt_json(*answer)
                : report::gantt_text(*answer, {terminal.colour, terminal.width, false}));
-  return fits;
+  return answer->in_time() ? fits : falls_short;
 }
 
 int run_phases(const FacilityCommand& c, const Terminal& terminal) {
@@ -221,9 +227,9 @@ Diagnostics check_drawing(const FacilityCommand& c) {
   for (const auto& [option, given] :
        {std::pair("--gantt", c.gantt && c.layout), std::pair("--availability", c.availability),
         std::pair("--transient", c.transients), std::pair("--phases", c.phases),
-        std::pair("--chain", r.chain), std::pair("--year", r.year),
-        std::pair("--lose", !r.lose.empty()), std::pair("--epw", !r.epw.empty()),
-        std::pair("--csv", !c.csv.empty())})
+        std::pair("--chain", r.chain), std::pair("--lose-both", !r.lose_both.empty()),
+        std::pair("--year", r.year), std::pair("--lose", !r.lose.empty()),
+        std::pair("--epw", !r.epw.empty()), std::pair("--csv", !c.csv.empty())})
     if (given)
       wrong(option, c.layout ? "is no question of --layout" : "is no question of --gantt",
             "leave one of them out");

@@ -38,8 +38,14 @@ Run add_validation_verbs(CLI::App& app);
 /// `init`.
 Run add_init_verb(CLI::App& app);
 
+/// `report`.
+Run add_report_verb(CLI::App& app, std::function<Terminal()> terminal);
+
 /// `load`.
 Run add_load_verb(CLI::App& app);
+
+/// `ui`.
+Run add_ui_verb(CLI::App& app);
 
 /// `completion`, `man`.
 Run add_shell_verbs(CLI::App& app, const std::string& version);

@@ -10,6 +10,7 @@ from typing import Any, Iterable
 
 from . import _core
 from ._errors import InputError, Mistake
+from ._report import Report
 from ._results import (Answer, FacilityAnswer, InferAnswer, ReplayAnswer, TrainAnswer, wrap)
 
 FITS, FALLS_SHORT, BAD_INPUT, INTERNAL_ERROR, STOPPED = 0, 1, 2, 3, 130
@@ -36,7 +37,7 @@ def version() -> str:
 
 
 _known: dict[str, dict[str, Option]] = {}
-_OURS = {"help", "json", "csv", "quiet"}  # what the functions themselves decide
+_OURS = {"help", "json", "csv", "quiet", "out", "form"}  # what the functions themselves decide
 
 
 def options(verb: str) -> list[Option]:
@@ -158,6 +159,17 @@ def facility(scenario: Any, /, **given: Any) -> FacilityAnswer:
     """Power, cooling, water of the halls over a year, and failures: `headroom facility`."""
     file, source = _of(scenario)
     return FacilityAnswer(answer(["facility", *file, *arguments("facility", given)], source))
+
+
+def report(scenario: Any, out: Any = None, /, **given: Any) -> Report:
+    """Everything about a scenario: `headroom report`. The answer shows itself in a notebook, and
+    ``report(s, "report.html")`` (.html, .xlsx, .json, .csv) also writes a file.
+    Keywords: full=True for what takes longer, also=[...] for scenarios beside it."""
+    file, source = _of(scenario)
+    words = ["report", *file, *arguments("report", given)]
+    if out is not None:
+        run([*words, "-o", os.fspath(out)], source)
+    return Report(json.loads(run([*words, "-o", "-", "--form", "json"], source)[1]))
 
 
 def explain(scenario: Any, figure: str, /, **given: Any) -> str:

@@ -17,3 +17,6 @@ def invoke(arguments: list[str], text: str | None, name: str,
 
 def options(verb: list[str]) -> list[tuple[str, str, bool, bool]]:
     """Every option of a verb: name, help, whether it takes a value, whether it repeats."""
+
+def page_with(document: str) -> str:
+    """The web page, one HTML file that needs no network, with a JSON document as its data."""

@@ -13,6 +13,7 @@ import pickle
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import unittest
@@ -73,6 +74,26 @@ class SameAsTheCommandLine(unittest.TestCase):
         ours = hr.load(name).facility(lose=["all-cooling"], for_=None)
         self.assertEqual(ours.data, said("facility", name, "--lose", "all-cooling"))
         self.assertEqual(hr.facility(name, year=True).data, said("facility", name, "--year"))
+
+    def test_report(self):
+        s = hr.load(SCENARIO)
+        with tempfile.TemporaryDirectory() as folder:
+            mine, theirs = pathlib.Path(folder, "a.json"), pathlib.Path(folder, "b.json")
+            report = s.report(mine)
+            subprocess.run([COMMAND, "report", SCENARIO, "-o", theirs], cwd=ROOT, check=True)
+            self.assertEqual(mine.read_bytes(), theirs.read_bytes())
+            self.assertEqual(report.data, json.loads(theirs.read_bytes()))
+            self.assertEqual(report.check.data, s.check().data)
+            for ending in ("html", "xlsx", "csv"):
+                s.report(pathlib.Path(folder, f"c.{ending}"))
+                self.assertGreater(pathlib.Path(folder, f"c.{ending}").stat().st_size, 1000)
+            with self.assertRaisesRegex(hr.InputError, "names no form"):
+                s.report(pathlib.Path(folder, "c.pdf"))
+
+    def test_report_of_a_text(self):
+        text = (ROOT / SCENARIO).read_text()
+        report = hr.loads(text, SCENARIO).report()
+        self.assertEqual(report.data, hr.load(SCENARIO).report().data)
 
     def test_catalogue_schema_claims(self):
         self.assertEqual(hr.catalog("accelerator", "h100-sxm").data,
@@ -184,6 +205,13 @@ class Answers(unittest.TestCase):
         html = hr.load(SCENARIO).check()._repr_html_()
         self.assertEqual(html.count("<tr>"), 1 + len(hr.load(SCENARIO).check().data["margins"]))
         self.assertIn("It fits.", html)
+
+    def test_a_report_shows_itself(self):
+        report = hr.load(SCENARIO).report()
+        self.assertIn("<iframe srcdoc=", report._repr_html_())
+        self.assertIn('"kind": "headroom-report"', report.html)
+        self.assertIn("headroom-report", hr.load(SCENARIO).check().page())
+        self.assertIn("figures", dir(report))
 
     def test_attributes_name_what_there_is(self):
         check = hr.load(SCENARIO).check()

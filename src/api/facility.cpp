@@ -50,6 +50,7 @@ study::FacilityOptions facility_options(const FacilityRequest& r, Diagnostics& m
   o.chain = r.chain, o.pairs = r.pairs;
   o.epw = r.epw;
   o.lose = r.lose;
+  o.lose_together = r.lose_both;
   Reader reader(mistakes);
   double gap_s = 0;
   reader.quantity<Time>("--fill-gaps", r.fill_gaps, "h", 0, 7 * 86400, gap_s);
@@ -70,6 +71,9 @@ study::FacilityOptions facility_options(const FacilityRequest& r, Diagnostics& m
                       "describes a failure, and nothing is lost", "add --lose NODE", ""});
   if (r.pairs && !r.chain)
     mistakes.add({"--pairs", 0, 0, "", "is a part of --chain", "add --chain", ""});
+  if (!r.lose_both.empty() && !r.chain)
+    mistakes.add({"--lose-both " + r.lose_both.front(), 0, 0, "", "is a part of --chain",
+                  "add --chain", ""});
   if (!r.fill_gaps.empty() && r.epw.empty())
     mistakes.add({"--fill-gaps " + r.fill_gaps, 0, 0, "",
                   "describes an EPW file, and there is none", "add --epw FILE", ""});

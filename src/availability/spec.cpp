@@ -34,6 +34,10 @@ void PartSpec::fields(spec::Fields& f) {
 }
 
 void Spec::fields(spec::Fields& f) {
+  f.number("target", target, "%",
+           "Share of time in which a hall has all the power and cooling it asks for; a limit of "
+           "check")
+      .between(50, 99.9999999);
   f.integer("crews", crews, "Repairs that can go on at once; 0: as many as there are failures")
       .between(0, 1000);
   f.integer("histories", histories, "Histories of the site that are simulated")

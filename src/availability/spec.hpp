@@ -1,6 +1,7 @@
 // What a user writes about availability.
 //
 //   availability:
+//     target: 99.99 %        # `check` then holds each hall's outages against it
 //     crews: 2
 //     refuel: 99 %
 //     utility: {every: 6 mo, outage: 2 h}
@@ -41,6 +42,7 @@ struct Spec {
   int crews = 0, histories = 20000, seed = 1;
   Value<Time> horizon;
   bool maintenance = true;
+  Value<Scalar> target;  ///< share of time that every hall has all it asks for
   Value<Scalar> error, refuel, beta;
   Value<Time> error_time, restart;
   UtilitySpec utility;

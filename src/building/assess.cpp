@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/units.hpp"
+#include "building/layout.hpp"
 
 namespace headroom::building {
 namespace {
@@ -17,7 +18,8 @@ struct Build {
   const catalog::Catalog& catalog;
   Trace& trace;
   Findings& findings;
-  const catalog::Rack* rack;
+  const RackSpec& rack_spec;
+  const catalog::Rack* rack = rack_of(rack_spec, catalog);
 
   std::string id(std::string_view rest) const {
     return "building." + demand.scope + "." + std::string(rest);
@@ -39,17 +41,17 @@ void check_units(Build& b, const Group& group) {
   const auto height = b.trace.constant(b.id(group, "system_units"), Scalar(system.rack_units), "U",
                                        system.origin.source);
   const auto reserved =
-      b.trace.constant(b.id(group, "reserved_units"), Scalar(b.demand.rack.reserved_units), "U",
+      b.trace.constant(b.id(group, "reserved_units"), Scalar(b.rack_spec.reserved_units), "U",
                        assumed("as the scenario's rack says"));
   const auto need = b.trace.derive(b.id(group, "units_needed"),
                                    Scalar(group.per_rack.value * height.value + reserved.value),
                                    "U", "systems in a rack x height of one + reserved units",
                                    {group.per_rack, height, reserved});
-  const int units = b.demand.rack.units > 0 ? b.demand.rack.units : b.rack->units;
+  const int units = b.rack_spec.units > 0 ? b.rack_spec.units : b.rack->units;
   const auto have = b.trace.constant(
       b.id(group, "units_had"), Scalar(units), "U",
-      b.demand.rack.units > 0 ? assumed("as the scenario's rack says") : b.rack->origin.source);
-  const int fit = std::max(0, (units - b.demand.rack.reserved_units) / system.rack_units);
+      b.rack_spec.units > 0 ? assumed("as the scenario's rack says") : b.rack->origin.source);
+  const int fit = std::max(0, (units - b.rack_spec.reserved_units) / system.rack_units);
   auto m = make_margin(b.id(group, "units"), "rack units, " + group.title, need, have, "U")
                .because(fmt::format("{} {} of {} U need {} U in a rack of {} U.",
                                     format_number(group.per_rack.value), system.name,
@@ -82,7 +84,7 @@ Figure<Mass> full_rack(Build& b, const Group& group, const Figure<Mass>& load) {
 
 void check_rack_rating(Build& b, const Group& group, const Figure<Mass>& load) {
   if (whole_rack(*group.system) || b.rack == nullptr) return;
-  const auto& limit = b.demand.rack.weight_limit.or_else(b.rack->static_rating);
+  const auto& limit = b.rack_spec.weight_limit.or_else(b.rack->static_rating);
   if (!limit) return;
   const auto have = b.trace.input(b.id(group, "rack_rating"), limit, "kg");
   auto m = make_margin(b.id(group, "rack"), "rack load, " + group.title, load, have, "kg")
@@ -278,14 +280,47 @@ void check_density(Build& b) {
   b.findings.margins.push_back(std::move(m));
 }
 
-void bill_racks(Build& b) {
-  double racks = b.demand.other_racks;
-  for (const auto& group : b.demand.groups) {
-    if (!whole_rack(*group.system)) racks += group.racks.value;
+/// Ground of the whole building; `facility --layout` draws it row by row.
+void check_gross(const std::vector<HallDemand>& demand, const std::vector<Hall>& halls,
+                 const Spec& building, Trace& trace, Findings& findings) {
+  if (!building.area || halls.empty()) return;
+  static const Value<Area> a_kw(power_room_m2_w * 1e3 * square_metre,
+                                assumed("UPS, batteries and switchgear, m2 a kW of IT"));
+  static const Value<Scalar> support(support_share,
+                                     assumed("docks, stores, corridors and offices over the rest"));
+  Area rooms{};
+  std::vector<NodeId> inputs;
+  for (std::size_t i = 0; i < halls.size(); ++i) {
+    const auto& d = demand[i];
+    rooms += std::max(halls[i].area.value, d.hall.area.or_else(Area{}));
+    rooms += d.hall.layout.power_room.or_else(a_kw.get() * d.it_max.value.in(kilowatt));
+    inputs.push_back(halls[i].area.node);
+    if (d.it_max.node != no_node) inputs.push_back(d.it_max.node);
   }
+  inputs.push_back(trace.leaf("building.power_room_a_kw", a_kw, "m2"));
+  inputs.push_back(trace.leaf("building.support", support, "%"));
+  const auto need =
+      trace.derive("building.area_needed", rooms * (1 + double(support.get())), "m2",
+                   "(white space + power rooms of every hall) x (1 + support)", std::move(inputs));
+  const auto have = trace.input("building.area_had", building.area, "m2");
+  auto m = make_margin("building.area", "gross floor area", need, have, "m2")
+               .because(fmt::format(
+                   "Halls and power rooms take {}, with docks, stores and offices {}; the building "
+                   "has {}.",
+                   format(rooms, "m2"), format(need.value, "m2"), format(have.value, "m2")));
+  if (!m.holds())
+    m.remedies.push_back(
+        {fmt::format("find {} more, or build on", format(need.value - have.value, "m2")),
+         {},
+         {},
+         ""});
+  findings.margins.push_back(std::move(m));
+}
+
+void bill_racks(Build& b, const std::string& scope, double racks) {
   if (racks <= 0 || b.rack == nullptr) return;
   BillLine line;
-  line.id = "building." + b.demand.scope + ".racks";
+  line.id = scope + "racks";
   line.category = "racks";
   line.item = b.rack->name;
   line.count = racks;
@@ -293,7 +328,7 @@ void bill_racks(Build& b) {
     line.unit_price = b.rack->price.get();
     line.price_low = b.rack->price.low;
     line.price_high = b.rack->price.high;
-    line.price_node = b.trace.leaf(b.id("rack_price"), b.rack->price, "USD");
+    line.price_node = b.trace.leaf(scope + "rack_price", b.rack->price, "USD");
   }
   if (b.rack->lead_time) line.lead_time = b.rack->lead_time.get();
   b.findings.bill.add(std::move(line));
@@ -317,22 +352,32 @@ int systems_by_height(const catalog::System& system, const RackSpec& rack,
   return system.max_per_rack > 0 ? std::min(fit, system.max_per_rack) : fit;
 }
 
-Result assess(const std::vector<HallDemand>& demand, const catalog::Catalog& catalog,
-              Trace& trace) {
+Result assess(const std::vector<HallDemand>& demand, const catalog::Catalog& catalog, Trace& trace,
+              const Spec& building) {
   Result result;
   for (const auto& hall_demand : demand) {
-    Build b{hall_demand, catalog, trace, result.findings, rack_of(hall_demand.rack, catalog)};
+    Build b{hall_demand, catalog, trace, result.findings, hall_demand.rack};
     Hall hall;
+    double racks = hall_demand.other_racks;
     for (const auto& group : hall_demand.groups) {
-      if (group.system != nullptr) check_group(b, group, hall);
+      if (group.system == nullptr) continue;
+      Build own{hall_demand, catalog, trace, result.findings,
+                group.rack ? *group.rack : hall_demand.rack};
+      check_group(own, group, hall);
+      if (whole_rack(*group.system)) continue;
+      if (own.rack == b.rack)
+        racks += group.racks.value;
+      else
+        bill_racks(own, b.id(group, ""), group.racks.value);
     }
     hall.racks = racks_needed(b);
     check_positions(b, hall);
     check_area(b, hall);
     check_density(b);
-    bill_racks(b);
+    bill_racks(b, b.id(""), racks);
     result.halls.push_back(hall);
   }
+  check_gross(demand, result.halls, building, trace, result.findings);
   return result;
 }
 

@@ -458,4 +458,25 @@ double clearance_load_pa(double mass_kg, double footprint_m2, double with_aisles
   return total * standard_gravity.si() / with_aisles_m2;
 }
 
+Layout merged(Layout plan) {
+  std::vector<Block> out;
+  for (const auto& b : plan.blocks) {
+    const bool stands = b.row >= 0 && (b.kind >= 0 || b.what == BlockKind::free_position);
+    if (stands && !out.empty()) {
+      Block& last = out.back();
+      const bool alike = last.what == b.what && last.kind == b.kind && last.row == b.row &&
+                         last.y_m == b.y_m && last.h_m == b.h_m;
+      if (alike && std::abs(last.right_m() - b.x_m) < 1e-6) {
+        last.w_m += b.w_m;
+        ++last.count;
+        continue;
+      }
+    }
+    out.push_back(b);
+  }
+  plan.blocks = std::move(out);
+  plan.heaviest = -1;
+  return plan;
+}
+
 }  // namespace headroom::building

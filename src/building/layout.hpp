@@ -73,6 +73,7 @@ struct Block {
   double x_m = 0, y_m = 0, w_m = 0, h_m = 0;
   int kind = -1;  ///< of a rack: index of its kind
   int row = -1;   ///< from 0, over all blocks of rows
+  int count = 1;  ///< equal neighbours along the row, together (`merged`)
   double area_m2() const { return w_m * h_m; }
   double right_m() const { return x_m + w_m; }
   double top_m() const { return y_m + h_m; }
@@ -111,6 +112,10 @@ struct Layout {
 };
 
 Layout lay_out(const LayoutInput& input);
+
+/// The plan with neighbours of one kind in one row as one block; `heaviest` is lost. For drawings
+/// of thousands of racks. O(blocks).
+Layout merged(Layout plan);
 
 /// Floor area of the building for these halls: (rooms + power rooms) x (1 + support).
 /// Support: docks, stores, corridors, offices, 25 % (assumed).

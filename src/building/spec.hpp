@@ -38,6 +38,8 @@ struct RackSpec {
   int units = 0;             ///< over the entry's; 0: the entry's
   Value<Mass> weight_limit;  ///< equipment a rack may hold, over the entry's
   int reserved_units = 0;    ///< for PDUs, patch panels and switches that are not counted
+  /// Something of it was said.
+  bool given() const { return !rack.empty() || units > 0 || weight_limit || reserved_units > 0; }
   void fields(spec::Fields& f);
 };
 

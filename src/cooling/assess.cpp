@@ -6,7 +6,7 @@
 
 #include "base/units.hpp"
 #include "cooling/limits.hpp"
-#include "cooling/tower.hpp"
+#include "cooling/plant_model.hpp"
 
 namespace headroom::cooling {
 namespace {
@@ -79,6 +79,8 @@ Heat heat_of(const Demand& demand, bool max) {
   for (const auto& hall : demand.halls) {
     heat.it.push_back(max ? hall.it_max.value : hall.it_typical.value);
     heat.loss.push_back(max ? hall.loss_max : hall.loss_typical);
+    heat.racks.emplace_back();
+    for (const auto& g : hall.groups) heat.racks.back().push_back(max ? g.max : g.typical);
   }
   heat.power_rooms = max ? demand.power_rooms_max : demand.power_rooms_typical;
   return heat;
@@ -129,7 +131,11 @@ void record_power(Result& r, const Inputs& in, Trace& trace) {
                                 "heat to the sky on the design day", {r.electrical_max.node});
   r.compressor_free = trace.derive(
       "cooling.compressor-free", r.year.compressor_free, "h",
-      "hours of the climate's bins in which the main loads need no compressor", in.typical);
+      "hours of the climate's year in which no compressor runs and set points hold", in.typical);
+  if (r.year.has_liquid)
+    r.liquid_free = trace.derive("cooling.compressor-free-liquid", r.year.liquid_free, "h",
+                                 "the same of the liquid loop: trim chillers of the air loop apart",
+                                 in.typical);
 }
 
 Power it_of(const Demand& demand) {
@@ -138,21 +144,17 @@ Power it_of(const Demand& demand) {
   return it;
 }
 
-void record_water(Result& r, const PlantSpec& p, const Demand& demand, const Heat& heat,
-                  const catalog::Climate& climate, const Inputs& in, Trace& trace) {
+void record_water(Result& r, const PlantSpec& p, const Demand& demand, VolumeFlow peak,
+                  const Inputs& in, Trace& trace) {
   const auto cycles = trace.input("cooling.plant.cycles", p.cycles, "");
   std::vector<NodeId> day = in.max, typical = in.typical;
   day.push_back(cycles.node);
   typical.push_back(cycles.node);
-  VolumeFlow peak{};
-  for (const bool wet : {true, false}) {
-    peak = std::max(peak, solve(r.design, heat, design_by(climate, wet)).makeup);
-  }
   r.water_peak_day = trace.derive("cooling.water.peak-day", peak, "m3/d",
                                   "make-up at maximum heat, design air all day", std::move(day));
   r.water_year =
       trace.derive("cooling.water.year", r.year.mean.makeup * (1 * headroom::year), "m3",
-                   "evaporation x C/(C-1) + drift over the climate's bins", std::move(typical));
+                   "evaporation x C/(C-1) + drift over the climate's year", std::move(typical));
   const Power it = it_of(demand);
   const auto wue = it.si() > 0 ? r.year.mean.makeup / it : WaterIntensity{};
   r.wue = trace.derive("cooling.wue", wue, "L/kWh",
@@ -226,6 +228,7 @@ Design resolve(const PlantSpec& plant, const Demand& demand, const catalog::Cata
   Design design;
   for (const auto& hall : demand.halls) {
     design.halls.push_back(design_of(choose(hall, catalog), hall.it_max.value, hall.loss_max));
+    add_racks(hall, design.halls.back());
   }
   design.halls.push_back(power_rooms(demand, design.halls, catalog));
   design.plant = plant_of(plant, catalog);
@@ -251,19 +254,21 @@ const catalog::Climate& climate_of(const PlantSpec& plant, const Demand& demand,
   return usual != nullptr ? *usual : *catalog.all<catalog::Climate>().front();
 }
 
-Result assess(const PlantSpec& plant, const Demand& demand, const catalog::Catalog& catalog,
+Result assess(const PlantSpec& plant_spec, const Demand& demand, const catalog::Catalog& catalog,
               Trace& trace) {
-  const PlantSpec spec = with_defaults(plant);
+  const PlantSpec spec = with_defaults(plant_spec);
   const auto& climate = climate_of(spec, demand, catalog);
   Result r;
-  r.design = resolve(plant, demand, catalog);
+  r.design = resolve(plant_spec, demand, catalog);
   const Heat max = heat_max(demand), typical = heat_typical(demand);
-  r.at_design = solve(r.design, max, design_weather(r.design.plant, climate));
-  r.year = year(r.design, typical, climate);
-  r.imbalance = std::max(r.at_design.imbalance(), r.year.mean.imbalance());
+  const auto weather = usual_year(climate);
+  PlantModel plant(r.design, max, *weather, plant_spec.reuse);
+  r.at_design = plant.at_design(max);
+  r.year = plant.year(typical);
+  r.imbalance = std::max(r.at_design.imbalance(), r.year.worst_imbalance);
   const Inputs in = record_inputs(spec, demand, climate, trace);
   record_power(r, in, trace);
-  record_water(r, spec, demand, max, climate, in, trace);
+  record_water(r, spec, demand, plant.water_at_design(max), in, trace);
   for (std::size_t i = 0; i < demand.halls.size(); ++i) {
     hall_limits(demand.halls[i], r.design, r.design.halls[i], catalog, trace, r.findings);
   }
@@ -272,7 +277,7 @@ Result assess(const PlantSpec& plant, const Demand& demand, const catalog::Catal
                    "heat of the halls by facility water, with fans and pumps", in.max);
   plant_limits({spec, demand, climate, heat, catalog}, r, trace);
   make_bill(spec, demand, r.design, trace, r.findings.bill);
-  remark(plant, demand, r);
+  remark(plant_spec, demand, r);
   return r;
 }
 

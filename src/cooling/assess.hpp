@@ -25,8 +25,11 @@
 // WUE is make-up water over IT energy (ISO/IEC 30134-9, category 1: water at the
 // site, not at the power station).
 //
-// For the fixed point with power, call `resolve` once and `solve` (design.hpp) in
-// the loop; `assess` then reports.
+// Electricity, water and hours are those of the detailed plant (plant_model.hpp) on its design days
+// and over the climate's year; what each part has to carry is in closed form (design.hpp).
+//
+// For the fixed point with power, call `resolve` and a PlantModel in the loop; `assess` then
+// reports.
 #pragma once
 
 #include <string>
@@ -34,8 +37,20 @@
 
 #include "base/findings.hpp"
 #include "cooling/design.hpp"
+#include "cooling/usual_year.hpp"
 
 namespace headroom::cooling {
+
+/// Racks of a hall that are alike: a cluster's, or those of switches and storage.
+struct RackDemand {
+  std::string name;
+  double racks = 1;
+  Power max{}, typical{};  ///< of all of them; sum of a hall's: its own
+  bool main = false;       ///< what the hall's own figures (below) are of
+  bool systems = true;     ///< false: switches and storage, cooled by air beside cold plates
+  Value<Scalar> liquid_fraction;
+  Value<TemperatureDifference> air_rise, coolant_rise;
+};
 
 /// One hall's heat, from whoever knows what stands in it.
 struct HallDemand {
@@ -58,6 +73,7 @@ struct HallDemand {
   /// The same system with cold plates, when it is sold and this one is cooled by air.
   std::string liquid_sibling;
   Power loss_max{}, loss_typical{};  ///< of the hall's distribution gear
+  std::vector<RackDemand> groups;    ///< empty: all racks alike
 };
 
 struct Demand {
@@ -68,8 +84,8 @@ struct Demand {
 
 struct Result {
   Design design;
-  Flow at_design;  ///< maximum heat on the design day
-  Year year;       ///< typical heat
+  Flow at_design;  ///< maximum heat on the design day that takes more electricity
+  Year year;       ///< typical heat, over the climate's year
   Figure<Power> electrical_max, electrical_typical;
   Figure<Power> fans_typical, pumps_typical, compressors_typical;
   Figure<Power> rejected_max;
@@ -77,7 +93,8 @@ struct Result {
   Figure<Volume> water_year;
   Figure<WaterIntensity> wue;
   Figure<Time> compressor_free;  ///< hours a year without compressor
-  double imbalance = 0;          ///< worst of the states reported, relative
+  Figure<Time> liquid_free;      ///< the same of the liquid loop alone; no node: there is none
+  double imbalance = 0;          ///< worst of the states solved, relative
   Findings findings;
 };
 

@@ -193,27 +193,6 @@ void serve_hall(const Design& design, const HallDesign& hall, bool power_room, P
   plant.serve(liquid + pumps + door, liquid_water(design, hall), false);
 }
 
-template <class Q>
-void add_share(Q& sum, Q q, double share) {
-  sum += q * share;
-}
-
-void add_hours(Flow& mean, const Flow& now, double share) {
-  add_share(mean.heat, now.heat, share);
-  add_share(mean.room_fans, now.room_fans, share);
-  add_share(mean.secondary_pumps, now.secondary_pumps, share);
-  add_share(mean.plant_pumps, now.plant_pumps, share);
-  add_share(mean.plant_fans, now.plant_fans, share);
-  add_share(mean.compressors, now.compressors, share);
-  add_share(mean.rejected, now.rejected, share);
-  add_share(mean.water_heat, now.water_heat, share);
-  add_share(mean.plant_heat, now.plant_heat, share);
-  add_share(mean.evaporation, now.evaporation, share);
-  add_share(mean.makeup, now.makeup, share);
-  add_share(mean.lifted, now.lifted, share);
-  add_share(mean.trimmed, now.trimmed, share);
-}
-
 Temperature set_or(const Design& design, Temperature wanted) {
   return design.plant.has_set_point ? design.plant.set_point : wanted;
 }
@@ -230,6 +209,15 @@ Power room_fans(const HallDesign& hall, Power heat) {
 
 Power secondary_pumps(const HallDesign& hall, Power heat) {
   return pump_power(hall, heat) + door_fan_power(hall, heat);
+}
+
+void Flow::add(const Flow& now, double share) {
+  for (Power Flow::*p : {&Flow::heat, &Flow::room_fans, &Flow::secondary_pumps, &Flow::plant_pumps,
+                         &Flow::plant_fans, &Flow::compressors, &Flow::rejected, &Flow::water_heat,
+                         &Flow::plant_heat, &Flow::lifted, &Flow::trimmed, &Flow::reused})
+    this->*p += now.*p * share;
+  evaporation += now.evaporation * share;
+  makeup += now.makeup * share;
 }
 
 double Flow::imbalance() const {
@@ -279,7 +267,7 @@ Year year(const Design& design, const Heat& heat, const catalog::Climate& climat
     const Weather weather{catalog::absolute(bin.dry_bulb), catalog::absolute(bin.wet_bulb),
                           climate.pressure()};
     const Flow now = solve(design, heat, weather);
-    add_hours(out.mean, now, bin.hours.get() / total);
+    out.mean.add(now, static_cast<double>(bin.hours.get() / total));
     if (now.lifted.si() <= 0) out.compressor_free += bin.hours.get();
     if (now.short_by.si() > 0) out.short_of += bin.hours.get();
     out.worst_short = std::max(out.worst_short, now.short_by);

@@ -47,11 +47,20 @@ struct Weather {
   Pressure pressure = 101.325 * kilopascal;
 };
 
+/// Racks of a hall that are alike. Their powers sum to the hall's.
+struct RackShare {
+  std::string name;
+  double racks = 1;
+  Power it{};               ///< all of them, at full load
+  double liquid_share = 0;  ///< of their heat; the hall's technology takes it
+  double air_rise_k = 12, liquid_rise_k = 10;
+};
+
 /// One hall (or the power rooms) with every choice made.
 struct HallDesign {
   const catalog::CoolingTechnology* technology = nullptr;
   const catalog::CoolingTechnology* room = nullptr;  ///< units that take the heat left in the air
-  double liquid_share = 0;                           ///< of IT heat
+  double liquid_share = 0;                           ///< of IT heat, of its main racks
   bool contained = false;
   VolumeFlow rack_air{}, rack_liquid{};
   TemperatureDifference air_rise{}, liquid_rise{};
@@ -59,6 +68,7 @@ struct HallDesign {
   TemperatureDifference air_approach{}, liquid_approach{};
   double bypass = 0;
   Power design_air{}, design_liquid{};  ///< heat at which fans and pumps run full
+  std::vector<RackShare> racks;         ///< empty: all alike
 };
 
 struct PlantDesign {
@@ -88,6 +98,7 @@ struct Heat {
   std::vector<Power> it;
   std::vector<Power> loss;  ///< of the hall's own distribution
   Power power_rooms{};
+  std::vector<std::vector<Power>> racks{};  ///< of each hall's `racks`; empty: in proportion
 };
 
 struct Flow {
@@ -97,14 +108,19 @@ struct Flow {
   Power water_heat{};  ///< facility water brings to the plant
   Power plant_heat{};  ///< what towers, dry coolers or condensers reject
   VolumeFlow evaporation{}, makeup{};
-  Power lifted{};                    ///< main loads' heat that needed a compressor
-  Power trimmed{};                   ///< the same of air remainders and power rooms
+  Power lifted{};   ///< heat in hours that needed a compressor
+  Power warm{};     ///< heat of the liquid loop in hours in which it needed one
+  Power trimmed{};  ///< heat of loops whose trim chillers ran, in a plant without chillers
   TemperatureDifference short_by{};  ///< worst load: water warmer than it may be
+
+  Power reused{};  ///< of `rejected`, handed to a user
 
   Power electrical() const {
     return room_fans + secondary_pumps + plant_pumps + plant_fans + compressors;
   }
   double imbalance() const;
+  /// Adds rates of `now` for a share of the time; `short_by` is left.
+  void add(const Flow& now, double share);
 };
 
 Flow solve(const Design& design, const Heat& heat, const Weather& weather);
@@ -123,9 +139,12 @@ Temperature liquid_water(const Design& design, const HallDesign& hall);
 /// A typical year at constant heat.
 struct Year {
   Flow mean;               ///< rates averaged over the hours
-  Time compressor_free{};  ///< hours in which the main loads need no compressor
-  Time short_of{};         ///< hours in which water is warmer than it may be
+  Time compressor_free{};  ///< hours in which nothing needs a compressor and set points hold
+  Time liquid_free{};      ///< the same of the liquid loop alone
+  bool has_liquid = false;
+  Time short_of{};  ///< hours in which water is warmer than it may be
   TemperatureDifference worst_short{};
+  double worst_imbalance = 0;  ///< of any hour, relative
 };
 Year year(const Design& design, const Heat& heat, const catalog::Climate& climate);
 

@@ -151,6 +151,7 @@ void PlantSolver::expand(const HallAir& hall, double heat_w, const HourInput& in
   s.compressors_w += work;
   s.rejection_fans_w += fans;
   s.by_condenser_air_w += heat_w + work + fans;
+  s.expanded_w += heat_w + work + fans;
   s.compressor = true;
 }
 
@@ -232,9 +233,10 @@ double PlantSolver::run_loop(std::size_t l, double supply_c, const HourInput& in
   s.loop_pumps_w += pumps;
   heat += pumps;
   s.tower_cold_c = -273.15;
+  const double before = s.compressors_w;
   StageChain chain(loop, in, s);
   const double left = heat - chain.run(c, supply_c + heat / c, loop.supply.celsius);
-  loop_flow_[l] = {c, pumps, heat, s.tower_cold_c};
+  loop_flow_[l] = {c, pumps, heat, s.compressors_w > before, s.tower_cold_c};
   return left;
 }
 
@@ -349,6 +351,7 @@ HourState PlantSolver::with_heat(const HourInput& in, std::span<const double> lo
     s.compressors_w += more * unit.compressors_w;
     s.rejection_fans_w += more * unit.rejection_fans_w;
     s.by_condenser_air_w += more * unit.by_condenser_air_w;
+    s.expanded_w += more * unit.by_condenser_air_w;
   }
   for (std::size_t l = 0; l < plant_.loops.size(); ++l) {
     const LoopFlow& flow = loop_flow_[l];

@@ -37,7 +37,8 @@ struct HourState {
   // Out.
   double by_tower_w = 0, by_dry_w = 0, by_outside_air_w = 0, by_condenser_air_w = 0;
   double reused_w = 0;
-  double unmet_w = 0;  ///< heat nothing takes: no steady state exists
+  double unmet_w = 0;     ///< heat nothing takes: no steady state exists
+  double expanded_w = 0;  ///< of by_condenser_air_w: by room units with their own compressor
   // Water, kg/s.
   double tower_evaporation = 0, pad_evaporation = 0, blow_down = 0, drift = 0;
   // Temperatures; the worst of all groups and halls.
@@ -85,6 +86,7 @@ class PlantSolver {
   /// A loop after `at`: capacity rate, electricity of its pumps, cold water of its tower.
   struct LoopFlow {
     double rate = 0, pump_w = 0, heat_w = 0;  ///< heat with that of the pumps
+    bool compressor = false;                  ///< a chiller helped
     double tower_cold_c = -273.15;
   };
   LoopFlow loop_flow(std::size_t loop) const { return loop_flow_[loop]; }

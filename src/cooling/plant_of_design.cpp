@@ -23,9 +23,11 @@ class Builder {
   Plant run() {
     const std::size_t halls = design_.halls.empty() ? 0 : design_.halls.size() - 1;
     for (std::size_t i = 0; i < halls && i < full_.it.size(); ++i) {
-      add(design_.halls[i], full_.it[i], i < full_.loss.size() ? full_.loss[i] : Power{});
+      const auto& hall = design_.halls[i];
+      const auto loss = i < full_.loss.size() ? full_.loss[i] : Power{};
+      add(hall, hall.racks.empty() ? whole(hall, full_.it[i]) : hall.racks, loss);
     }
-    if (halls > 0) add(design_.halls.back(), full_.power_rooms, {});
+    if (halls > 0) add(design_.halls.back(), whole(design_.halls.back(), full_.power_rooms), {});
     loops();
     size(plant_, sizing());
     trim_tower_fans();
@@ -33,18 +35,20 @@ class Builder {
   }
 
  private:
-  void add(const HallDesign& hall, Power it, Power loss) {
-    RackGroup g;
-    const bool first = plant_.groups.empty();
-    g.name = hall.technology != nullptr ? hall.technology->name : "racks";
-    g.racks = 1;
-    g.rack_w = it.si();
-    g.liquid_share = hall.liquid_share;
-    g.air_rise_k = std::max(1.0, hall.air_rise.si());
-    if (hall.technology != nullptr) add_liquid(g, hall);
+  static std::vector<RackShare> whole(const HallDesign& hall, Power it) {
+    return {{hall.technology != nullptr ? hall.technology->name : "racks", 1, it, hall.liquid_share,
+             hall.air_rise.si(), hall.liquid_rise.si()}};
+  }
+
+  void add(const HallDesign& hall, const std::vector<RackShare>& racks, Power loss) {
     HallAir air;
-    air.name = g.name;
-    air.groups = {plant_.groups.size()};
+    double it = 0;
+    for (const auto& r : racks) {
+      air.groups.push_back(plant_.groups.size());
+      plant_.groups.push_back(group(hall, r));
+      it += r.it.si();
+    }
+    air.name = hall.technology != nullptr ? hall.technology->name : "racks";
     air.loss_w = loss.si();
     air.loop = air_loop;
     air.supply.celsius = hall.air_supply.in_celsius();
@@ -59,20 +63,30 @@ class Builder {
     const double water = air_water(design_, hall).in_celsius();
     const bool main =
         hall.technology == nullptr || hall.technology->family == CoolingFamily::room_air;
-    if (!air.direct_expansion && (it.si() > 0 || loss.si() > 0)) {
+    if (!air.direct_expansion && (it > 0 || loss.si() > 0)) {
       coldest_air_ = std::min(coldest_air_, water);
-      main_air_ = main_air_ || (main && first);
+      main_air_ = main_air_ || (main && plant_.halls.empty());
     }
-    plant_.groups.push_back(std::move(g));
     plant_.halls.push_back(std::move(air));
   }
 
-  void add_liquid(RackGroup& g, const HallDesign& hall) {
+  RackGroup group(const HallDesign& hall, const RackShare& racks) {
+    RackGroup g;
+    g.name = racks.name;
+    g.racks = racks.racks;
+    g.rack_w = racks.it.si() / racks.racks;
+    g.liquid_share = racks.liquid_share;
+    g.air_rise_k = std::max(1.0, racks.air_rise_k);
+    if (hall.technology != nullptr) add_liquid(g, hall, racks.liquid_rise_k);
+    return g;
+  }
+
+  void add_liquid(RackGroup& g, const HallDesign& hall, double rise_k) {
     const auto& t = *hall.technology;
     g.family = t.family;
     g.loop = liquid_loop;
     g.supply.celsius = hall.liquid_supply.in_celsius();
-    g.design_rise_k = std::max(1.0, hall.liquid_rise.si());
+    g.design_rise_k = std::max(1.0, rise_k);
     g.density = t.coolant.density.or_else(water_density).si();
     g.heat_capacity = t.coolant.heat.or_else(water_heat_capacity).si();
     g.approach_k = hall.liquid_approach.si();
@@ -166,9 +180,9 @@ Plant plant_of(const Design& design, const Heat& full, const DesignDays& days) {
   return Builder(design, full, days).run();
 }
 
-void add_reuse(Plant& plant, const ReuseSpec& spec, const WeatherYear& weather) {
+void add_reuse(Plant& plant, const ReuseSpec& spec, std::vector<double> profile) {
   double it = 0, liquid = 0;
-  for (std::size_t i = 0; i + 1 < plant.groups.size(); ++i) {  // the last are power rooms
+  for (std::size_t i = 0; i + 1 < plant.groups.size(); ++i) {  // the last is the power rooms'
     const auto& g = plant.groups[i];
     it += g.racks * g.rack_w;
     liquid += g.racks * g.rack_w * g.liquid_share;
@@ -182,18 +196,25 @@ void add_reuse(Plant& plant, const ReuseSpec& spec, const WeatherYear& weather) 
   r.return_c =
       spec.back.given ? catalog::absolute(spec.back).in_celsius() : r.level_c - usual_drop_k;
   r.heat_pump = spec.heat_pump;
+  r.profile = std::move(profile);
+}
+
+void add_reuse(Plant& plant, const ReuseSpec& spec, const WeatherYear& weather) {
   const std::size_t hours = weather.hours();
   const auto wanted =
       static_cast<std::size_t>(spec.hours.given ? std::llround(spec.hours.get().si() / 3600)
                                                 : static_cast<long long>(hours));
-  if (wanted >= hours) return;
-  std::vector<std::size_t> order(hours);
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return weather.dry_bulb_c[a] < weather.dry_bulb_c[b];
-  });
-  r.profile.assign(hours, 0.0);
-  for (std::size_t i = 0; i < wanted; ++i) r.profile[order[i]] = 1;
+  std::vector<double> profile;
+  if (wanted < hours) {
+    std::vector<std::size_t> order(hours);
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+      return weather.dry_bulb_c[a] < weather.dry_bulb_c[b];
+    });
+    profile.assign(hours, 0.0);
+    for (std::size_t i = 0; i < wanted; ++i) profile[order[i]] = 1;
+  }
+  add_reuse(plant, spec, std::move(profile));
 }
 
 std::vector<double> shares_of(const Design& design, const Heat& full, const Heat& now) {
@@ -202,7 +223,13 @@ std::vector<double> shares_of(const Design& design, const Heat& full, const Heat
     shares.push_back(at_full.si() > 0 ? std::clamp(at_now.si() / at_full.si(), 0.0, 1.0) : 0.0);
   };
   const std::size_t halls = design.halls.empty() ? 0 : design.halls.size() - 1;
-  for (std::size_t i = 0; i < halls && i < full.it.size(); ++i) add(full.it[i], now.it[i]);
+  for (std::size_t i = 0; i < halls && i < full.it.size(); ++i) {
+    const auto& racks = design.halls[i].racks;
+    const bool told = i < now.racks.size() && now.racks[i].size() == racks.size();
+    if (racks.empty()) add(full.it[i], now.it[i]);
+    for (std::size_t k = 0; k < racks.size(); ++k)
+      add(racks[k].it, told ? now.racks[i][k] : racks[k].it * double(now.it[i] / full.it[i]));
+  }
   if (halls > 0) add(full.power_rooms, now.power_rooms);
   return shares;
 }

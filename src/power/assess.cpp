@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/units.hpp"
+#include "power/graph_chain.hpp"
 #include "power/limits.hpp"
 
 namespace headroom::power {
@@ -74,18 +75,20 @@ Stages record_flow(const Spec& spec, const Chain& chain, const Flow& flow, Figur
                                                "1 % of the IT maximum (assumed)", {it.node});
   const auto halls = trace.derive(id("loss.distribution"), hall_loss, "kW",
                                   "R (a + b x + c x^2) of each hall's PDUs or busways", {it.node});
-  const auto ups = trace.derive(
-      id("loss.ups"), flow.ups_loss, "kW",
-      fmt::format("R (a + b x + c x^2), R = {}, x = {:.1f} %", format(chain.ups.rating, "kW"),
-                  100 * chain.ups.load(flow.ups_output)),
-      {it.node, halls.node});
+  const auto of_stage = [&](const char* losses, const Stage& stage, Power output) {
+    if (chain.graph) return std::string("R (a + b x + c x^2), node by node");
+    return fmt::format("R ({}), R = {}, x = {:.1f} %", losses, format(stage.rating, "kW"),
+                       100 * stage.load(output));
+  };
+  const auto ups =
+      trace.derive(id("loss.ups"), flow.ups_loss, "kW",
+                   of_stage("a + b x + c x^2", chain.ups, flow.ups_output), {it.node, halls.node});
   const auto gear = trace.derive(id("loss.switchgear"), flow.switchgear_loss, "kW", "R c x^2",
                                  {it.node, halls.node, ups.node, cooling.node, other.node});
-  const auto transformer = trace.derive(
-      id("loss.transformer"), flow.transformer_loss, "kW",
-      fmt::format("R (a + c x^2), R = {}, x = {:.1f} %", format(chain.transformer.rating, "kW"),
-                  100 * chain.transformer.load(flow.transformer_output)),
-      {it.node, halls.node, ups.node, cooling.node, other.node, gear.node});
+  const auto transformer =
+      trace.derive(id("loss.transformer"), flow.transformer_loss, "kW",
+                   of_stage("a + c x^2", chain.transformer, flow.transformer_output),
+                   {it.node, halls.node, ups.node, cooling.node, other.node, gear.node});
   Stages out;
   out.loss = trace.derive(id("loss"), flow.loss(), "kW", "sum of the stages' losses",
                           {halls.node, ups.node, gear.node, transformer.node});
@@ -135,6 +138,10 @@ Loads loads_typical(const Spec& spec, const Demand& demand) {
 
 Chain resolve(const Spec& spec, const Demand& demand, const catalog::Catalog& catalog) {
   Chain chain;
+  if (!spec.nodes.empty()) {
+    chain.graph = graph_chain(spec, demand, catalog);
+    return chain;
+  }
   Power it{};
   for (const auto& hall : demand.halls) {
     chain.distribution.push_back(stage_for(hall.distribution.units,
@@ -176,6 +183,7 @@ Result assess(const Spec& spec, const Demand& demand, const catalog::Catalog& ca
 
   site_limits(spec, r, catalog, trace);
   for (const auto& hall : demand.halls) hall_limits(hall, catalog, trace, r.findings);
+  graph_limits(spec, demand, r, catalog, trace);
   make_bill(spec, demand, catalog, trace, r.findings.bill);
   return r;
 }

@@ -12,7 +12,13 @@
 //   power.<hall>.distribution  the hall's load against its PDUs or busways after a loss
 //   power.<hall>.rack-feed     the fullest rack against its feeds with one side lost
 //   power.<hall>.rack-breaker  the same against sqrt(3) V I and the 80 % rule of NEC 210.20(A)
+//   power.<stage>              each rated stage of `power.nodes`, by its name
 // A limit appears only where the scenario gives the capacity.
+//
+// The limits of stages are held against the chain node by node as well (topology.hpp, sweep.hpp):
+// with and without the mains, every unit lost once of a stage whose redundancy promises to survive
+// it (of every node in a list of nodes), ratings after altitude, heat, power factor and uneven
+// phases. Where that leaves less than the count of units does, it is what the limit says.
 //
 // `max` figures take every load at the maximum the caller hands over (nameplate
 // or a cap that software holds); `typical` at its yearly mean.
@@ -27,6 +33,7 @@
 #include "base/findings.hpp"
 #include "catalog/catalog.hpp"
 #include "power/chain.hpp"
+#include "power/derating.hpp"
 #include "power/spec.hpp"
 
 namespace headroom::power {
@@ -55,6 +62,7 @@ int racks_with(int fits, const HallDemand& hall);
 struct Demand {
   std::vector<HallDemand> halls;
   Figure<Power> cooling_max, cooling_typical;  ///< electrical, from the cooling layer
+  SiteAir air;                                 ///< of ratings
 };
 
 struct Result {

@@ -165,7 +165,12 @@ TEST(Assess, distribution_of_a_hall) {
   site.hall().distribution.units = bank(4, 150);
   site.hall().distribution.redundancy = Redundancy::two_n;
   expect_fails(site.run(), "power.hall-a.distribution");
+  // Three pairs of 150 kW are 450 kW, but ten racks stand four, three and three on them.
   site.hall().distribution.units = bank(6, 150);
+  expect_fails(site.run(), "power.hall-a.distribution");
+  EXPECT_NEAR(find(site.run(), "power.hall-a.distribution")->headroom(), 150 / (4 * 40.8) - 1,
+              1e-9);
+  site.hall().distribution.units = bank(6, 165);
   expect_holds(site.run(), "power.hall-a.distribution");
 }
 

@@ -1,5 +1,7 @@
 #include "power/chain.hpp"
 
+#include "power/graph_chain.hpp"
+
 #include <algorithm>
 #include <cmath>
 
@@ -32,6 +34,7 @@ double Flow::imbalance() const {
 }
 
 Flow solve(const Chain& chain, const Loads& loads) {
+  if (chain.graph) return chain.graph->solve(loads);
   Flow flow;
   flow.cooling = loads.cooling;
   flow.other = loads.other;

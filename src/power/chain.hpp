@@ -17,12 +17,14 @@
 // study iterates `solve` with the cooling layer until neither moves.
 //
 // Energy: meter = racks + cooling + other + every loss, exactly (tested).
-// A DC chain, several transformers levels or a graph of nodes need more stages;
-// callers only use `solve` and `Flow`.
+// A DC chain, several levels of transformers or sides of their own are written node by node;
+// `solve` then goes through their graph, and callers see no difference. Drawn from banks, that
+// graph loses what these stages do (topology_test).
 //
-// Complexity O(halls). No allocation beyond the result. Thread-safe.
+// Complexity O(halls), of a graph O(nodes + edges). Thread-safe.
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "base/quantity.hpp"
@@ -41,10 +43,14 @@ struct Stage {
 
 Stage make_stage(Power rating, const catalog::LossCurve& curve);
 
+class GraphChain;
+
 struct Chain {
   std::vector<Stage> distribution;  ///< one a hall
   Stage ups, switchgear, transformer;
   double mechanical_on_ups = 0;  ///< share of cooling power behind the UPS
+  /// The chain written node by node (graph_chain.hpp), in place of all the above; else null.
+  std::shared_ptr<const GraphChain> graph;
 };
 
 struct Loads {

@@ -29,10 +29,10 @@ bool is_live(const Graph& g, const State& s, const std::vector<unsigned char>& l
 }
 
 /// Output, loss and input of a node whose loads are settled.
-void flow(const Graph& g, const State& s, Solution& x, int n) {
+void flow(const Graph& g, const State& s, Solution& x, int n, double load_w) {
   const auto i = at(n);
   const int units = in_service(g, s, n);
-  double output = x.live[i] != 0 ? g[n].load_w * units : 0;
+  double output = x.live[i] != 0 ? load_w * units : 0;
   for (const int e : g.loads(n)) output += x.edge_w[at(e)];
   x.output_w[i] = output;
   x.loss_w[i] = x.live[i] != 0 ? units * g[n].stage.loss(Power::from_si(output / units)).si() : 0;
@@ -198,7 +198,10 @@ double Solution::use(const Graph& graph, const State& state, int node) const {
   return most > 0 ? output_w[at(node)] / most : 0;
 }
 
-Solution solve(const Graph& graph, const State& state) {
+namespace {
+
+template <class Load>
+Solution solve_with(const Graph& graph, const State& state, Load&& load_w) {
   Solution x;
   const auto n = at(graph.size());
   x.output_w.assign(n, 0), x.loss_w.assign(n, 0), x.input_w.assign(n, 0), x.live.assign(n, 0);
@@ -206,7 +209,7 @@ Solution solve(const Graph& graph, const State& state) {
   for (const int i : graph.order()) x.live[at(i)] = is_live(graph, state, x.live, i) ? 1 : 0;
   for (std::size_t k = n; k-- > 0;) {
     const int i = graph.order()[k];
-    flow(graph, state, x, i);
+    flow(graph, state, x, i, load_w(i));
     const Draw draw = draw_of(graph, state, x, i);
     for (const int e : graph.sources(i)) {
       const Edge& edge = graph.edges()[at(e)];
@@ -214,6 +217,16 @@ Solution solve(const Graph& graph, const State& state) {
     }
   }
   return x;
+}
+
+}  // namespace
+
+Solution solve(const Graph& graph, const State& state) {
+  return solve_with(graph, state, [&](int i) { return graph[i].load_w; });
+}
+
+Solution solve(const Graph& graph, const State& state, std::span<const double> load_w) {
+  return solve_with(graph, state, [&](int i) { return load_w[at(i)]; });
 }
 
 double Balance::imbalance() const {
@@ -315,7 +328,7 @@ void Solver::sweep_up() {
       up_.words[w] &= ~(std::uint64_t{1} << bit);
       const int i = graph_.order()[at(static_cast<int>(64 * w) + bit)];
       touch(i);
-      flow(graph_, state_, now_, i);
+      flow(graph_, state_, now_, i, graph_[i].load_w);
       const Draw draw = draw_of(graph_, state_, now_, i);
       for (const int e : graph_.sources(i)) {
         const Edge& edge = graph_.edges()[at(e)];

@@ -187,6 +187,8 @@ struct Solution {
 
 /// Full solution. The graph is closed.
 Solution solve(const Graph& graph, const State& state);
+/// The same with other own loads: of one unit of each node, W.
+Solution solve(const Graph& graph, const State& state, std::span<const double> load_w);
 
 struct Balance {
   double given_w = 0;  ///< by sources

@@ -28,6 +28,11 @@ void site_limits(const Spec& spec, Result& r, const catalog::Catalog& catalog, T
 void hall_limits(const HallDemand& hall, const catalog::Catalog& catalog, Trace& trace,
                  Findings& findings);
 
+/// The chain node by node, every node lost once: tightens what the others found, adds the stages of
+/// `power.nodes`, and remarks on single losses that drop racks.
+void graph_limits(const Spec& spec, const Demand& demand, Result& r,
+                  const catalog::Catalog& catalog, Trace& trace);
+
 /// `count` units of `gear`, each of rating `each`, priced a kW.
 BillLine bill_line(const std::string& id, const catalog::PowerGear& gear, int count, Power each,
                    Trace& trace);

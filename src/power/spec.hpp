@@ -89,6 +89,8 @@ struct FeedSpec {
   Value<Voltage> voltage;  ///< line to line, three-phase; to neutral, single-phase
   int phases = 3;
   Value<Scalar> continuous;  ///< of the breaker's rating
+  /// Something of it was said.
+  bool given() const { return feed || breaker || voltage; }
   void fields(spec::Fields& f);
 };
 

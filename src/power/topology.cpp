@@ -45,8 +45,8 @@ std::string named(const std::string& stage, const std::string& label) {
 class Builder {
  public:
   Builder(const Spec& spec, const Demand& demand, const catalog::Catalog& catalog,
-          const SiteAir& air)
-      : spec_(spec), demand_(demand), catalog_(catalog), air_(air) {
+          const SiteAir& air, const std::vector<std::vector<RackKind>>& kinds)
+      : spec_(spec), demand_(demand), catalog_(catalog), air_(air), kinds_(kinds) {
     chain_ = resolve(spec, demand, catalog);
     loads_ = loads_max(spec, demand);
   }
@@ -58,8 +58,7 @@ class Builder {
     switchgear();
     ups();
     mechanical();
-    for (std::size_t i = 0; i < demand_.halls.size(); ++i)
-      hall(demand_.halls[i], chain_.distribution[i]);
+    for (std::size_t i = 0; i < demand_.halls.size(); ++i) hall(i);
     out_.graph.close();
     return std::move(out_);
   }
@@ -280,7 +279,8 @@ class Builder {
     std::vector<int> units;  ///< nodes; the feeds of a rack take them in turn, in equal blocks
   };
 
-  void hall(const HallDemand& h, const Stage& stage) {
+  void hall(std::size_t index) {
+    const auto& h = demand_.halls[index];
     const auto& bank = h.distribution;
     const std::string prefix = h.scope + ".";
     const int count = bank.units ? bank.units.count : 1;
@@ -296,9 +296,10 @@ class Builder {
       return units.back();
     };
     const auto groups = groups_of(h, count, unit);
-    set_stage(units, stage);
+    set_stage(units, chain_.distribution[index]);
     feed_units(h, units);
-    racks(h, groups);
+    const bool told = index < kinds_.size() && !kinds_[index].empty();
+    racks(h, groups, told ? kinds_[index] : rack_kinds(h));
   }
 
   template <class Unit>
@@ -397,12 +398,6 @@ class Builder {
                              ": units without sides draw from every UPS side in equal shares");
   }
 
-  struct RackKind {
-    const char* name;
-    int count;
-    double each_w;
-  };
-
   static std::vector<RackKind> rack_kinds(const HallDemand& h) {
     const double all = h.it_max.value.si(), most = h.rack_max.value.si();
     const int racks = std::max(1, h.racks);
@@ -411,37 +406,38 @@ class Builder {
     // Network and storage that need more than the fullest rack stand in every rack.
     const double rest = full < racks ? (all - most * full) / (racks - full) : 0;
     if (full == 0 || rest > most || most * full > all * (1 + 1e-9) || full == racks)
-      return {{"", racks, all / racks}};
-    return {{"", full, most},
-            {"-other", racks - full, std::max(0.0, all - most * full) / (racks - full)}};
+      return {{"", racks, all / racks, h.feed}};
+    return {{"", full, most, h.feed},
+            {"-other", racks - full, std::max(0.0, all - most * full) / (racks - full), h.feed}};
   }
 
-  void racks(const HallDemand& h, const std::vector<Group>& groups) {
+  void racks(const HallDemand& h, const std::vector<Group>& groups,
+             const std::vector<RackKind>& kinds) {
     int phase = 0;
-    for (const auto& kind : rack_kinds(h)) {
+    for (const auto& kind : kinds) {
       const int n = static_cast<int>(groups.size());
       for (int k = 0; k < n; ++k) {
         const int count = kind.count / n + (k < kind.count % n ? 1 : 0);
         if (count == 0) continue;
         Node racks;
-        racks.name = h.scope + "." + groups[at(k)].name + kind.name;
+        racks.name = h.scope + "." + groups[at(k)].name + kind.suffix;
         racks.kind = NodeKind::it_load, racks.stage_name = h.scope + ".racks";
         racks.count = count, racks.parallel = false, racks.load_w = kind.each_w;
         racks.racks = h.racks > 0 ? 1 : 0, racks.hall = h.scope;
-        racks.phase = phase_use(h.feed, phase);
+        racks.phase = phase_use(kind.feed, phase);
         phase = (phase + count) % 3;
-        rack_feeds(h, groups[at(k)], std::move(racks));
+        rack_feeds(h, kind.feed, groups[at(k)], std::move(racks));
       }
     }
   }
 
-  void rack_feeds(const HallDemand& h, const Group& group, Node racks) {
-    const int feeds = h.feed.feed ? h.feed.feed.count : feeds_wanted(h);
+  void rack_feeds(const HallDemand& h, const FeedSpec& spec, const Group& group, Node racks) {
+    const int feeds = spec.feed ? spec.feed.count : feeds_wanted(h);
     const int paths = static_cast<int>(group.units.size());
     Node feed = racks;
     feed.kind = NodeKind::rack_feed, feed.stage_name = h.scope + ".rack-feed";
     feed.load_w = 0, feed.racks = 0;
-    rate_feed(h.feed, feed);
+    rate_feed(spec, feed);
     const std::string base = racks.name;
     const int load = g().add(std::move(racks));
     for (int f = 0; f < feeds; ++f) {
@@ -461,6 +457,7 @@ class Builder {
   const Demand& demand_;
   const catalog::Catalog& catalog_;
   const SiteAir& air_;
+  const std::vector<std::vector<RackKind>>& kinds_;
   Chain chain_;
   Loads loads_;
   Topology out_;
@@ -473,9 +470,9 @@ class Builder {
 }  // namespace
 
 Topology chain_of(const Spec& spec, const Demand& demand, const catalog::Catalog& catalog,
-                  const SiteAir& air) {
+                  const SiteAir& air, const std::vector<std::vector<RackKind>>& kinds) {
   if (!spec.nodes.empty()) return chain_of_nodes(spec, demand, catalog, air);
-  return Builder(spec, demand, catalog, air).build();
+  return Builder(spec, demand, catalog, air, kinds).build();
 }
 
 void scale_it(Graph& graph, double factor) {

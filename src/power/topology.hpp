@@ -17,8 +17,9 @@
 //
 // A hall's distribution: 2N in pairs (A1, B1), (A2, B2) ... each with its racks; 3/2N racks on AB,
 // BC, CA; N+1 and N+2 racks on every pair of units (dual-corded racks, else all on one bus); N one
-// unit a group of racks. Racks of a group are one node with a count, full and part-filled racks
-// apart; each feed of a rack is a node with the same count.
+// unit a group of racks. Racks of a group are one node with a count, racks of different power or
+// feeds apart, each kind spread evenly over the groups; each feed of a rack is a node with the same
+// count.
 //
 // The stages lose what power/chain.hpp says they lose (tested): same curves, same bank ratings.
 //
@@ -46,10 +47,19 @@ struct Topology {
   std::vector<std::string> remarks;
 };
 
+/// Racks of a hall that are alike.
+struct RackKind {
+  std::string suffix;  ///< of their nodes' names: "-other"; may be empty
+  int count = 0;
+  double each_w = 0;
+  FeedSpec feed;
+};
+
+/// `kinds`: of each hall, in the demand's order; empty: full racks of its boxes, and the rest.
 /// `load`: share of every hall's maximum, the cooling's too (typical over maximum, say).
 /// Loads are at maximum for 1.
 Topology chain_of(const Spec& spec, const Demand& demand, const catalog::Catalog& catalog,
-                  const SiteAir& air = {});
+                  const SiteAir& air = {}, const std::vector<std::vector<RackKind>>& kinds = {});
 
 /// Scales every IT load of a graph; the others stay.
 void scale_it(Graph& graph, double factor);

@@ -62,7 +62,7 @@ Json year(const FacilityAnswer& a) {
   if (!a.has_year) return nullptr;
   return {{"pue", number(a.pue)},
           {"pue_boundary", a.boundary},
-          {"pue_first_model", number(a.first_pue)},
+          {"pue_of_check", number(a.check_pue)},
           {"wue_l_per_kwh", number(a.wue_l_kwh)},
           {"erf", number(a.erf)},
           {"ref", number(a.ref)},
@@ -96,11 +96,44 @@ Json year(const FacilityAnswer& a) {
           {"months", months(a)}};
 }
 
+Json racks(const study::FacilityWalk& w, const study::HallLoss& hall) {
+  Json out = Json::array();
+  for (const auto& r : hall.groups) {
+    const auto& g = w.walk.groups[r.group];
+    out.push_back({{"racks_of", r.name},
+                   {"racks", number(r.racks)},
+                   {"rack_w", number(r.rack_w)},
+                   {"gpus", number(r.gpus)},
+                   {"throttle_at_s", moment(r.throttle_at_s)},
+                   {"shutdown_at_s", moment(r.shutdown_at_s)},
+                   {"lowest_power", number(r.lowest_power)},
+                   {"hottest_chip_c", r.has_chip ? number(r.hottest_chip_c) : Json(nullptr)},
+                   {"hottest_coolant_c", r.liquid ? number(r.hottest_coolant_c) : Json(nullptr)},
+                   {"power", g.power},
+                   {"chip_c", r.has_chip ? Json(g.chip_c) : Json(nullptr)},
+                   {"coolant_c", r.liquid ? Json(g.coolant_c) : Json(nullptr)}});
+  }
+  return out;
+}
+
+/// Power of a hall over its full load: its racks' by their watts, step by step.
+std::vector<double> power_of(const study::FacilityWalk& w, const study::HallLoss& hall) {
+  std::vector<double> out;
+  double full = 0;
+  for (const auto& r : hall.groups) {
+    const auto& power = w.walk.groups[r.group].power;
+    out.resize(power.size());
+    for (std::size_t k = 0; k < power.size(); ++k) out[k] += power[k] * r.racks * r.rack_w;
+    full += r.racks * r.rack_w;
+  }
+  for (double& x : out) x /= full > 0 ? full : 1;
+  return out;
+}
+
 Json halls(const study::FacilityWalk& w) {
   Json out = Json::array();
   for (std::size_t i = 0; i < w.halls.size(); ++i) {
     const auto& h = w.halls[i];
-    const auto& g = w.walk.groups[i];
     out.push_back({{"hall", h.scope},
                    {"gpus", number(h.gpus)},
                    {"throttle_at_s", moment(h.throttle_at_s)},
@@ -112,10 +145,9 @@ Json halls(const study::FacilityWalk& w) {
                    {"hottest_chip_c", h.has_chip ? number(h.hottest_chip_c) : Json(nullptr)},
                    {"hottest_coolant_c", h.liquid ? number(h.hottest_coolant_c) : Json(nullptr)},
                    {"hottest_inlet_c", number(h.hottest_inlet_c)},
-                   {"power", g.power},
-                   {"chip_c", h.has_chip ? Json(g.chip_c) : Json(nullptr)},
-                   {"coolant_c", h.liquid ? Json(g.coolant_c) : Json(nullptr)},
-                   {"inlet_c", w.walk.inlet_c[i]}});
+                   {"power", power_of(w, h)},
+                   {"inlet_c", w.walk.inlet_c[i]},
+                   {"racks", racks(w, h)}});
   }
   return out;
 }

@@ -7,6 +7,7 @@
 #include "report/facility_chain.hpp"
 #include "report/facility_report.hpp"
 #include "report/facility_time.hpp"
+#include "report/parts.hpp"
 #include "report/table.hpp"
 
 namespace headroom::report {
@@ -17,9 +18,6 @@ using study::FacilityItem;
 
 constexpr double kwh = 3.6e6;
 
-std::string percent(double share, int digits = 1) {
-  return fmt::format("{:.{}f} %", 100 * share, digits);
-}
 std::string energy(double joules) { return format_scaled(joules, "Wh"); }
 std::string power(double watts) { return format_scaled(watts, "W"); }
 std::string cubic_metres(double kg) { return fmt::format("{} m3", format_number(kg / 1e3)); }
@@ -29,10 +27,9 @@ std::string after(double s) {
   return s < 120 ? fmt::format("{:.0f} s", s) : fmt::format("{:.1f} min", s / 60);
 }
 
-class Writer {
+class Writer : TextWriter {
  public:
-  Writer(const FacilityAnswer& a, const TextOptions& o)
-      : a_(a), o_(o), width_(static_cast<std::size_t>(std::max(60, o.width))) {}
+  Writer(const FacilityAnswer& a, const TextOptions& o) : TextWriter(o), a_(a) {}
 
   std::string write() {
     headline();
@@ -52,19 +49,11 @@ class Writer {
     else if (a_.has_year)
       out_ += chain_brief(a_, o_);
     nodes();
-    remarks();
+    list("Remarks", a_.remarks);
     return std::move(out_);
   }
 
  private:
-  std::string paint(const std::string& text, const char* style) const {
-    return o_.colour ? "\033[" + std::string(style) + "m" + text + "\033[0m" : text;
-  }
-  void title(const std::string& text) { out_ += "\n" + paint(text, "1") + "\n"; }
-  void line(const char* label, const std::string& text) {
-    out_ += fmt::format("  {:<28}{}\n", label, text);
-  }
-
   void headline() {
     out_ += paint(a_.scenario, "1") + "\n";
     line("halls", fmt::format("{}", fmt::join(a_.halls, ", ")));
@@ -78,7 +67,7 @@ class Writer {
     line("PUE", fmt::format("{:.4f}   ({})", a_.pue, a_.boundary));
     if (a_.it_high_w > 1.001 * a_.it_low_w)
       line("IT by the hour", fmt::format("{} to {}", power(a_.it_low_w), power(a_.it_high_w)));
-    line("PUE of check's first model", fmt::format("{:.4f}", a_.first_pue));
+    line("at constant load (check)", fmt::format("{:.4f}", a_.check_pue));
     line("WUE", fmt::format("{:.3f} L/kWh", a_.wue_l_kwh));
     line("ERF", percent(a_.erf, 2));
     line("REF", percent(a_.ref, 2) + "   (contracts of the scenario)");
@@ -129,8 +118,7 @@ class Writer {
       return;
     }
     items("Water of the year, by use", a_.water, false);
-    for (const auto& s : a_.water_sources)
-      line(("from " + s.label).c_str(), cubic_metres(s.amount));
+    for (const auto& s : a_.water_sources) line("from " + s.label, cubic_metres(s.amount));
     line("most on one day", cubic_metres(a_.peak_day_water_kg));
   }
 
@@ -196,17 +184,24 @@ class Writer {
                  {"coolant", Align::right, 0},
                  {"air at racks", Align::right, 0},
                  {"GPU-hours lost", Align::right, 0}});
-    for (const auto& h : w.halls)
-      table.add({h.title, h.has_chip ? after(h.throttle_at_s) : "-", after(h.shutdown_at_s),
-                 percent(h.lowest_power, 0), h.has_chip ? celsius(h.hottest_chip_c) : "-",
-                 h.liquid ? celsius(h.hottest_coolant_c) : "-", celsius(h.hottest_inlet_c),
-                 format_number(h.lost_gpu_s / 3600)});
+    const auto row = [&](const std::string& label, const auto& x, const std::string& air) {
+      table.add({label, x.has_chip ? after(x.throttle_at_s) : "-", after(x.shutdown_at_s),
+                 percent(x.lowest_power, 0), x.has_chip ? celsius(x.hottest_chip_c) : "-",
+                 x.liquid ? celsius(x.hottest_coolant_c) : "-", air,
+                 format_number(x.lost_gpu_s / 3600)});
+    };
+    for (const auto& h : w.halls) {
+      row(h.title, h, celsius(h.hottest_inlet_c));
+      if (h.groups.size() < 2) continue;
+      for (const auto& r : h.groups)
+        row(fmt::format("  {}, {} x {}", r.name, format_number(r.racks), power(r.rack_w)), r, "");
+    }
     out_ += table.str();
     if (w.power) out_ += chain_walk_text(a_, o_);
     line("at the end", std::string(w.recovered ? "every rack at full power" : "not recovered") +
                            ", " + after(w.horizon_s) + " after the first loss");
     for (const auto& work : w.work)
-      line(("tokens of " + work.name).c_str(), format_scaled(work.tokens, "token") + " not made");
+      line("tokens of " + work.name, format_scaled(work.tokens, "token") + " not made");
     if (!w.price_origin.empty())
       line("GPU time lost is worth",
            fmt::format("{} ({})", format_scaled(w.usd, "USD"), w.price_origin));
@@ -222,16 +217,7 @@ class Writer {
     out_ += "\n" + wrap(fmt::format("can be lost: {}", fmt::join(names, ", ")), width_, "  ");
   }
 
-  void remarks() {
-    if (a_.remarks.empty()) return;
-    title("Remarks");
-    for (const auto& r : a_.remarks) out_ += wrap(r, width_, "  ");
-  }
-
   const FacilityAnswer& a_;
-  const TextOptions& o_;
-  std::size_t width_;
-  std::string out_;
 };
 
 }  // namespace

@@ -51,9 +51,16 @@ std::string facility_time_text(const study::FacilityAnswer& a) {
                {"hottest chip", Align::right, 0},
                {"hottest coolant", Align::right, 0},
                {"clock lost a rack", Align::right, 0}});
-  for (const auto& h : t.halls)
-    table.add({h.title, fmt::format("{:.0f}", h.racks), celsius(h.chip_c), celsius(h.coolant_c),
-               format_scaled(h.lost_s, "s")});
+  const auto line = [&](const std::string& label, const auto& x) {
+    table.add({label, fmt::format("{:.0f}", x.racks), celsius(x.chip_c), celsius(x.coolant_c),
+               format_scaled(x.lost_s, "s")});
+  };
+  for (const auto& h : t.halls) {
+    line(h.title, h);
+    if (h.groups.size() < 2) continue;
+    for (const auto& r : h.groups)
+      line(fmt::format("  {}, {} each", r.name, format_scaled(r.rack_w, "W")), r);
+  }
   out += table.str();
   if (t.trips > 0) out += row("racks tripped", count(t.trips));
   for (const auto& w : t.work)
@@ -69,12 +76,22 @@ Json facility_time_json(const study::FacilityAnswer& a) {
   if (!a.time) return nullptr;
   const auto& t = *a.time;
   Json halls = Json::array(), work = Json::array();
-  for (const auto& h : t.halls)
+  for (const auto& h : t.halls) {
+    Json racks = Json::array();
+    for (const auto& r : h.groups)
+      racks.push_back({{"racks_of", r.name},
+                       {"racks", number(r.racks)},
+                       {"rack_w", number(r.rack_w)},
+                       {"hottest_chip_c", temperature(r.chip_c)},
+                       {"hottest_coolant_c", temperature(r.coolant_c)},
+                       {"clock_lost_s", number(r.lost_s)}});
     halls.push_back({{"hall", h.title},
                      {"racks", number(h.racks)},
                      {"hottest_chip_c", temperature(h.chip_c)},
                      {"hottest_coolant_c", temperature(h.coolant_c)},
-                     {"clock_lost_s", number(h.lost_s)}});
+                     {"clock_lost_s", number(h.lost_s)},
+                     {"groups", racks}});
+  }
   for (const auto& w : t.work)
     work.push_back({{"workload", w.name}, {"tokens_lost", number(w.tokens)}});
   return {{"resolution_s", number(t.resolution_s)},

@@ -25,18 +25,19 @@ struct Colour {
   const char *selector, *property, *light, *dark;
 };
 constexpr Colour colours[] = {
-    {"svg", "background", "#fff", "#12171d"}, {".bg", "fill", "#fff", "#12171d"},
-    {"text", "fill", "#1c2733", "#e4e9ee"},   {".soft", "fill", "#5b6875", "#a3afbb"},
-    {".rack", "stroke", "#fff", "#12171d"},   {".wall", "stroke", "#1c2733", "#e4e9ee"},
-    {".dim", "stroke", "#5b6875", "#a3afbb"}, {".free", "stroke", "#5b6875", "#a3afbb"},
-    {".way", "stroke", "#c2185b", "#ff5c9a"}, {".cold", "fill", "#dcebf7", "#17324a"},
-    {".hot", "fill", "#fae3da", "#452a22"},   {".end", "fill", "#eef0f2", "#222a32"},
-    {".pipe", "fill", "#cfe8e2", "#1d3f3a"},  {".room", "fill", "#f3ecd6", "#3a3422"},
-    {".cdu", "fill", "#2a9d8f", "#3fc1b0"},   {".unit", "fill", "#7fb3d5", "#4a7fa5"},
-    {".pdu", "fill", "#b08ad6", "#9670c4"},   {".col", "fill", "#55606b", "#aab4be"},
-    {".none", "fill", "#c9ced4", "#4b545d"},  {".s0", "fill", "#fde4b0", "#6b5524"},
-    {".s1", "fill", "#fbc16a", "#94672a"},    {".s2", "fill", "#f28e3c", "#c0702c"},
-    {".s3", "fill", "#d9542b", "#e05f3a"},    {".s4", "fill", "#9c1f1f", "#ff8a7a"},
+    {"svg", "background", "#fff", "#12171d"},  {".bg", "fill", "#fff", "#12171d"},
+    {"text", "fill", "#1c2733", "#e4e9ee"},    {".soft", "fill", "#5b6875", "#a3afbb"},
+    {".rack", "stroke", "#fff", "#12171d"},    {".gap", "stroke", "#fff", "#12171d"},
+    {".wall", "stroke", "#1c2733", "#e4e9ee"}, {".dim", "stroke", "#5b6875", "#a3afbb"},
+    {".free", "stroke", "#5b6875", "#a3afbb"}, {".way", "stroke", "#c2185b", "#ff5c9a"},
+    {".cold", "fill", "#dcebf7", "#17324a"},   {".hot", "fill", "#fae3da", "#452a22"},
+    {".end", "fill", "#eef0f2", "#222a32"},    {".pipe", "fill", "#cfe8e2", "#1d3f3a"},
+    {".room", "fill", "#f3ecd6", "#3a3422"},   {".cdu", "fill", "#2a9d8f", "#3fc1b0"},
+    {".unit", "fill", "#7fb3d5", "#4a7fa5"},   {".pdu", "fill", "#b08ad6", "#9670c4"},
+    {".col", "fill", "#55606b", "#aab4be"},    {".none", "fill", "#c9ced4", "#4b545d"},
+    {".s0", "fill", "#fde4b0", "#6b5524"},     {".s1", "fill", "#fbc16a", "#94672a"},
+    {".s2", "fill", "#f28e3c", "#c0702c"},     {".s3", "fill", "#d9542b", "#e05f3a"},
+    {".s4", "fill", "#9c1f1f", "#ff8a7a"},
 };
 
 std::string style() {
@@ -46,7 +47,8 @@ std::string style() {
     dark += fmt::format("{}{{{}:{}}}\n", c.selector, c.property, c.dark);
   }
   return "<style>\nsvg{font:11px system-ui,sans-serif}.h{font-size:15px;font-weight:600}\n"
-         ".free,.wall,.way,.dim{fill:none}.rack,.free{stroke-width:.6}.wall{stroke-width:1.5}\n"
+         ".free,.wall,.way,.dim,.gap{fill:none}.rack,.free,.gap{stroke-width:.6}.wall{stroke-width:"
+         "1.5}\n"
          ".free{stroke-dasharray:2 2}.way{stroke-width:2;stroke-dasharray:7 4}\n" +
          light + "@media (prefers-color-scheme:dark){\n" + dark + "}\n</style>\n";
 }
@@ -161,12 +163,23 @@ class Drawing {
       const auto& k = h_.input.kinds[std::size_t(b.kind)];
       const double v = scale_.value(k);
       cls = v > 0 ? fmt::format("rack s{}", scale_.step(v)) : "rack none";
-      tip = k.name;
+      tip = b.count > 1 ? fmt::format("{} x {}", b.count, k.name) : k.name;
       if (k.power_w > 0) tip += ", " + format_scaled(k.power_w, "W");
       if (k.mass_kg > 0) tip += ", " + format_number(k.mass_kg, 4) + " kg";
     }
     put(R"(<rect class="{}" x="{:.2f}" y="{:.2f}" width="{:.2f}" height="{:.2f}"><title>{}</title></rect>)",
         cls, x(b.x_m), y(b.top_m()), b.w_m * px_, b.h_m * px_, xml_text(tip));
+    if (b.count > 1) gaps(b);
+  }
+
+  /// Lines between the units of a merged block, where they can be told apart.
+  void gaps(const Block& b) {
+    const double each = b.w_m / b.count * px_, deep = b.h_m * px_;
+    if (each < 3) return;
+    std::string d = fmt::format("M{:.1f} {:.1f}", x(b.x_m), y(b.top_m()));
+    for (int i = 1; i < b.count; ++i)
+      d += fmt::format("m{:.2f} {:.1f}v{:.1f}", each, i == 1 ? 0.0 : -deep, deep);
+    put(R"(<path class="{}" d="{}"/>)", b.kind >= 0 ? "gap" : "free", d);
   }
 
   /// Words of aisles and rooms, where they have room of their own.

@@ -25,6 +25,31 @@ void AvailabilitySystem::say(std::string text) {
     a_.remarks.push_back(std::move(text));
 }
 
+// When the first racks of a hall trip or throttle, and what the hall does from then on: the mean
+// of its racks by their power.
+void AvailabilitySystem::hall_after(const cooling::Walk& walk, std::size_t hall,
+                                    const cooling::Throttle& throttle, RideThrough& out) const {
+  double full = 0, runs = 0;
+  const auto first = [&](double at_s) {
+    out.seconds = out.seconds < 0 ? at_s : std::min(out.seconds, at_s);
+  };
+  for (const std::size_t k : plant_.halls[hall].groups) {
+    const auto& g = walk.groups[k];
+    const double watts = plant_.groups[k].racks * plant_.groups[k].rack_w;
+    const double power = g.power.empty() ? 1 : g.power.back();
+    double after = 1;
+    if (g.shutdown_at_s >= 0) {
+      first(g.shutdown_at_s);
+      after = power <= 0 ? 0 : power;
+    } else if (g.throttle_at_s >= 0 && power < 1 - 1e-6) {
+      first(g.throttle_at_s);
+      after = cooling::clock_share(throttle, power);
+    }
+    full += watts, runs += watts * after;
+  }
+  if (full > 0) out.after = runs / full;
+}
+
 // One walk a share: what the hall's racks do when so much of this is lost at full load on the
 // design day.
 std::vector<Ride> AvailabilitySystem::ride(std::size_t hall, const std::string& what,
@@ -40,14 +65,9 @@ std::vector<Ride> AvailabilitySystem::ride(std::size_t hall, const std::string& 
     auto lost = events;
     for (auto& e : lost) e.share = share;
     const auto walk = cooling::walk(plant_, in, lost, options);
-    const auto& g = walk.groups[hall];
     RideThrough r;
     r.hall = c_.halls[hall].title, r.what = what, r.lost = share, r.after = 1;
-    const double power = g.power.empty() ? 1 : g.power.back();
-    if (g.shutdown_at_s >= 0)
-      r.seconds = g.shutdown_at_s, r.after = power <= 0 ? 0 : power;
-    else if (g.throttle_at_s >= 0 && power < 1 - 1e-6)
-      r.seconds = g.throttle_at_s, r.after = cooling::clock_share(options.throttle, power);
+    hall_after(walk, hall, options.throttle, r);
     Ride point{share, 0, 1};
     if (r.seconds >= 0) {
       const double left = r.seconds - restart_s;
@@ -76,7 +96,9 @@ std::vector<Ride> AvailabilitySystem::ride(std::size_t hall, const std::string& 
 int AvailabilitySystem::add_view(const Bank& bank, const std::string& title) {
   availability::View v;
   v.name = bank.name, v.title = title;
-  const int group = a_.system.add(parts_.make(bank.part, bank.name, bank.title, bank.units));
+  const int group = add_group(
+      parts_.make(bank.part, bank.name, bank.title, bank.units),
+      bank.technology != nullptr ? bank.technology->price : Value<PowerPrice>{}, bank.unit_w);
   v.source(bank.name, group, bank.unit_w);
   a_.system.views.push_back(std::move(v));
   return int(a_.system.views.size()) - 1;
@@ -94,27 +116,34 @@ void AvailabilitySystem::add_sink(int view, std::size_t hall, double demand_w,
 void AvailabilitySystem::hall_cooling(std::size_t i) {
   const auto& hall = c_.halls[i];
   const auto& design = c_.cooling.design.halls[i];
+  double liquid = 0, air = plant_.halls[i].loss_w;
+  std::vector<FailureEvent> pumps;
+  for (const std::size_t k : plant_.halls[i].groups) {
+    const auto& g = plant_.groups[k];
+    liquid += g.racks * g.rack_w * g.liquid_share;
+    air += g.racks * g.rack_w * (1 - g.liquid_share);
+    if (g.liquid_share > 0) pumps.push_back(event(Failure::coolant_pumps, k));
+  }
   const auto spec = hall.spec->cooling.value_or(cooling::HallSpec{});
-  if (design.design_liquid.si() > 0) {
+  if (liquid > 0) {
     if (spec.cdus) {
       const int v = add_view({"cdu", hall.scope + ".cdu", "CDUs of " + hall.title, spec.cdus.count,
-                              spec.cdus.each.get().si()},
+                              spec.cdus.each.get().si(), design.technology},
                              "coolant of " + hall.title);
-      add_sink(v, i, design.design_liquid.si(),
-               ride(i, "coolant pumps", {event(Failure::coolant_pumps, i)}, 0));
+      add_sink(v, i, liquid, ride(i, "coolant pumps", pumps, 0));
     } else {
       say(hall.title + ": its CDUs are not given and are taken to hold");
     }
   }
-  if (design.design_air.si() <= 0) return;
+  if (air <= 0) return;
   if (!spec.units) {
     say(hall.title + ": its room units are not given and are taken to hold");
     return;
   }
   const int v = add_view({"room-unit", hall.scope + ".room-unit", "room units of " + hall.title,
-                          spec.units.count, spec.units.each.get().si()},
+                          spec.units.count, spec.units.each.get().si(), design.room},
                          "air of " + hall.title);
-  add_sink(v, i, design.design_air.si(), ride(i, "room fans", {event(Failure::hall_fans, i)}, 0));
+  add_sink(v, i, air, ride(i, "room fans", {event(Failure::hall_fans, i)}, 0));
 }
 
 void AvailabilitySystem::heat_rejection() {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "study/context.hpp"
+#include "study/facility_parts.hpp"
 #include "study/lines.hpp"
 #include "study/sensitivity.hpp"
 
@@ -62,6 +63,7 @@ Verdict run(const Scenario& scenario, const Loaded& loaded, const catalog::Catal
   Context c(scenario, loaded, catalog, verdict);
   c.as_of = study_date(scenario, options.as_of);
   walk(c);
+  if (options.asked) assess_asked(c);
   note_unasked(c);
   rank(verdict);
   return verdict;
@@ -69,7 +71,13 @@ Verdict run(const Scenario& scenario, const Loaded& loaded, const catalog::Catal
 
 Verdict check(const Loaded& loaded, const catalog::Catalog& catalog, const CheckOptions& options) {
   Verdict verdict = run(loaded.scenario, loaded, catalog, options);
-  if (options.sensitivities) add_sensitivities(verdict, loaded, catalog, options);
+  if (!options.sensitivities) return verdict;
+  // What costs more than a check is run again only when it is what the ranges are tried on.
+  CheckOptions each = options;
+  const Margin* binding = verdict.binding();
+  each.asked = options.asked && binding != nullptr &&
+               (binding->layer == "availability" || binding->id.starts_with("power.transient."));
+  add_sensitivities(verdict, loaded, catalog, each);
   return verdict;
 }
 

@@ -264,5 +264,61 @@ TEST(Load, NamesBrokenReferences) {
   EXPECT_NE(render(dates.error()).find("before the start"), std::string::npos);
 }
 
+// A chain written node by node is the one that `check` sees: its losses at the meter, its stages
+// among the limits.
+TEST(Check, SeesAChainWrittenNodeByNode) {
+  const auto with_ups = [](const char* kva) {
+    return run("chat-70b",
+               {std::string("power={nodes: [{name: grid, kind: utility, rating: 1 MW}, "
+                            "{name: tx, kind: transformer, fed_by: grid, units: 2 x 500 kW}, "
+                            "{name: ups, kind: ups, fed_by: tx, units: 2 x ") +
+                kva +
+                "}, {name: bus, kind: busway, fed_by: ups}, "
+                "{name: racks, kind: it, fed_by: bus, hall: A}, "
+                "{name: plant, kind: mechanical, fed_by: tx}, "
+                "{name: lights, kind: other, fed_by: tx}]}"});
+  };
+  const Verdict big = with_ups("200 kW"), small = with_ups("60 kW");
+  EXPECT_LT(big.energy_imbalance, 1e-9);
+  const Margin *ups = find(big, "power.ups"), *fails = find(small, "power.ups");
+  ASSERT_NE(ups, nullptr);
+  ASSERT_NE(fails, nullptr);
+  EXPECT_TRUE(ups->holds());
+  EXPECT_FALSE(fails->holds());
+  EXPECT_FALSE(fails->remedies.empty());
+  EXPECT_NE(find(big, "power.tx"), nullptr);
+  // A bank four times too large loses more.
+  const Verdict huge = with_ups("450 kW");
+  const auto meter = [](const Verdict& v) {
+    return v.trace.at(v.trace.find("study.meter_typical")).si;
+  };
+  EXPECT_GT(meter(huge), 1.01 * meter(big));
+}
+
+TEST(Check, HoldsHallsAgainstATargetOfAvailability) {
+  const Verdict none = run("nvl72-row", {});
+  EXPECT_EQ(find(none, "availability.hall-a"), nullptr);  // not asked
+  const Verdict easy = run("nvl72-row", {"availability.target=99.9 %"});
+  const Verdict hard = run("nvl72-row", {"availability.target=99.9999 %"});
+  const Margin *holds = find(easy, "availability.hall-a"),
+               *fails = find(hard, "availability.hall-a");
+  ASSERT_NE(holds, nullptr);
+  ASSERT_NE(fails, nullptr);
+  EXPECT_TRUE(holds->holds());
+  EXPECT_FALSE(fails->holds());
+  EXPECT_FALSE(fails->remedies.empty());
+  EXPECT_EQ(holds->need, fails->need);  // the same histories
+  EXPECT_NEAR(holds->have, 8766 * 3600 * 1e-3, 1);
+}
+
+TEST(Check, HoldsSwingsAgainstTheLimitsThatAreGiven) {
+  EXPECT_EQ(find(run("llama3-405b", {}), "power.transient.range"), nullptr);
+  const Verdict tight = run("llama3-405b", {"power.transient.range=1 %"});
+  const Margin* range = find(tight, "power.transient.range");
+  ASSERT_NE(range, nullptr);
+  EXPECT_FALSE(range->holds());
+  EXPECT_EQ(find(tight, "power.transient.start-minute"), nullptr);  // that one was not given
+}
+
 }  // namespace
 }  // namespace headroom::study

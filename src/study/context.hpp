@@ -67,6 +67,14 @@ struct Machines {
   Figure<Power> rack_max;
 };
 
+/// Racks of a hall that are alike: a cluster's systems, or its switches and storage.
+struct RackLoads {
+  const Machines* machines = nullptr;  ///< null: switches and storage of the hall
+  std::string name;                    ///< the cluster's scope, "network-storage"
+  double racks = 0;
+  Power max{}, typical{};  ///< of all of them; sum of a hall's: its own
+};
+
 /// What stands in one hall, added up once for building, power and cooling.
 struct HallLoads {
   const HallSpec* spec = nullptr;
@@ -77,6 +85,7 @@ struct HallLoads {
   NodeId other_racks_node = no_node;
   Figure<Power> it_max, it_typical, rack_max;
   double racks = 0;
+  std::vector<RackLoads> groups;  ///< clusters in their order, then switches and storage
 };
 
 struct Context {
@@ -110,6 +119,10 @@ struct Context {
   Machines* machines_called(const std::string& name);
   void add(Findings findings);
 };
+
+/// The rack a cluster's systems stand in, and what feeds it: its own, else the hall's.
+const building::RackSpec& rack_of(const Machines& m, const HallSpec* hall);
+const power::FeedSpec& feed_of(const Machines& m, const HallSpec& hall);
 
 /// Accelerators that fail and are replaced together: a server, or one compute
 /// tray of a rack system.

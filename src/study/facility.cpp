@@ -1,8 +1,10 @@
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "catalog/climate.hpp"
 #include "catalog/region.hpp"
+#include "cooling/plant_model.hpp"
 #include "study/context.hpp"
 #include "study/facility_parts.hpp"
 
@@ -40,6 +42,17 @@ cooling::HallDemand cooling_demand(const HallLoads& hall, const catalog::Catalog
   d.it_typical = hall.it_typical;
   d.rack_max = hall.rack_max;
   d.racks = to_count(hall.racks);
+  for (const auto& g : hall.groups) {
+    cooling::RackDemand r{
+        g.name, g.racks, g.max, g.typical, g.machines == hall.main, g.machines != nullptr,
+        {},     {},      {}};
+    if (g.machines != nullptr) {
+      const auto& heat = g.machines->system->heat;
+      r.liquid_fraction = heat.liquid_fraction;
+      r.air_rise = heat.air_rise, r.coolant_rise = heat.coolant_rise;
+    }
+    d.groups.push_back(std::move(r));
+  }
   if (hall.main == nullptr) return d;
   const auto& system = *hall.main->system;
   d.liquid_fraction = system.heat.liquid_fraction;
@@ -95,17 +108,6 @@ struct FixedPoint {
   int rounds = 0;
 };
 
-struct Totals {
-  Power cooling_max, cooling_typical;
-};
-
-Totals cooling_totals(const FixedPoint& f, const cooling::Design& design,
-                      const catalog::Climate& climate) {
-  const auto worst = cooling::design_weather(design.plant, climate);
-  return {cooling::solve(design, cooling::heat_max(f.cooling), worst).electrical(),
-          cooling::year(design, cooling::heat_typical(f.cooling), climate).mean.electrical()};
-}
-
 /// One round: power for the present cooling, then losses into the halls.
 void pass_losses(FixedPoint& f, const power::Spec& spec, const catalog::Catalog& catalog) {
   const auto chain = power::resolve(spec, f.power, catalog);
@@ -119,22 +121,45 @@ void pass_losses(FixedPoint& f, const power::Spec& spec, const catalog::Catalog&
   f.cooling.power_rooms_typical = typical.power_room_heat();
 }
 
-void iterate(FixedPoint& f, const power::Spec& spec, const cooling::PlantSpec& plant,
-             const catalog::Catalog& catalog) {
-  const auto& climate = cooling::climate_of(plant, f.cooling, catalog);
-  constexpr int most_rounds = 60;
-  constexpr double tolerance = 1e-12;
+constexpr int most_rounds = 60;
+constexpr double tolerance = 1e-12;
+
+/// At maximum: the plant is sized anew in each round, since losses are heat.
+void settle_max(FixedPoint& f, const power::Spec& spec, const cooling::PlantSpec& plant,
+                const cooling::UsualYear& weather, const catalog::Catalog& catalog) {
   for (f.rounds = 1; f.rounds <= most_rounds; ++f.rounds) {
     pass_losses(f, spec, catalog);
-    const auto totals = cooling_totals(f, cooling::resolve(plant, f.cooling, catalog), climate);
-    const double change =
-        std::abs(totals.cooling_max.si() - f.power.cooling_max.value.si()) +
-        std::abs(totals.cooling_typical.si() - f.power.cooling_typical.value.si());
-    f.power.cooling_max.value = totals.cooling_max;
-    f.power.cooling_typical.value = totals.cooling_typical;
-    if (change <= tolerance * totals.cooling_max.si()) break;
+    const auto design = cooling::resolve(plant, f.cooling, catalog);
+    const auto heat = cooling::heat_max(f.cooling);
+    const Power now =
+        cooling::PlantModel(design, heat, weather, plant.reuse).at_design(heat).electrical();
+    const double change = std::abs(now.si() - f.power.cooling_max.value.si());
+    f.power.cooling_max.value = now;
+    if (change <= tolerance * now.si()) break;
   }
+}
+
+/// In the mean, for that plant. A year costs milliseconds, so the rounds go by secants: the
+/// difference between what cooling draws and what the losses were reckoned with goes to zero.
+void settle_typical(FixedPoint& f, const power::Spec& spec, const cooling::PlantSpec& plant,
+                    const cooling::UsualYear& weather, const catalog::Catalog& catalog) {
   pass_losses(f, spec, catalog);
+  const auto design = cooling::resolve(plant, f.cooling, catalog);
+  cooling::PlantModel model(design, cooling::heat_max(f.cooling), weather, plant.reuse);
+  const auto draws = [&](double assumed) {
+    f.power.cooling_typical.value = Power::from_si(assumed);
+    pass_losses(f, spec, catalog);
+    return model.year(cooling::heat_typical(f.cooling)).mean.electrical().si();
+  };
+  double last = 0, at = draws(0), last_error = at;
+  for (int round = 1; round <= most_rounds; ++round) {
+    const double error = draws(at) - at;
+    if (std::abs(error) <= tolerance * at) break;
+    const double slope = (error - last_error) / (at - last);
+    last = std::exchange(at, slope < -0.1 ? at - error / slope : at + error);
+    last_error = error;
+  }
+  f.power.cooling_typical.value = Power::from_si(at);
 }
 
 /// Limits of halls whose cooling nobody asked about, and of a plant nobody gave.
@@ -159,7 +184,11 @@ void solve_facility(Context& c) {
   f.cooling.climate = climate_of_region(c);
   const power::Spec spec = c.scenario.power.value_or(power::Spec{});
   const cooling::PlantSpec plant = c.scenario.cooling.value_or(cooling::PlantSpec{});
-  iterate(f, spec, plant, c.catalog);
+  const auto weather = cooling::usual_year(cooling::climate_of(plant, f.cooling, c.catalog));
+  f.power.air.altitude_m = weather->elevation_m, f.power.air.outdoor_c = weather->hottest_c;
+  settle_max(f, spec, plant, *weather, c.catalog);
+  settle_typical(f, spec, plant, *weather, c.catalog);
+  pass_losses(f, spec, c.catalog);
 
   c.cooling = cooling::assess(plant, f.cooling, c.catalog, c.trace);
   f.power.cooling_max = c.cooling.electrical_max;

@@ -113,6 +113,10 @@ class Remedies {
       auto& g = more.groups[std::size_t(group)];
       ++g.units;
       add(fmt::format("one more of {} ({} -> {})", g.title, g.units - 1, g.units), more);
+      const auto& price = a_.prices[std::size_t(group)];
+      if (price.source.empty()) continue;
+      a_.remedies.back().capital_usd = price.usd;
+      a_.remedies.back().price_source = price.source;
     }
   }
 
@@ -147,8 +151,29 @@ void AvailabilitySystem::build() {
   loads();
   chain();
   plant();
+  single_units();
   cap_demands();
   a_.figures = parts_.figures();
+}
+
+/// Stages that stand as one unit because the scenario does not count them.
+void AvailabilitySystem::single_units() {
+  const auto power = c_.scenario.power.value_or(power::Spec{});
+  if (!power.nodes.empty()) return;
+  std::vector<std::string> stages;
+  if (!power.grid.feeds) stages.emplace_back("the grid's feed (power.grid.feeds)");
+  if (!power.transformer.units) stages.emplace_back("transformer (power.transformer.units)");
+  if (!power.ups.modules && power.ups.redundancy != catalog::Redundancy::none)
+    stages.emplace_back("UPS (power.ups.modules)");
+  for (const auto& hall : c_.halls)
+    if (!hall.spec->power.units)
+      stages.push_back(fmt::format("distribution of {} (building.halls.{}.distribution.units)",
+                                   hall.title, hall.spec->building.name));
+  if (stages.empty()) return;
+  say(
+      fmt::format("the scenario does not count: {}. Each stands as one unit, so one failure takes "
+                  "the whole stage",
+                  fmt::join(stages, ", ")));
 }
 
 void AvailabilitySystem::loads() {
@@ -198,13 +223,8 @@ void AvailabilitySystem::cap_demands() {
   }
 }
 
-Result<AvailabilityAnswer> facility_availability(const Loaded& loaded,
-                                                 const catalog::Catalog& catalog,
-                                                 const AvailabilityOptions& options) {
-  Verdict verdict;
-  Context c(loaded.scenario, loaded, catalog, verdict);
-  c.as_of = study_date(loaded.scenario);
-  walk(c);
+Result<AvailabilityAnswer> availability_of(Context& c, const AvailabilityOptions& options) {
+  const Loaded& loaded = c.brought;
   FacilityOptions facility;
   facility.epw = options.epw, facility.fill_gap_h = options.fill_gap_h;
   Diagnostics mistakes;
@@ -216,10 +236,10 @@ Result<AvailabilityAnswer> facility_availability(const Loaded& loaded,
   if (!mistakes.empty()) return failure(std::move(mistakes));
 
   AvailabilityAnswer a;
-  a.scenario = loaded.scenario.name;
+  a.scenario = c.scenario.name;
   const auto days = cooling::design_days(*weather);
   const auto plant = plant_of(c, days);
-  const auto spec = loaded.scenario.availability.value_or(availability::Spec{});
+  const auto spec = c.scenario.availability.value_or(availability::Spec{});
   AvailabilitySystem(c, spec, plant, days, a).build();
   for (const auto& text : availability::mistakes_of(a.system))
     mistakes.add(mistake(loaded.file, text));
@@ -243,6 +263,16 @@ Result<AvailabilityAnswer> facility_availability(const Loaded& loaded,
       "full load and the design day at every hour; failures of single racks and servers are the "
       "clusters' own and not counted here");
   return a;
+}
+
+Result<AvailabilityAnswer> facility_availability(const Loaded& loaded,
+                                                 const catalog::Catalog& catalog,
+                                                 const AvailabilityOptions& options) {
+  Verdict verdict;
+  Context c(loaded.scenario, loaded, catalog, verdict);
+  c.as_of = study_date(loaded.scenario);
+  walk(c);
+  return availability_of(c, options);
 }
 
 }  // namespace headroom::study

@@ -22,6 +22,35 @@ double cooling_scale(const Context& c) {
   return scale;
 }
 
+/// Racks of a hall by their power and feeds: of each cluster full ones and the last, part-filled
+/// one; those of switches and storage, on the hall's own feeds. Empty where switches and storage
+/// need more than the fullest rack: they then stand in every rack, as the chain's own rule has it.
+std::vector<power::RackKind> rack_kinds(const HallLoads& hall) {
+  std::vector<power::RackKind> out;
+  const bool several = hall.machines.size() > 1;
+  const auto add = [&](std::string suffix, double count, double each_w,
+                       const power::FeedSpec& feed) {
+    if (count >= 1) out.push_back({std::move(suffix), to_count(count), each_w, feed});
+  };
+  for (const auto& g : hall.groups) {
+    if (g.machines == nullptr) {
+      const double each = g.racks > 0 ? g.max.si() / g.racks : 0;
+      if (g.racks < 1 || each > hall.rack_max.value.si()) return {};
+      add("-other", g.racks, each, hall.spec->rack.feed);
+      continue;
+    }
+    const auto& m = *g.machines;
+    const double per_rack = std::max(1.0, double(m.per_rack.value)), systems = m.systems.value;
+    const double one = systems > 0 ? g.max.si() / systems : 0;
+    const auto& feed = feed_of(m, *hall.spec);
+    const std::string name = several ? "-" + m.scope : "";
+    const double full = std::floor(systems / per_rack + 1e-9), last = systems - full * per_rack;
+    add(name, full, per_rack * one, feed);
+    if (last > 1e-9) add(name + (full >= 1 ? "-last" : ""), 1, last * one, feed);
+  }
+  return out;
+}
+
 std::string lower(std::string text) {
   for (char& ch : text) ch = static_cast<char>(ch >= 'A' && ch <= 'Z' ? ch - 'A' + 'a' : ch);
   return text;
@@ -43,7 +72,7 @@ std::string FacilityChain::words(const power::Case& c) const {
 
 std::vector<const power::Case*> FacilityChain::harmful() const {
   std::vector<const power::Case*> out;
-  for (const auto* list : {&sweep.cases, &sweep.banks, &sweep.chosen})
+  for (const auto* list : {&sweep.cases, &sweep.banks})
     for (const auto& c : *list)
       if (!c.harmless()) out.push_back(&c);
   const auto use = [](const power::Case* c) {
@@ -75,16 +104,24 @@ int FacilityChain::most_uneven() const {
 
 bool FacilityChain::holds() const {
   return std::all_of(sweep.cases.begin(), sweep.cases.end(),
-                     [](const power::Case& c) { return c.overloaded.empty(); });
+                     [](const power::Case& c) { return c.overloaded.empty(); }) &&
+         std::all_of(sweep.together.begin(), sweep.together.end(),
+                     [](const power::Together& t) { return t.lost.harmless(); });
 }
 
-FacilityChain facility_chain(const Context& c, const power::SiteAir& air, bool pairs) {
+power::Topology chain_topology(const Context& c, const power::SiteAir& air) {
+  std::vector<std::vector<power::RackKind>> kinds;
+  for (const auto& hall : c.halls) kinds.push_back(rack_kinds(hall));
   const auto spec = c.scenario.power.value_or(power::Spec{});
-  auto topology = power::chain_of(spec, power_demand(c), c.catalog, air);
+  return power::chain_of(spec, power_demand(c), c.catalog, air, kinds);
+}
+
+FacilityChain draw_chain(const Context& c, const power::SiteAir& air) {
+  auto topology = chain_topology(c, air);
   FacilityChain out;
   out.graph = std::move(topology.graph);
   out.remarks = std::move(topology.remarks);
-  out.drawn = spec.nodes.empty();
+  out.drawn = !c.scenario.power || c.scenario.power->nodes.empty();
   out.air = air;
   out.state = power::normal(out.graph);
   out.solution = power::solve(out.graph, out.state);
@@ -92,11 +129,16 @@ FacilityChain facility_chain(const Context& c, const power::SiteAir& air, bool p
   out.phases = power::phase_loads(out.graph, out.solution);
   const auto it = power::it_power(out.graph, out.state, out.solution);
   out.it_w = it.live_w + it.dead_w, out.racks = it.live_racks + it.dead_racks;
+  return out;
+}
+
+void sweep_chain(const Context& c, bool pairs, std::vector<std::vector<power::Outage>> together,
+                 FacilityChain& chain) {
   power::SweepOptions options;
   options.pairs = pairs;
+  options.together = std::move(together);
   options.cooling_scale = cooling_scale(c);
-  out.sweep = power::sweep(out.graph, options);
-  return out;
+  chain.sweep = power::sweep(chain.graph, options);
 }
 
 void add_chain_nodes(const FacilityChain& chain, std::vector<FacilityNode>& nodes) {

@@ -18,12 +18,7 @@ class Solver {
     loads_.other = c.power.typical.other;
     loads_.halls.resize(c.halls.size());
     for (std::size_t i = 0; i < c.halls.size(); ++i) {
-      max_.push_back(c.halls[i].it_max.value.si());
-      std::vector<double> share = shapes.by_hall[i];
-      for (double& x : share) x = max_[i] > 0 ? x / max_[i] : 0;
-      out_.asked.push_back(share);
-      for (double& x : share) x = std::min(x, options.cap);
-      out_.load.by_group.push_back(std::move(share));
+      for (const auto& racks : c.halls[i].groups) add_racks(racks, shapes, options);
       out_.load.losses.emplace_back(weather.hours(), c.power.typical.distribution_loss[i].si());
     }
     const auto& rooms = out_.plant.groups.back();
@@ -49,21 +44,37 @@ class Solver {
   }
 
  private:
+  void add_racks(const RackLoads& racks, const HallShapes& shapes, const FacilityOptions& options) {
+    max_.push_back(racks.max.si());
+    std::vector<double> share = shapes.by_group[max_.size() - 1];
+    for (double& x : share) x = max_.back() > 0 ? x / max_.back() : 0;
+    out_.asked.push_back(share);
+    for (double& x : share) x = std::min(x, options.cap);
+    out_.load.by_group.push_back(std::move(share));
+  }
+
+  double it_of_hall(std::size_t hall, std::size_t h) const {
+    double it = 0;
+    for (const std::size_t g : out_.plant.halls[hall].groups)
+      it += max_[g] * out_.load.by_group[g][h];
+    return it;
+  }
+
   /// The chain at every hour; the largest change of its heat in halls and rooms over the meter.
   double pass_chain(FacilityAnswer& a) {
     a.hours.resize(a.plant.hours.size());
     auto& rooms = out_.load.by_group.back();
     double change = 0;
     for (std::size_t h = 0; h < a.hours.size(); ++h) {
-      for (std::size_t i = 0; i < max_.size(); ++i)
-        loads_.halls[i] = Power::from_si(max_[i] * out_.load.by_group[i][h]);
+      for (std::size_t i = 0; i < c_.halls.size(); ++i)
+        loads_.halls[i] = Power::from_si(it_of_hall(i, h));
       loads_.cooling = Power::from_si(a.plant.hours[h].cooling_w());
       const auto flow = power::solve(c_.power.chain, loads_);
       auto& out = a.hours[h];
       out.meter_w = flow.meter.si(), out.it_w = flow.it.si(), out.other_w = flow.other.si();
       out.ups_w = flow.ups_loss.si(), out.switchgear_w = flow.switchgear_loss.si();
       out.transformer_w = flow.transformer_loss.si(), out.hall_loss_w = 0;
-      for (std::size_t i = 0; i < max_.size(); ++i) {
+      for (std::size_t i = 0; i < c_.halls.size(); ++i) {
         const double loss = flow.distribution_loss[i].si();
         out.hall_loss_w += loss;
         double& known = out_.load.losses[i][h];
@@ -143,36 +154,43 @@ class Solver {
   const cooling::Throttle throttle_{};
   SolvedHours out_;
   std::vector<std::vector<double>> capped_;  // [group][hour]
-  std::vector<double> max_;
+  std::vector<double> max_;                  // of each group
   power::Loads loads_;
   double rooms_full_ = 0;
 };
 
-/// Seconds of full clock that a workload loses, from those of each hall.
+/// Calls `act(group of the plant, racks)` for all racks of all halls.
 template <class F>
-std::vector<WorkLoss> losses_of(const Context& c, F&& seconds_of_hall) {
+void for_racks(const Context& c, const cooling::Plant& plant, F&& act) {
+  for (std::size_t i = 0; i < c.halls.size(); ++i)
+    for (std::size_t k = 0; k < c.halls[i].groups.size(); ++k)
+      act(plant.halls[i].groups[k], c.halls[i].groups[k]);
+}
+
+/// Tokens of each workload for the seconds of full clock that its racks lose.
+std::vector<WorkLoss> losses_of(const Context& c, const cooling::Plant& plant,
+                                const std::vector<double>& seconds_of_group) {
   std::vector<WorkLoss> out;
   for (const auto& work : c.work) {
     const double rate = tokens_per_s(work);
     if (rate <= 0 || work.machines == nullptr) continue;
-    for (std::size_t i = 0; i < c.halls.size(); ++i) {
-      if (work.machines->spec->hall != c.halls[i].spec->building.name) continue;
-      out.push_back({work.spec->name, rate * seconds_of_hall(i)});
-    }
+    for_racks(c, plant, [&](std::size_t g, const RackLoads& racks) {
+      if (racks.machines == work.machines)
+        out.push_back({work.spec->name, rate * seconds_of_group[g]});
+    });
   }
   return out;
 }
 
-/// Jobs of a hall's racks in the time domain: training, with its checkpoints.
-void add_jobs(const Context& c, std::size_t hall, std::size_t first, std::size_t racks,
+/// Training jobs of a cluster's racks in the time domain, with their checkpoints.
+void add_jobs(const Context& c, const Machines& machines, std::size_t first, std::size_t racks,
               cooling::TimeLoad& load) {
   std::size_t at = first;
   for (const auto& work : c.work) {
-    if (!work.gang || work.machines == nullptr || work.spec == nullptr) continue;
-    if (work.machines->spec->hall != c.halls[hall].spec->building.name) continue;
-    const double gpus = double(work.machines->gpus.value);
+    if (!work.gang || work.machines != &machines || work.spec == nullptr) continue;
+    const double gpus = double(machines.gpus.value);
     if (gpus <= 0) continue;
-    const double wanted = work.machines->racks.value.si() * work.gpus_held / gpus;
+    const double wanted = machines.racks.value.si() * work.gpus_held / gpus;
     const auto n = std::min(first + racks - at, static_cast<std::size_t>(std::llround(wanted)));
     if (n == 0) continue;
     cooling::TimeJob job;
@@ -186,7 +204,7 @@ void add_jobs(const Context& c, std::size_t hall, std::size_t first, std::size_t
   }
 }
 
-/// Mean power of a hall's racks over that of racks without checkpoints, in ticks of `dt`.
+/// Mean power of a group's racks over that of racks without checkpoints, in ticks of `dt`.
 double mean_factor(const cooling::TimeLoad& load, std::size_t first, std::size_t racks, double dt) {
   double less = 0;
   for (const auto& j : load.jobs) {
@@ -208,15 +226,12 @@ SolvedHours solve_hours(const Context& c, cooling::Plant plant, const HallShapes
 
 std::vector<WorkLoss> work_lost(const Context& c, const SolvedHours& solved, double& gpu_s) {
   gpu_s = 0;
-  std::vector<double> seconds;
-  for (std::size_t i = 0; i < c.halls.size(); ++i) {
-    double sum = 0, gpus = 0;
-    for (const double x : solved.lost[i]) sum += x * hour_s;
-    for (const auto* m : c.halls[i].machines) gpus += m->gpus.value;
-    seconds.push_back(sum);
-    gpu_s += gpus * sum;
-  }
-  return losses_of(c, [&](std::size_t i) { return seconds[i]; });
+  std::vector<double> seconds(solved.lost.size());
+  for_racks(c, solved.plant, [&](std::size_t g, const RackLoads& racks) {
+    for (const double x : solved.lost[g]) seconds[g] += x * hour_s;
+    if (racks.machines != nullptr) gpu_s += double(racks.machines->gpus.value) * seconds[g];
+  });
+  return losses_of(c, solved.plant, seconds);
 }
 
 FacilityTime time_domain(const Context& c, const SolvedHours& solved,
@@ -234,12 +249,12 @@ FacilityTime time_domain(const Context& c, const SolvedHours& solved,
         1, static_cast<std::size_t>(std::llround(solved.plant.groups[g].racks))));
     load.group.insert(load.group.end(), racks.back(), g);
   }
-  for (std::size_t i = 0; i < c.halls.size(); ++i) {
-    add_jobs(c, i, first[i], racks[i], load);
-    const double mean = mean_factor(load, first[i], racks[i], dt);
-    load.hourly[i] = solved.asked[i];
-    for (double& x : load.hourly[i]) x = std::min({1.0, options.cap, x / mean});
-  }
+  for_racks(c, solved.plant, [&](std::size_t g, const RackLoads& r) {
+    if (r.machines != nullptr) add_jobs(c, *r.machines, first[g], racks[g], load);
+    const double mean = mean_factor(load, first[g], racks[g], dt);
+    load.hourly[g] = solved.asked[g];
+    for (double& x : load.hourly[g]) x = std::min({1.0, options.cap, x / mean});
+  });
   const auto year = cooling::time_year(solved.plant, answer.air, load, o);
   FacilityTime t;
   t.resolution_s = dt, t.racks = load.group.size(), t.blocks = year.units;
@@ -255,9 +270,12 @@ FacilityTime time_domain(const Context& c, const SolvedHours& solved,
   for (std::size_t h = 0; h < year.hours.size(); ++h) {
     const auto& s = year.hours[h];
     const double ratio = answer.plant.hours[h].it_w > 0 ? s.it_w / answer.plant.hours[h].it_w : 1;
-    for (std::size_t i = 0; i < c.halls.size(); ++i)
-      loads.halls[i] =
-          Power::from_si(c.halls[i].it_max.value.si() * solved.load.by_group[i][h] * ratio);
+    for (std::size_t i = 0; i < c.halls.size(); ++i) {
+      Power it{};
+      for (std::size_t k = 0; k < c.halls[i].groups.size(); ++k)
+        it += c.halls[i].groups[k].max * solved.load.by_group[solved.plant.halls[i].groups[k]][h];
+      loads.halls[i] = it * ratio;
+    }
     loads.cooling = Power::from_si(s.cooling_w());
     const auto flow = power::solve(c.power.chain, loads);
     t.it_j += flow.it.si() * hour_s, t.meter_j += flow.meter.si() * hour_s;
@@ -265,16 +283,29 @@ FacilityTime time_domain(const Context& c, const SolvedHours& solved,
   }
   t.pue = t.it_j > 0 ? t.meter_j / t.it_j : 0;
   t.wue_l_kwh = t.it_j > 0 ? water / (t.it_j / 3.6e6) : 0;
+  std::vector<double> seconds(racks.size());
   for (std::size_t i = 0; i < c.halls.size(); ++i) {
-    double chip = -273.15, coolant = -273.15;
-    for (std::size_t r = first[i]; r < first[i] + racks[i]; ++r) {
-      chip = std::max(chip, year.racks[r].chip_c);
-      coolant = std::max(coolant, year.racks[r].coolant_c);
+    FacilityTime::Hall hall;
+    hall.title = c.halls[i].title;
+    for (std::size_t k = 0; k < c.halls[i].groups.size(); ++k) {
+      const std::size_t g = solved.plant.halls[i].groups[k];
+      FacilityTime::Racks r;
+      r.name = c.halls[i].groups[k].name;
+      r.racks = double(racks[g]), r.rack_w = solved.plant.groups[g].rack_w;
+      for (std::size_t n = first[g]; n < first[g] + racks[g]; ++n) {
+        r.chip_c = std::max(r.chip_c, year.racks[n].chip_c);
+        r.coolant_c = std::max(r.coolant_c, year.racks[n].coolant_c);
+      }
+      r.lost_s = seconds[g] = year.group_lost_s[g] / r.racks;
+      hall.racks += r.racks, hall.lost_s += year.group_lost_s[g];
+      hall.chip_c = std::max(hall.chip_c, r.chip_c);
+      hall.coolant_c = std::max(hall.coolant_c, r.coolant_c);
+      hall.groups.push_back(std::move(r));
     }
-    t.halls.push_back({c.halls[i].title, double(racks[i]), chip, coolant,
-                       year.group_lost_s[i] / double(racks[i])});
+    hall.lost_s /= std::max(1.0, hall.racks);
+    t.halls.push_back(std::move(hall));
   }
-  t.work = losses_of(c, [&](std::size_t i) { return t.halls[i].lost_s; });
+  t.work = losses_of(c, solved.plant, seconds);
   return t;
 }
 

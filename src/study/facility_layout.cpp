@@ -48,11 +48,11 @@ class HallBuilder {
     if (std::find(all.begin(), all.end(), text) == all.end()) all.push_back(std::move(text));
   }
 
-  RackKind empty_rack(std::string name) const {
+  static RackKind empty_rack(std::string name, const catalog::Rack* rack) {
     RackKind k;
     k.name = std::move(name);
-    if (rack_ != nullptr && rack_->width && rack_->depth)
-      k.width_m = rack_->width.get().si(), k.depth_m = rack_->depth.get().si();
+    if (rack != nullptr && rack->width && rack->depth)
+      k.width_m = rack->width.get().si(), k.depth_m = rack->depth.get().si();
     else
       k.known_size = false;
     return k;
@@ -60,7 +60,8 @@ class HallBuilder {
 
   void add_racks(building::LayoutInput& in, const Machines& m) {
     const bool whole = m.system->form == catalog::SystemForm::rack;
-    RackKind k = empty_rack("cluster " + m.spec->name);
+    const auto* rack = building::rack_of(rack_of(m, hall_.spec), c_.catalog);
+    RackKind k = empty_rack("cluster " + m.spec->name, rack);
     if (whole) {
       k.known_size = m.system->width && m.system->depth;
       if (k.known_size)
@@ -76,7 +77,7 @@ class HallBuilder {
       kind.power_w = systems * m.system_max.value.si();
       if (m.system->weight) {
         kind.mass_kg = systems * m.system->weight.get().si();
-        if (!whole && rack_ != nullptr && rack_->weight) kind.mass_kg += rack_->weight.get().si();
+        if (!whole && rack != nullptr && rack->weight) kind.mass_kg += rack->weight.get().si();
       }
       if (count > 0) in.kinds.push_back(std::move(kind));
     };
@@ -91,7 +92,7 @@ class HallBuilder {
   }
 
   void add_others(building::LayoutInput& in) {
-    RackKind k = empty_rack("network and storage");
+    RackKind k = empty_rack("network and storage", rack_);
     k.count = int(std::lround(hall_.other_racks));
     if (k.count <= 0) return;
     k.power_w = std::max(0.0, hall_.it_max.value.si() + it_left_) / k.count;
@@ -155,6 +156,12 @@ Result<LayoutAnswer> facility_layout(const Loaded& loaded, const catalog::Catalo
   a.gross_needed_m2 = building::gross_area_m2(rooms);
   if (loaded.scenario.building->building.area)
     a.gross_given_m2 = loaded.scenario.building->building.area.get().si();
+  if (a.gross_given_m2 > 0) {
+    Margin m;
+    m.id = "building.area", m.layer = "building", m.limit = "gross floor area, as drawn";
+    m.need = a.gross_needed_m2, m.have = a.gross_given_m2, m.unit = "m2";
+    a.area = std::move(m);
+  }
   a.remarks.push_back(
       "Sizes of CDUs (0.8 x 1.2 m), floor PDUs (0.9 x 0.9 m), room units (0.9 x 2.5 m), power "
       "rooms "

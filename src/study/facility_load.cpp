@@ -36,6 +36,25 @@ double answering(const Context& c, const Machines& m) {
   return all > 0 ? people / all : 0;
 }
 
+/// Hours of power about `mean`, W, within 0 and `max`: `part` of it moves as `day` does.
+std::vector<double> shape_of(const requests::Diurnal& day, double part, double mean, double max,
+                             std::size_t hours, bool& flattened) {
+  std::vector<double> more(hours, 0.0);  // W above the mean
+  // 8,760 hours are not whole weeks.
+  double off = 0, most = 0, least = 0;
+  for (std::size_t h = 0; h < hours; ++h) {
+    more[h] = part * (day.at(static_cast<double>(h) * 3600 + 1800) - 1);
+    off += more[h] / static_cast<double>(hours);
+  }
+  for (double& x : more) x -= off, most = std::max(most, x), least = std::min(least, x);
+  double keep = 1;
+  if (most > max - mean && most > 0) keep = std::max(0.0, (max - mean) / most);
+  if (least < -mean && least < 0) keep = std::min(keep, mean / -least);
+  flattened = flattened || keep < 1;
+  for (double& x : more) x = mean + keep * x;
+  return more;
+}
+
 }  // namespace
 
 HallShapes hall_shapes(const Context& c, std::size_t hours) {
@@ -43,30 +62,20 @@ HallShapes hall_shapes(const Context& c, std::size_t hours) {
   auto usual = requests::Diurnal::cosine(usual_swing, usual_peak_h);
   usual.weekend = usual_weekend;
   for (const auto& hall : c.halls) {
-    const double mean = hall.it_typical.value.si(), max = hall.it_max.value.si();
-    std::vector<double> more(hours, 0.0);  // W above the mean
-    for (const auto* m : hall.machines) {
+    for (const auto& racks : hall.groups) {
+      const double mean = racks.typical.si();
+      out.by_group.emplace_back(hours, mean);
+      const auto* m = racks.machines;
+      if (m == nullptr) continue;
       const bool given = m->spec->profile.has_value();
       const double share = given ? 1 : answering(c, *m);
-      if (share <= 0) continue;
       const auto day = given ? diurnal_of(*m->spec->profile) : usual;
-      if (!day.any()) continue;
-      const double part = m->it_typical.value.si() * share;
-      for (std::size_t h = 0; h < hours; ++h)
-        more[h] += part * (day.at(static_cast<double>(h) * 3600 + 1800) - 1);
+      if (share <= 0 || !day.any()) continue;
+      out.by_group.back() = shape_of(day, m->it_typical.value.si() * share, mean, racks.max.si(),
+                                     hours, out.flattened);
       out.flat = false;
       out.assumed = out.assumed || !given;
     }
-    // 8,760 hours are not whole weeks.
-    double off = 0, most = 0, least = 0;
-    for (const double x : more) off += x / static_cast<double>(hours);
-    for (double& x : more) x -= off, most = std::max(most, x), least = std::min(least, x);
-    double keep = 1;
-    if (most > max - mean && most > 0) keep = std::max(0.0, (max - mean) / most);
-    if (least < -mean && least < 0) keep = std::min(keep, mean / -least);
-    out.flattened = out.flattened || keep < 1;
-    for (double& x : more) x = mean + keep * x;
-    out.by_hall.push_back(std::move(more));
   }
   return out;
 }

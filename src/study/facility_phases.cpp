@@ -47,7 +47,7 @@ Result<std::vector<FacilityPhase>> facility_phases(const std::string& file,
                                                    const std::vector<std::string>& sets,
                                                    const catalog::Catalog& catalog) {
   Diagnostics mistakes;
-  if (file == "-") {
+  if (file == "-" && spec::TextInput::current() == nullptr) {
     mistakes.add(mistake("--phases", "a scenario on standard input can be read only once",
                          "give it as a file"));
     return failure(std::move(mistakes));

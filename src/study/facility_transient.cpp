@@ -358,6 +358,11 @@ class Transient {
 
 }  // namespace
 
+void transient_of(Context& c, const TransientOptions& options, TransientAnswer& answer) {
+  answer.scenario = c.scenario.name;
+  Transient(c, options, answer).run();
+}
+
 bool TransientAnswer::holds() const {
   return std::all_of(margins.begin(), margins.end(), [](const Margin& m) { return m.holds(); });
 }
@@ -376,14 +381,13 @@ Result<TransientAnswer> facility_transient(const Loaded& loaded, const catalog::
   walk(c);
   Diagnostics mistakes;
   TransientAnswer a;
-  a.scenario = loaded.scenario.name;
   for (const auto& text : options.sags)
     if (const auto wrong = power::read_sags(text, a.sags))
       mistakes.add(mistake("--sag " + text, *wrong, ""));
   if (const auto wrong = power::order_sags(a.sags)) mistakes.add(mistake("--sag", *wrong, ""));
   a.sags_given = !options.sags.empty();
   if (!mistakes.empty()) return failure(std::move(mistakes));
-  Transient(c, options, a).run();
+  transient_of(c, options, a);
   if (a.loads.empty()) {
     mistakes.add(mistake(loaded.file, "nothing runs in this scenario, so nothing swings",
                          "add workloads that run on a cluster of a hall"));

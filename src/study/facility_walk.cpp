@@ -22,16 +22,19 @@ constexpr std::size_t of_hour = 60, of_day = 24 * 60;
 class Nodes {
  public:
   void add(const std::string& place, const std::string& kind, const std::string& what,
-           Failure failure, std::size_t index, double share = 1) {
-    FailureEvent event;
-    event.what = failure, event.index = index, event.share = share;
-    single_.push_back({place + "." + kind, what + " of " + place, {event}, {}, 0, 0});
+           Failure failure, const std::vector<std::size_t>& indices, double share = 1) {
+    std::vector<FailureEvent> events;
+    for (const auto index : indices) {
+      events.emplace_back();
+      events.back().what = failure, events.back().index = index, events.back().share = share;
+    }
+    single_.push_back({place + "." + kind, what + " of " + place, events, {}, 0, 0});
     for (auto& node : all_) {
       if (node.name != kind) continue;
-      node.events.push_back(event);
+      node.events.insert(node.events.end(), events.begin(), events.end());
       return;
     }
-    all_.push_back({kind, what, {event}, {}, 0, 0});
+    all_.push_back({kind, what, std::move(events), {}, 0, 0});
   }
   /// One of `count` units of `each`, where `need` is needed of what the model's `capacity` stands
   /// for.
@@ -71,17 +74,22 @@ void add_units(const Context& c, const cooling::Plant& plant, const std::vector<
   for (std::size_t i = 0; i < c.halls.size(); ++i) {
     const auto& spec = c.halls[i].spec->cooling;
     if (!spec) continue;
-    const auto& g = plant.groups[i];
-    const double it = g.racks * g.rack_w, liquid = it * g.liquid_share;
+    double it = 0, liquid = 0;
+    std::vector<std::size_t> cooled;
+    for (const std::size_t k : plant.halls[i].groups) {
+      const auto& g = plant.groups[k];
+      it += g.racks * g.rack_w, liquid += g.racks * g.rack_w * g.liquid_share;
+      if (g.liquid_share > 0) cooled.push_back(k);
+    }
     const std::size_t one[] = {i};
     const auto& place = c.halls[i].scope;
-    nodes.add_unit(place + ".cdu", "CDU", Failure::coolant_pumps, one, spec->cdus.count,
+    nodes.add_unit(place + ".cdu", "CDU", Failure::coolant_pumps, cooled, spec->cdus.count,
                    spec->cdus.each.or_else(Power{}).si(), liquid);
     nodes.add_unit(place + ".room-unit", "room unit", Failure::hall_fans, one, spec->units.count,
                    spec->units.each.or_else(Power{}).si(), it - liquid + plant.halls[i].loss_w);
     if (liquid > 0 && spec->cdus.count > 1)  // racks on one CDU's manifold
       nodes.add(place, "manifold", "racks (those on one CDU's manifold) isolated by a leak",
-                Failure::leak, i, 1.0 / spec->cdus.count);
+                Failure::leak, cooled, 1.0 / spec->cdus.count);
   }
   if (!c.scenario.cooling) return;
   const auto& p = *c.scenario.cooling;
@@ -189,26 +197,49 @@ double with_power(double hot_s, const power::HallPower* p) {
   return p->dark_w_s / p->it_w + (1 - p->dropped_share()) * hot_s;
 }
 
-HallLoss hall_loss(const HallLoads& hall, const cooling::Plant& plant, std::size_t index,
+double most_of(const std::vector<float>& v) {
+  return v.empty() ? -273.15 : double(*std::max_element(v.begin(), v.end()));
+}
+
+RackLoss rack_loss(const RackLoads& racks, const cooling::Plant& plant, std::size_t index,
                    const cooling::Walk& walk, const cooling::Throttle& throttle) {
   const auto& w = walk.groups[index];
   const auto& group = plant.groups[index];
-  HallLoss out;
-  out.scope = hall.scope, out.title = hall.title;
-  for (const auto* m : hall.machines) out.gpus += m->gpus.value;
+  RackLoss out;
+  out.name = racks.name, out.group = index;
+  out.racks = group.racks, out.rack_w = group.rack_w;
+  if (racks.machines != nullptr) out.gpus = racks.machines->gpus.value;
   out.throttle_at_s = w.throttle_at_s, out.shutdown_at_s = w.shutdown_at_s;
   out.liquid = group.liquid_share > 0;
   out.has_chip = out.liquid && group.chip.power_w > 0;
   // Tripped by their air, without throttling.
   if (out.throttle_at_s == out.shutdown_at_s) out.throttle_at_s = -1;
-  const auto most = [](const std::vector<float>& v) {
-    return v.empty() ? 0.0 : double(*std::max_element(v.begin(), v.end()));
-  };
-  out.hottest_chip_c = most(w.chip_c), out.hottest_coolant_c = most(w.coolant_c);
-  out.hottest_inlet_c = most(walk.inlet_c[index]);
+  out.hottest_chip_c = most_of(w.chip_c), out.hottest_coolant_c = most_of(w.coolant_c);
   if (!w.power.empty()) out.lowest_power = *std::min_element(w.power.begin(), w.power.end());
   const double forever = std::numeric_limits<double>::infinity();
   out.lost_gpu_s = out.gpus * lost_seconds(w, walk.control_s, forever, throttle);
+  return out;
+}
+
+double earlier(double a, double b) { return a < 0 ? b : b < 0 ? a : std::min(a, b); }
+
+HallLoss hall_loss(const HallLoads& hall, const cooling::Plant& plant, std::size_t index,
+                   const cooling::Walk& walk, const cooling::Throttle& throttle) {
+  HallLoss out;
+  out.scope = hall.scope, out.title = hall.title;
+  out.hottest_inlet_c = most_of(walk.inlet_c[index]);
+  out.hottest_chip_c = out.hottest_coolant_c = -273.15;
+  for (std::size_t k = 0; k < hall.groups.size(); ++k) {
+    auto r = rack_loss(hall.groups[k], plant, plant.halls[index].groups[k], walk, throttle);
+    out.gpus += r.gpus, out.lost_gpu_s += r.lost_gpu_s;
+    out.throttle_at_s = earlier(out.throttle_at_s, r.throttle_at_s);
+    out.shutdown_at_s = earlier(out.shutdown_at_s, r.shutdown_at_s);
+    out.lowest_power = std::min(out.lowest_power, r.lowest_power);
+    out.liquid = out.liquid || r.liquid, out.has_chip = out.has_chip || r.has_chip;
+    if (r.has_chip) out.hottest_chip_c = std::max(out.hottest_chip_c, r.hottest_chip_c);
+    if (r.liquid) out.hottest_coolant_c = std::max(out.hottest_coolant_c, r.hottest_coolant_c);
+    out.groups.push_back(std::move(r));
+  }
   return out;
 }
 
@@ -226,10 +257,13 @@ void add_work(const Context& c, const cooling::Walk& walk, const cooling::Thrott
   for (const auto& work : c.work) {
     const double rate = tokens_s(work);
     if (rate <= 0 || work.machines == nullptr) continue;
-    for (std::size_t i = 0; i < c.halls.size(); ++i) {
-      if (work.machines->spec->hall != c.halls[i].spec->building.name) continue;
-      const auto& w = walk.groups[i];
-      const auto* p = power_of(out, c.halls[i].scope);
+    for (const auto& hall : out.halls) {
+      const auto racks = std::find_if(hall.groups.begin(), hall.groups.end(), [&](const auto& r) {
+        return r.gpus > 0 && r.name == work.machines->scope;
+      });
+      if (racks == hall.groups.end()) continue;
+      const auto& w = walk.groups[racks->group];
+      const auto* p = power_of(out, hall.scope);
       double until = work.gang && w.shutdown_at_s >= 0 ? w.shutdown_at_s : horizon_s;
       if (work.gang && p != nullptr && p->dropped_at_s >= 0)
         until = std::min(until, p->dropped_at_s);
@@ -278,17 +312,23 @@ double tokens_per_s(const Work& work) { return tokens_s(work); }
 std::vector<FacilityNode> facility_nodes(const Context& c, const cooling::Plant& plant) {
   Nodes nodes;
   for (std::size_t i = 0; i < c.halls.size(); ++i) {
-    const auto& g = plant.groups[i];
     const auto& place = c.halls[i].scope;
-    if (g.liquid_share > 0) {
-      nodes.add(place, "cdu-pump", "pumps (or door fans) of the coolant", Failure::coolant_pumps,
-                i);
-      const auto* main = c.halls[i].main;
-      const double racks = main != nullptr ? main->racks.value.si() : g.racks;
-      nodes.add(place, "leak", "racks isolated by a leak", Failure::leak, i,
-                1 / std::max(1.0, racks));
+    std::vector<std::size_t> cooled;
+    std::size_t most = 0;  // the racks with the most power: a leak is one of theirs
+    for (const std::size_t k : plant.halls[i].groups) {
+      const auto& g = plant.groups[k];
+      if (g.liquid_share <= 0) continue;
+      const auto& now = plant.groups[most];
+      if (cooled.empty() || g.racks * g.rack_w > now.racks * now.rack_w) most = k;
+      cooled.push_back(k);
     }
-    nodes.add(place, "room-fan", "fans of the room units", Failure::hall_fans, i);
+    if (!cooled.empty()) {
+      nodes.add(place, "cdu-pump", "pumps (or door fans) of the coolant", Failure::coolant_pumps,
+                cooled);
+      nodes.add(place, "leak", "racks isolated by a leak", Failure::leak, {most},
+                1 / std::max(1.0, plant.groups[most].racks));
+    }
+    nodes.add(place, "room-fan", "fans of the room units", Failure::hall_fans, {i});
   }
   std::vector<bool> used(plant.loops.size());
   for (const auto& g : plant.groups)
@@ -299,10 +339,11 @@ std::vector<FacilityNode> facility_nodes(const Context& c, const cooling::Plant&
     const auto& loop = plant.loops[l];
     if (!used[l]) continue;
     const std::string place = loop.name + "-loop";
-    nodes.add(place, "loop-pump", "facility water pumps", Failure::loop_pumps, l);
-    if (loop.tower.water > 0) nodes.add(place, "tower", "towers", Failure::tower, l);
-    if (loop.dry.ua_w_k > 0) nodes.add(place, "dry-cooler", "dry coolers", Failure::tower, l);
-    if (loop.chillers.capacity_w > 0) nodes.add(place, "chiller", "chillers", Failure::chillers, l);
+    nodes.add(place, "loop-pump", "facility water pumps", Failure::loop_pumps, {l});
+    if (loop.tower.water > 0) nodes.add(place, "tower", "towers", Failure::tower, {l});
+    if (loop.dry.ua_w_k > 0) nodes.add(place, "dry-cooler", "dry coolers", Failure::tower, {l});
+    if (loop.chillers.capacity_w > 0)
+      nodes.add(place, "chiller", "chillers", Failure::chillers, {l});
   }
   add_units(c, plant, used, nodes);
   return std::move(nodes).list();
@@ -335,6 +376,38 @@ std::vector<Loss> read_losses(const std::vector<std::string>& texts,
       mistakes.add(
           mistake(text, "nothing here is called '" + name + "'", nearest_node(nodes, name)));
     out.push_back(std::move(loss));
+  }
+  return out;
+}
+
+std::vector<std::vector<power::Outage>> read_together(const std::vector<std::string>& texts,
+                                                      const std::vector<FacilityNode>& nodes,
+                                                      Diagnostics& mistakes) {
+  std::vector<std::vector<power::Outage>> out;
+  for (const auto& text : texts) {
+    const auto wrong = [&](std::string message, std::string hint) {
+      mistakes.add({"--lose-both " + text, 0, 0, "", std::move(message), std::move(hint), ""});
+    };
+    std::vector<std::string> names;
+    for (std::size_t from = 0; from <= text.size();) {
+      const auto to = std::min(text.find_first_of(",+", from), text.size());
+      names.push_back(text.substr(from, to - from));
+      from = to + 1;
+    }
+    if (names.size() < 2) wrong("names one node", "two or more: NODE,NODE");
+    Diagnostics inside;
+    const auto losses = read_losses(names, nodes, inside);
+    for (const auto& d : inside.all()) wrong(d.message, d.hint);
+    if (!inside.empty()) continue;
+    out.emplace_back();
+    for (const auto& loss : losses) {
+      if (loss.minute >= 0) wrong("'" + loss.text + "' has a time; this is the steady state", "");
+      if (loss.node->outages.empty())
+        wrong("'" + loss.text + "' is of the cooling, not of the power chain",
+              "--lose " + loss.node->name + " follows it second by second");
+      for (const auto& outage : loss.node->outages)
+        out.back().push_back(timed(outage, loss.share, 0, 0).lost);
+    }
   }
   return out;
 }

@@ -199,7 +199,7 @@ void fill_year(const Context& c, const FacilityOptions& o, const cooling::Plant&
   a.wue_l_kwh = a.it_j > 0 ? y.water.total() / (a.it_j / 3.6e6) : 0;
   a.erf = a.meter_j > 0 ? y.energy.reused / a.meter_j : 0;
   if (c.scenario.site) a.ref = c.scenario.site->carbon.renewable_share.or_else(Scalar(0));
-  a.first_pue = c.power.pue_typical.value;
+  a.check_pue = c.power.pue_typical.value;
   a.chiller_free_h = y.chiller_free_h, a.short_h = y.short_h, a.worst_short_k = y.worst_short_k;
   a.peak_cooling_w = y.peak_cooling_w, a.peak_day_water_kg = y.peak_day_water_kg;
   for (const auto& s : y.hours) {
@@ -245,22 +245,26 @@ void remark(const Context& c, const cooling::Plant& plant, const cooling::Design
 }
 
 void remark_walk(const Context& c, const cooling::Plant& plant, FacilityAnswer& a) {
+  const auto say = [&](std::string text) {
+    if (std::find(a.remarks.begin(), a.remarks.end(), text) == a.remarks.end())
+      a.remarks.push_back(std::move(text));
+  };
   for (std::size_t i = 0; i < c.halls.size(); ++i) {
-    const auto& g = plant.groups[i];
-    if (g.liquid_share <= 0)
-      a.remarks.push_back(
-          c.halls[i].title +
-          ": air-cooled servers trip at 57 degC at their inlet (recalled); that they "
-          "throttle before is not modelled");
-    else if (g.family == catalog::CoolingFamily::rear_door)
-      a.remarks.push_back(
-          c.halls[i].title +
-          ": behind doors chips are taken 40 K above the air, with the inertia of a "
-          "coolant loop (assumed)");
-    else
-      a.remarks.push_back(c.halls[i].title +
-                          ": chips are taken 25 K above the coolant at full "
-                          "power (assumed)");
+    for (const std::size_t k : plant.halls[i].groups) {
+      const auto& g = plant.groups[k];
+      if (g.liquid_share <= 0)
+        say(c.halls[i].title +
+            ": air-cooled servers trip at 57 degC at their inlet (recalled); that they "
+            "throttle before is not modelled");
+      else if (g.family == catalog::CoolingFamily::rear_door)
+        say(c.halls[i].title +
+            ": behind doors chips are taken 40 K above the air, with the inertia of a "
+            "coolant loop (assumed)");
+      else
+        say(c.halls[i].title +
+            ": chips are taken 25 K above the coolant at full "
+            "power (assumed)");
+    }
   }
 }
 
@@ -280,16 +284,15 @@ cooling::Plant plant_of(const Context& c, const cooling::DesignDays& days) {
   // above the air of racks with a door (heat sinks; assumed).
   constexpr double plate_k = 25, sink_k = 40, limit_c = 87;
   for (std::size_t i = 0; i < c.halls.size(); ++i) {
-    auto& g = plant.groups[i];
-    const auto& hall = c.halls[i];
-    g.name = plant.halls[i].name = hall.scope;
-    const double full = g.racks * g.rack_w;
-    g.racks = std::max(1.0, hall.racks);
-    g.rack_w = full / g.racks;
-    if (hall.main == nullptr || g.liquid_share <= 0) continue;
-    const double chip_w = hall.main->accelerator->power.max.or_else(Power{}).si();
-    const double rise_k = g.family == catalog::CoolingFamily::rear_door ? sink_k : plate_k;
-    if (chip_w > 0) g.chip = {chip_w, rise_k / chip_w, 0.4, limit_c};
+    plant.halls[i].name = c.halls[i].scope;
+    for (std::size_t k = 0; k < plant.halls[i].groups.size(); ++k) {
+      auto& g = plant.groups[plant.halls[i].groups[k]];
+      const auto* machines = c.halls[i].groups[k].machines;
+      if (machines == nullptr || g.liquid_share <= 0) continue;
+      const double chip_w = machines->accelerator->power.max.or_else(Power{}).si();
+      const double rise_k = g.family == catalog::CoolingFamily::rear_door ? sink_k : plate_k;
+      if (chip_w > 0) g.chip = {chip_w, rise_k / chip_w, 0.4, limit_c};
+    }
   }
   plant.groups.back().name = plant.halls.back().name = "power-rooms";
   return plant;
@@ -350,9 +353,10 @@ Result<FacilityAnswer> facility_year(const Loaded& loaded, const catalog::Catalo
     const auto hottest = std::max_element(weather->dry_bulb_c.begin(), weather->dry_bulb_c.end());
     power::SiteAir air;
     air.altitude_m = weather->elevation_m, air.outdoor_c = *hottest + options.warmer_k;
-    a.chain = facility_chain(c, air, options.pairs);
+    a.chain = draw_chain(c, air);
     a.show_chain = options.chain;
     add_chain_nodes(a.chain, a.nodes);
+    sweep_chain(c, options.pairs, read_together(options.lose_together, a.nodes, mistakes), a.chain);
   }
   HourlyCarbon intensity;
   if (weather) {

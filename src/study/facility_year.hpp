@@ -50,10 +50,11 @@
 namespace headroom::study {
 
 struct FacilityOptions {
-  bool year = true;    ///< false: only what the failures need
-  bool chain = false;  ///< the power chain in full; in brief it always is
-  bool pairs = false;  ///< every two losses of the chain too
-  std::string epw{};   ///< file; empty: the climate's synthetic year
+  bool year = true;                          ///< false: only what the failures need
+  bool chain = false;                        ///< the power chain in full; in brief it always is
+  bool pairs = false;                        ///< every two losses of the chain too
+  std::vector<std::string> lose_together{};  ///< "NODE,NODE" of the chain, at once, steady
+  std::string epw{};                         ///< file; empty: the climate's synthetic year
   int fill_gap_h = 0;
   double warmer_k = 0;
   std::vector<std::string> lose{};  ///< NODE[=SHARE][@hh:mm]
@@ -101,6 +102,18 @@ struct FacilityNode {
   double left = 0;  ///< of a unit: what the others can carry over what is needed
 };
 
+/// Racks of a hall that are alike, in a failure: a cluster's, or switches and storage.
+struct RackLoss {
+  std::string name;
+  std::size_t group = 0;  ///< of the walk
+  double racks = 0, rack_w = 0, gpus = 0;
+  double throttle_at_s = -1, shutdown_at_s = -1;
+  double lowest_power = 1, lost_gpu_s = 0;
+  double hottest_chip_c = -273.15, hottest_coolant_c = -273.15;
+  bool has_chip = false, liquid = false;
+};
+
+/// The hall as a whole is as its racks that fare worst.
 struct HallLoss {
   std::string scope, title;
   double gpus = 0;
@@ -111,6 +124,7 @@ struct HallLoss {
   double lost_gpu_s = 0;
   double hottest_chip_c = 0, hottest_coolant_c = 0, hottest_inlet_c = 0;
   bool has_chip = false, liquid = false;
+  std::vector<RackLoss> groups;
 };
 
 struct WorkLoss {
@@ -141,10 +155,17 @@ struct FacilityWalk {
 
 /// The year in the time domain (cooling/time_year.hpp) beside the steady one.
 struct FacilityTime {
+  /// Racks that are alike; of a hall: all of its.
+  struct Racks {
+    std::string name;
+    double racks = 0, rack_w = 0;
+    double chip_c = -273.15, coolant_c = -273.15;  ///< hottest of the year
+    double lost_s = 0;                             ///< of full clock, a rack, by throttling
+  };
   struct Hall {
     std::string title;
-    double racks = 0, chip_c = -273.15, coolant_c = -273.15;  ///< hottest of the year
-    double lost_s = 0;  ///< of full clock, a rack, by throttling
+    double racks = 0, chip_c = -273.15, coolant_c = -273.15, lost_s = 0;
+    std::vector<Racks> groups;  ///< clusters, then switches and storage
   };
   double resolution_s = 1;
   std::size_t racks = 0, blocks = 0, jobs = 0;
@@ -165,7 +186,7 @@ struct FacilityAnswer {
 
   bool has_year = false;
   double pue = 0, wue_l_kwh = 0, erf = 0;
-  double first_pue = 0;  ///< `check`'s own, of the same halls, by bins
+  double check_pue = 0;  ///< `check`'s own: the same plant at constant load
   double chiller_free_h = 0, short_h = 0, worst_short_k = 0;
   double carbon_kg = 0;       ///< of the hours; 0: intensity unknown
   double carbon_mean_kg = 0;  ///< the same energy at the intensity's plain mean

@@ -85,10 +85,46 @@ void add_machines(HallLoads& hall, const Machines& m, Power& max, Power& typical
   hall.machines.push_back(&m);
   hall.other_racks += m.network_racks;
   hall.racks += m.racks.value;
+  hall.groups.push_back({&m, m.scope, double(m.racks.value),
+                         m.it_max.value - m.network.power_max.value,
+                         m.it_typical.value - m.network.power.value});
   max += m.it_max.value;
   typical += m.it_typical.value;
   if (m.rack_max.value > hall.rack_max.value) hall.rack_max = m.rack_max;
   if (hall.main == nullptr || m.it_max.value > hall.main->it_max.value) hall.main = &m;
+}
+
+/// Racks of switches and storage: as many as their height takes, and none fuller than the fullest
+/// rack of systems, which is what the hall's feeds and cooling are laid out for.
+void count_other_racks(Context& c, HallLoads& hall, const std::string& base, Power it_max) {
+  const double by_height = hall.other_racks;
+  Power others = it_max;
+  for (const auto* m : hall.machines) others -= m->system_max.value * double(m->systems.value);
+  const double most = hall.rack_max.value.si();
+  const double by_power = most > 0 ? std::ceil(others.si() / most - 1e-6) : 0;
+  std::vector<NodeId> inputs;
+  if (by_power > by_height) inputs.push_back(hall.rack_max.node);
+  hall.other_racks = std::max(by_height, by_power);
+  hall.other_racks_node =
+      c.trace
+          .derive(base + ".other_racks", Scalar(hall.other_racks), "rack",
+                  by_power > by_height
+                      ? "power of switches and storage / the fullest rack of systems, rounded up"
+                      : "rack units of switches and storage / 36 a rack, rounded up",
+                  std::move(inputs))
+          .node;
+}
+
+/// Switches and storage: what the clusters' systems leave of the hall's power.
+void add_others(HallLoads& hall, Power max, Power typical) {
+  for (const auto& g : hall.groups) max -= g.max, typical -= g.typical;
+  if (max.si() <= 0 && hall.other_racks <= 0) return;
+  // Switches without a rack of their own stand with the systems.
+  if (hall.other_racks <= 0 && !hall.groups.empty()) {
+    hall.groups.front().max += max, hall.groups.front().typical += typical;
+    return;
+  }
+  hall.groups.push_back({nullptr, "network-storage", hall.other_racks, max, typical});
 }
 
 HallLoads hall_loads(Context& c, const HallSpec& spec, bool first) {
@@ -112,13 +148,10 @@ HallLoads hall_loads(Context& c, const HallSpec& spec, bool first) {
     max_nodes.push_back(c.storage.power.node);
     typical_nodes.push_back(c.storage.power.node);
   }
-  hall.racks += hall.other_racks;
   const std::string base = "halls." + hall.scope;
-  hall.other_racks_node = c.trace
-                              .derive(base + ".other_racks", Scalar(hall.other_racks), "rack",
-                                      "rack units of switches and storage / 36 a rack, rounded up",
-                                      std::vector<NodeId>{})
-                              .node;
+  count_other_racks(c, hall, base, max);
+  hall.racks += hall.other_racks;
+  add_others(hall, max, typical);
   hall.it_max = c.trace.derive(
       base + ".it_max", max, "kW",
       "its clusters with their networks, storage in the first hall, at maximum", max_nodes);
@@ -135,8 +168,8 @@ building::HallDemand building_demand(const HallLoads& hall) {
   d.hall = hall.spec->building;
   d.rack = hall.spec->rack.rack;
   for (const Machines* m : hall.machines) {
-    d.groups.push_back(
-        {m->scope, "cluster " + m->spec->name, m->system, m->systems, m->per_rack, m->racks});
+    d.groups.push_back({m->scope, "cluster " + m->spec->name, m->system, m->systems, m->per_rack,
+                        m->racks, rack_of(*m, hall.spec)});
   }
   d.other_racks = hall.other_racks;
   d.other_racks_node = hall.other_racks_node;
@@ -156,7 +189,8 @@ void gather_halls(Context& c) {
 void assess_building(Context& c) {
   std::vector<building::HallDemand> demand;
   for (const auto& hall : c.halls) demand.push_back(building_demand(hall));
-  if (!demand.empty()) c.add(building::assess(demand, c.catalog, c.trace).findings);
+  if (demand.empty()) return;
+  c.add(building::assess(demand, c.catalog, c.trace, c.scenario.building->building).findings);
 }
 
 }  // namespace headroom::study

@@ -34,6 +34,17 @@ const catalog::System* Context::system(const std::string& id) const {
   return catalog.find<catalog::System>(id);
 }
 
+const building::RackSpec& rack_of(const Machines& m, const HallSpec* hall) {
+  static const building::RackSpec usual;
+  if (m.spec->rack && m.spec->rack->rack.given()) return m.spec->rack->rack;
+  return hall != nullptr ? hall->rack.rack : usual;
+}
+
+const power::FeedSpec& feed_of(const Machines& m, const HallSpec& hall) {
+  if (m.spec->rack && m.spec->rack->feed.given()) return m.spec->rack->feed;
+  return hall.rack.feed;
+}
+
 Machines* Context::machines_called(const std::string& name) {
   for (auto& m : machines) {
     if (m.spec->name == name) return &m;
@@ -65,8 +76,7 @@ const HallSpec* hall_called(const Scenario& scenario, const std::string& name) {
 /// the hall's rack allow by height alone; whole racks count as one.
 Value<Scalar> systems_per_rack(const Context& c, const Machines& m) {
   if (m.spec->per_rack) return m.spec->per_rack;
-  const HallSpec* hall = hall_called(c.scenario, m.spec->hall);
-  const building::RackSpec rack = hall != nullptr ? hall->rack.rack : building::RackSpec{};
+  const auto& rack = rack_of(m, hall_called(c.scenario, m.spec->hall));
   return {Scalar(building::systems_by_height(*m.system, rack, c.catalog)),
           assumed("as many as the rack's height takes")};
 }

@@ -44,6 +44,14 @@ struct DayProfile {
   void fields(spec::Fields& f);
 };
 
+/// A rack: floor and height (building), feeds (power).
+struct RackSpec {
+  building::RackSpec rack;
+  power::FeedSpec feed;
+
+  void fields(spec::Fields& f);
+};
+
 /// A group of equal systems on one network.
 struct ClusterSpec {
   std::string name;
@@ -52,6 +60,7 @@ struct ClusterSpec {
   Value<Scalar> count;                ///< systems
   Value<Scalar> per_rack;             ///< systems in a rack
   std::string hall;                   ///< name of a hall; empty: no building is asked about
+  std::optional<RackSpec> rack;       ///< where its racks are not the hall's; parts left out are
   Value<Power> power;                 ///< of one system, over the catalogue's maximum
   Value<Scalar> pue;                  ///< outside any hall: overhead of where it stands
   Value<Scalar> load;                 ///< mean power of a busy system over its maximum
@@ -94,14 +103,8 @@ struct WorkSpec {
   void fields(spec::Fields& f);
 };
 
-/// A hall: floor and racks (building), feeds (power), heat removal (cooling).
-struct RackSpec {
-  building::RackSpec rack;
-  power::FeedSpec feed;
-
-  void fields(spec::Fields& f);
-};
-
+/// A hall: floor and racks (building), feeds (power), heat removal (cooling). Racks of several
+/// clusters may stand in it, each cluster's of their own density and `rack`.
 struct HallSpec {
   building::HallSpec building;
   RackSpec rack;

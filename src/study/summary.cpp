@@ -79,6 +79,17 @@ void embodied_line(Context& c) {
            "tCO2e");
 }
 
+void reuse_line(Context& c) {
+  if (!c.scenario.cooling || !c.scenario.cooling->reuse || c.meter_typical.value.si() <= 0) return;
+  const auto reused = c.trace.derive("cooling.reused", c.cooling.year.mean.reused, "kW",
+                                     "heat handed to the user that the scenario names, yearly mean",
+                                     {c.cooling.electrical_typical.node});
+  const auto erf = c.trace.derive("study.erf", Scalar(reused.value / c.meter_typical.value), "",
+                                  "reused energy over energy at the meter (ISO/IEC 30134-6)",
+                                  {reused, c.meter_typical});
+  add_line(c.verdict.energy.lines, "erf", "ERF", erf, "");
+}
+
 }  // namespace
 
 void summarise(Context& c) {
@@ -104,6 +115,13 @@ void summarise(Context& c) {
           "hours of the typical year in which no compressor runs", {c.cooling.compressor_free});
       add_line(v.energy.lines, "compressor_free_hours", "hours a year without compressor", hours,
                "");
+      const auto& liquid = c.cooling.liquid_free;
+      if (liquid.node != no_node && liquid.value > c.cooling.compressor_free.value)
+        add_line(v.energy.lines, "compressor_free_hours_liquid", "of the liquid loop",
+                 c.trace.derive("study.compressor_free_liquid", Scalar(liquid.value.in(hour)), "",
+                                "trim chillers of the air loop apart", {liquid}),
+                 "");
+      reuse_line(c);
     }
   }
   if (c.scenario.site) {
