@@ -172,6 +172,21 @@ def check_deaf(binary):
     return took
 
 
+def check_ui(binary):
+    """A verb that waits for Ctrl-C itself ends as it says."""
+    p = subprocess.Popen([binary, "ui", "--no-open"],
+                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        line = p.stdout.readline()
+        assert "http" in line, line + p.stderr.read()
+        p.send_signal(signal.SIGINT)
+        p.communicate(timeout=20)
+        assert p.returncode == 0, p.returncode
+    finally:
+        if p.poll() is None:
+            p.kill()
+
+
 def check_verbs(binary):
     """Every verb with long work hears it."""
     campus = str(ROOT / "scenarios/campus-100k.yaml")
@@ -211,6 +226,7 @@ def main():
     check_looks(binary)
     check_without_terminal(binary)
     took["a pipe"] = check_deaf(binary)
+    check_ui(binary)
     took.update(check_verbs(binary))
     print("Ctrl-C to exit: " + ", ".join(f"{k} {1000 * v:.0f} ms" for k, v in took.items()))
 
