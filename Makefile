@@ -5,7 +5,7 @@ BUILD ?= build
 JOBS ?= $(shell nproc)
 BENCHES = $(basename $(notdir $(wildcard bench/*_bench.cpp)))
 
-.PHONY: all deps demo test test-deps build unit bench wheel docs web format clean
+.PHONY: all deps demo test test-deps build unit bench wheel docs site web format clean
 
 all: build
 
@@ -46,6 +46,10 @@ docs: build
 # The page that `headroom ui` serves and `headroom report` fills (needs node and npm): web/dist/index.html.
 web:
 	cd web && npm ci --no-audit --no-fund && npm run build
+
+# The documentation as a site under $(BUILD)/site, links checked (needs PyPI for mkdocs).
+site:
+	tools/build-site $(BUILD)
 
 format:
 	git ls-files '*.hpp' '*.cpp' | xargs clang-format -i

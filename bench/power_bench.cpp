@@ -67,50 +67,33 @@ void solve_500_nodes(benchmark::State& state) {
 }
 BENCHMARK(solve_500_nodes)->Unit(benchmark::kMicrosecond);
 
-void single_failures_of_500_nodes(benchmark::State& state) {
-  const Graph& g = chain_of_500();
+void run(benchmark::State& state, const Graph& g, const SweepOptions& options = {}) {
   Sweep s;
   for (auto _ : state) {
-    s = sweep(g);
+    s = sweep(g, options);
     benchmark::DoNotOptimize(s.scale);
   }
   count(state, g, s);
 }
+
+void single_failures_of_500_nodes(benchmark::State& state) { run(state, chain_of_500()); }
 BENCHMARK(single_failures_of_500_nodes)->Unit(benchmark::kMillisecond);
 
 // Racks on the same path are one node: more of them are no more work.
 void single_failures_twice_the_racks_on_the_same_busways(benchmark::State& state) {
-  const Graph g = site(24, 20);
-  Sweep s;
-  for (auto _ : state) {
-    s = sweep(g);
-    benchmark::DoNotOptimize(s.scale);
-  }
-  count(state, g, s);
+  run(state, site(24, 20));
 }
 BENCHMARK(single_failures_twice_the_racks_on_the_same_busways)->Unit(benchmark::kMillisecond);
 
 void single_failures_twice_the_racks_and_busways(benchmark::State& state) {
-  const Graph g = site(48, 10);
-  Sweep s;
-  for (auto _ : state) {
-    s = sweep(g);
-    benchmark::DoNotOptimize(s.scale);
-  }
-  count(state, g, s);
+  run(state, site(48, 10));
 }
 BENCHMARK(single_failures_twice_the_racks_and_busways)->Unit(benchmark::kMillisecond);
 
 void all_pairs_of_500_nodes(benchmark::State& state) {
-  const Graph& g = chain_of_500();
   SweepOptions o;
   o.pairs = true;
-  Sweep s;
-  for (auto _ : state) {
-    s = sweep(g, o);
-    benchmark::DoNotOptimize(s.pairs.pairs);
-  }
-  count(state, g, s);
+  run(state, chain_of_500(), o);
 }
 BENCHMARK(all_pairs_of_500_nodes)->Unit(benchmark::kMillisecond);
 

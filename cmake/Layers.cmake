@@ -75,6 +75,11 @@ find_library(CLP_LIBRARY Clp REQUIRED)
 find_library(COINUTILS_LIBRARY CoinUtils REQUIRED)
 target_include_directories(headroom_supply SYSTEM PRIVATE ${CLP_INCLUDE}/coin)
 target_link_libraries(headroom_supply PRIVATE ${CLP_LIBRARY} ${COINUTILS_LIBRARY})
+# Workbooks of src/report are written by libxlsxwriter; its header stays in report/workbook.cpp.
+find_path(XLSXWRITER_INCLUDE xlsxwriter.h REQUIRED)
+find_library(XLSXWRITER_LIBRARY xlsxwriter REQUIRED)
+target_include_directories(headroom_report SYSTEM PRIVATE ${XLSXWRITER_INCLUDE})
+target_link_libraries(headroom_report PRIVATE ${XLSXWRITER_LIBRARY})
 target_link_libraries(headroom_api PRIVATE ${CMAKE_DL_LIBS})  # OpenSSL, for https URLs alone
 
 # A second answer for the year in the time domain; without SUNDIALS its test says so and skips.

@@ -12,6 +12,7 @@
 
 #include "api/headroom.hpp"
 #include "common.hpp"
+#include "watch.hpp"
 
 namespace {
 
@@ -43,7 +44,8 @@ int terminal_width() {
   return 120;
 }
 
-int run_check(const Options& o) {
+int run_check(Options& o) {
+  o.request.progress = Watched::current();
   const auto verdict = api::check(o.request);
   if (!verdict) return refuse(verdict.error(), o.json);
   if (o.json) {
@@ -56,7 +58,8 @@ int run_check(const Options& o) {
   return verdict->fits ? fits : falls_short;
 }
 
-int run_explain(const Options& o) {
+int run_explain(Options& o) {
+  o.request.progress = Watched::current();
   const auto verdict = api::check(o.request);
   if (!verdict) return refuse(verdict.error(), o.json);
   const auto tree = report::explain(*verdict, o.id);
@@ -127,7 +130,8 @@ struct CommandLine {
     app.set_version_flag("--version", api::version());
     app.require_subcommand(1);
     app.footer(
-        "Exit status: 0 it fits, 1 a limit falls short, 2 bad input, 3 internal error.\n"
+        "Exit status: 0 it fits, 1 a limit falls short, 2 bad input, 3 internal error, 130 stopped "
+        "by Ctrl-C.\n"
         "Example: headroom check scenarios/llama3-405b.yaml --set clusters.gpu.count=1024");
 
     check =
@@ -138,6 +142,7 @@ struct CommandLine {
     check->add_flag("--ranges", o.request.ranges,
                     "Set each ranged catalogue figure behind the binding limit to its ends");
     check->add_flag("--all", o.all, "Every limit, also those with plenty of headroom");
+    add_quiet(*check);
 
     explain =
         app.add_subcommand("explain", "How a reported figure came to be, down to its sources");
@@ -219,14 +224,16 @@ int guarded(Parse parse) {
 namespace headroom::cli {
 
 int run(int argc, char** argv) {
+  const Session session;
   return guarded([&](CLI::App& app) {
     app.name(argv[0]);
     app.parse(argc, argv);
   });
 }
 
-Said invoke(const std::vector<std::string>& arguments) {
+Said invoke(const std::vector<std::string>& arguments, Progress* progress) {
   Kept kept;
+  const Watched watched(progress);
   const int status = guarded([&](CLI::App& app) {
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
   });

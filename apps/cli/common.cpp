@@ -7,7 +7,9 @@
 #include <filesystem>
 #include <system_error>
 
+#include "api/stoppable.hpp"
 #include "base/whole_file.hpp"
+#include "watch.hpp"
 
 namespace headroom::cli {
 
@@ -23,15 +25,26 @@ void print(const std::string& text, FILE* to) {
   if (Kept* here = Kept::current())
     here->add(text, to == stderr);
   else
-    std::fwrite(text.data(), 1, text.size(), to);
+    Session::hush(), std::fwrite(text.data(), 1, text.size(), to);
 }
 
 int refuse(const Diagnostics& mistakes, bool json) {
+  if (api::is_stop(mistakes)) return stop(json);
   if (json)
     print(report::json(mistakes));
   else
     print(render(mistakes), stderr);
   return bad_input;
+}
+
+int stop(bool json) {
+  const Progress* progress = Watched::current();
+  const auto what = progress != nullptr ? stage_words(progress->now()) : std::string();
+  print(fmt::format("stopped{}; no answer, and no file was written\n",
+                    what.empty() ? "" : " at " + what),
+        stderr);
+  if (json) print("{\"verdict\": \"stopped\"}\n");
+  return stopped;
 }
 
 int finish(const Result<std::string>& text, bool json) {
@@ -41,6 +54,7 @@ int finish(const Result<std::string>& text, bool json) {
 }
 
 bool write_whole(const std::string& path, const std::string& text, const std::string& option) {
+  const Session::Writing writing;
   if (headroom::write_whole(path, text)) return true;
   print((option.empty() ? "" : option + " ") + path + ": cannot be written\n", stderr);
   return false;

@@ -44,7 +44,9 @@ class Kept {
   std::string out_, err_;
   Kept* outer_;
 };
-/// Mistakes for people on standard error, or for programs on standard output; exit status 2.
+/// Mistakes for people on standard error, or for programs on standard output; exit status 2. Of a
+/// failure that is a stop: what was under way, and exit status 130.
+int stop(bool json);
 int refuse(const Diagnostics& mistakes, bool json);
 /// The text, or its mistakes; exit status 0 or 2.
 int finish(const Result<std::string>& text, bool json);

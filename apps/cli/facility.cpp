@@ -11,6 +11,7 @@
 #include "api/facility_supply.hpp"
 #include "api/facility_transient.hpp"
 #include "common.hpp"
+#include "watch.hpp"
 
 namespace headroom::cli {
 namespace {
@@ -38,6 +39,7 @@ constexpr const char* examples =
     "  headroom facility scenarios/nvl72-row.yaml --lose dry-cooler=50% --lose leak --json\n"
     "  headroom facility scenarios/nvl72-row.yaml --availability\n"
     "  headroom facility scenarios/nvl72-row.yaml --chain --pairs\n"
+    "  headroom facility scenarios/nvl72-row.yaml --chain --lose-both hall-a.a1,ups.unit\n"
     "  headroom facility scenarios/nvl72-row.yaml --supply --csv hours.csv\n"
     "  headroom facility scenarios/nvl72-row.yaml --lose mains --for 5min\n"
     "  headroom facility scenarios/campus-100k.yaml --transient --sag \"30%@60ms x6/82s\"\n"
@@ -48,8 +50,8 @@ constexpr const char* examples =
     "hall or the loop before it (hall-a.cdu-pump) one of them; mains or a node of the power "
     "chain,\n"
     "NAME.unit for one unit of a bank. The answer lists them.\n"
-    "Exit status: 0 every set point holds, 1 one does not or racks throttle, 2 bad input, 3 "
-    "internal error.";
+    "Exit status: 0 every set point holds, 1 one does not, racks throttle, losses together harm or "
+    "a\nwanted date is missed (--gantt), 2 bad input, 3 internal error.";
 
 void add_options(CLI::App& app, FacilityCommand& c) {
   auto& r = c.request;
@@ -66,6 +68,10 @@ void add_options(CLI::App& app, FacilityCommand& c) {
   c.verb->add_flag("--chain", r.chain,
                    "The power chain: one-line diagram, every node lost once, stranded kW");
   c.verb->add_flag("--pairs", r.pairs, "With --chain: every two nodes lost");
+  c.verb
+      ->add_option("--lose-both", r.lose_both,
+                   "With --chain: NODE,NODE lost at once: what trips, what it strands")
+      ->allow_extra_args(false);
   c.verb->add_option("--epw", r.epw, "Weather file; left out: a year of the region's climate");
   c.verb->add_option("--fill-gaps", r.fill_gaps,
                      "Longest gap of the weather file to interpolate, e.g. 3h");
@@ -106,6 +112,7 @@ void add_options(CLI::App& app, FacilityCommand& c) {
   c.verb->add_option("--csv", c.csv,
                      "Writes a row an hour (with --transient: a sample) to this file");
   c.verb->add_flag("--json", c.json, "For programs; names are stable");
+  add_quiet(*c.verb);
 }
 
 int run_availability(const FacilityCommand& c, const Terminal& terminal) {
@@ -178,7 +185,7 @@ int run_gantt(const FacilityCommand& c, const Terminal& terminal) {
     return bad_input;
   print(c.json ? report::gantt_json(*answer)
                : report::gantt_text(*answer, {terminal.colour, terminal.width, false}));
-  return fits;
+  return answer->in_time() ? fits : falls_short;
 }
 
 int run_phases(const FacilityCommand& c, const Terminal& terminal) {
@@ -219,16 +226,17 @@ Diagnostics check_drawing(const FacilityCommand& c) {
   for (const auto& [option, given] :
        {std::pair("--gantt", c.gantt && c.layout), std::pair("--availability", c.availability),
         std::pair("--transient", c.transients), std::pair("--phases", c.phases),
-        std::pair("--chain", r.chain), std::pair("--year", r.year),
-        std::pair("--lose", !r.lose.empty()), std::pair("--epw", !r.epw.empty()),
-        std::pair("--csv", !c.csv.empty())})
+        std::pair("--chain", r.chain), std::pair("--lose-both", !r.lose_both.empty()),
+        std::pair("--year", r.year), std::pair("--lose", !r.lose.empty()),
+        std::pair("--epw", !r.epw.empty()), std::pair("--csv", !c.csv.empty())})
     if (given)
       wrong(option, c.layout ? "is no question of --layout" : "is no question of --gantt",
             "leave one of them out");
   return mistakes;
 }
 
-int run(const FacilityCommand& c, const Terminal& terminal) {
+int run(FacilityCommand& c, const Terminal& terminal) {
+  c.request.progress = c.transient.progress = Watched::current();
   if (c.layout || c.gantt) {
     if (const auto mistakes = check_drawing(c); !mistakes.empty()) return refuse(mistakes, c.json);
     return c.layout ? run_layout(c, terminal) : run_gantt(c, terminal);

@@ -5,6 +5,7 @@
 
 #include "api/infer.hpp"
 #include "common.hpp"
+#include "watch.hpp"
 
 namespace headroom::cli {
 namespace {
@@ -82,10 +83,12 @@ void add_answer_options(CLI::App& verb, InferCommand& c) {
   verb.add_flag("--csv", c.csv, "The tables of configurations, SI units in the heads")
       ->group(group)
       ->excludes(json);
+  add_quiet(verb, group);
 }
 
 void collect(InferCommand& c) {
   c.request.options = c.job.given(*c.verb);
+  c.request.answer.progress = Watched::current();
   auto& a = c.request.answer;
   a.launchers = all_or(c.flags, {"vllm", "trtllm", "sglang", "k8s"});
   a.compare = c.compare;

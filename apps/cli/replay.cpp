@@ -5,6 +5,7 @@
 
 #include "api/replay.hpp"
 #include "common.hpp"
+#include "watch.hpp"
 
 namespace headroom::cli {
 namespace {
@@ -48,11 +49,13 @@ void add_options(CLI::App& app, ReplayCommand& c) {
   c.verb->add_option("--out", c.out, "Writes a row a request to this .csv or .jsonl file")
       ->group("Run");
   c.verb->add_flag("--json", c.json, "For programs; names are stable")->group("Run");
+  add_quiet(*c.verb, "Run");
   add_catalog(*c.verb, c.request.catalog);
 }
 
 int run(ReplayCommand& c, const Terminal& terminal) {
   c.request.options = c.job.given(*c.verb);
+  c.request.progress = Watched::current();
   Diagnostics mistakes = check_out("--out", c.out, {".csv", ".jsonl"});
   c.request.rows = !c.out.empty();
   const auto answer = api::replay(c.request);

@@ -14,7 +14,7 @@ namespace {
 struct ReportCommand {
   CLI::App* verb = nullptr;
   api::ReportRequest request;
-  std::string out;
+  std::string out, form;
 };
 
 constexpr const char* examples =
@@ -27,13 +27,18 @@ constexpr const char* examples =
 
 int run(ReportCommand& c, const Terminal&) {
   Diagnostics mistakes;
-  const auto form = api::report_form(c.out);
+  const bool shown = c.out == "-";
+  const auto form = api::report_form(c.form.empty() ? c.out : "." + c.form);
   if (!form) mistakes.add(form.error());
-  mistakes.add(check_out("-o", c.out));
+  if (!shown) mistakes.add(check_out("-o", c.out));
   if (!mistakes.empty()) return refuse(mistakes, false);
   c.request.threads = std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, 16);
   const auto text = api::report(c.request, *form);
   if (!text) return refuse(text.error(), false);
+  if (shown) {
+    print(*text);
+    return fits;
+  }
   return write_whole(c.out, *text, "-o") ? fits : bad_input;
 }
 
@@ -47,9 +52,11 @@ Run add_report_verb(CLI::App& app, std::function<Terminal()> terminal) {
   c.verb->footer(examples);
   c.verb->add_option("FILE", c.request.file, "Scenario (YAML); - reads standard input")->required();
   c.verb
-      ->add_option("-o,--out", c.out,
-                   "What to write; its ending says the form: .html, .xlsx, .json or .csv")
+      ->add_option(
+          "-o,--out", c.out,
+          "What to write; its ending says the form: .html, .xlsx, .json or .csv; - prints it")
       ->required();
+  c.verb->add_option("--form", c.form, "html, xlsx, json or csv, where the ending does not say it");
   c.verb->add_flag("--full", c.request.full,
                    "Also availability, swings of the load, the engine's replay and advice, which "
                    "take longer");

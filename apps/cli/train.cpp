@@ -5,6 +5,7 @@
 
 #include "api/train.hpp"
 #include "common.hpp"
+#include "watch.hpp"
 
 namespace headroom::cli {
 namespace {
@@ -70,10 +71,12 @@ void add_answer_options(CLI::App& verb, TrainCommand& c) {
       ->check(CLI::Range(1, 1024));
   auto* json = add_json(verb, c.json, group, "docs/train.md");
   verb.add_flag("--csv", c.csv, "The table of plans")->group(group)->excludes(json);
+  add_quiet(verb, group);
 }
 
 void collect(TrainCommand& c) {
   c.request.options = c.job.given(*c.verb);
+  c.request.answer.progress = Watched::current();
   c.request.answer.launchers = all_or(c.flags, {"megatron", "torchtitan", "deepspeed"});
   c.request.answer.advice = !c.no_advice;
   c.request.answer.pipeline_json = !c.pipeline_json.empty();

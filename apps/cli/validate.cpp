@@ -6,6 +6,7 @@
 
 #include "api/validation.hpp"
 #include "common.hpp"
+#include "watch.hpp"
 
 namespace headroom::cli {
 namespace {
@@ -43,6 +44,7 @@ CLI::App* add_validate_train(CLI::App& validate, api::ValidateTrain& request, bo
   verb->add_flag("--page", request.page, "The page docs/validation.md");
   add_catalog(*verb, o.catalog);
   verb->add_flag("--json", request.json, "For programs; field names are stable");
+  add_quiet(*verb);
   return verb;
 }
 
@@ -81,6 +83,7 @@ CLI::App* add_validate_infer(CLI::App& validate, api::ValidateInfer& request) {
   verb->add_flag("--terms", o.terms, "With --json: the parts of each prediction");
   add_catalog(*verb, o.catalog);
   verb->add_flag("--json", request.json, "For programs; field names are stable");
+  add_quiet(*verb);
   return verb;
 }
 
@@ -98,6 +101,7 @@ CLI::App* add_validate_facility(CLI::App& validate, api::ValidateFacility& reque
       ->check(CLI::ExistingDirectory);
   verb->add_flag("--rows", request.options.all_rows, "Every row, not the 15 worst");
   verb->add_flag("--json", request.json, "For programs; field names are stable");
+  add_quiet(*verb);
   return verb;
 }
 
@@ -158,6 +162,7 @@ CLI::App* add_calibrate_infer(CLI::App& calibrate, api::CalibrateInfer& request)
         option.doc);
   add_catalog(*verb, request.catalog);
   verb->add_flag("--json", request.json, "For programs; field names are stable");
+  add_quiet(*verb);
   return verb;
 }
 
@@ -184,6 +189,7 @@ CLI::App* add_calibrate_train(CLI::App& calibrate, api::CalibrateTrain& request)
                    "Which training workload of the scenario, e.g. pretrain");
   add_catalog(*verb, request.catalog);
   verb->add_flag("--json", request.json, "For programs; field names are stable");
+  add_quiet(*verb);
   return verb;
 }
 
@@ -209,6 +215,7 @@ Run add_validation_verbs(CLI::App& app) {
     if (*serving_site) return finish(api::calibrate_infer(*results), results->json);
     if (*logs) return finish(api::calibrate_train(*site), site->json);
     if (*facility) return finish(api::validate_facility(*site_facts), site_facts->json);
+    serving->options.progress = request->options.progress = Watched::current();
     if (*infer) return finish(api::validate_infer(*serving), serving->json);
     if (!*train) return std::nullopt;
     request->options.calibration = !*raw;

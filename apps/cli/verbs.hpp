@@ -10,7 +10,7 @@
 
 namespace headroom::cli {
 
-enum Exit { fits = 0, falls_short = 1, bad_input = 2, internal_error = 3 };
+enum Exit { fits = 0, falls_short = 1, bad_input = 2, internal_error = 3, stopped = 130 };
 
 using Run = std::function<std::optional<int>()>;
 

@@ -11,6 +11,7 @@
     hr.train(model="llama-3.1-405b", system="dgx-h100", gpus=16384).best
     hr.infer(model="llama-3.1-70b", system="dgx-h100", rate="20/s", slo_tpot="50ms").chosen
     hr.facility(s).year.pue
+    s.report("report.html")      # everything in one page; in a notebook it shows itself
     hr.sweep(s, {"clusters.gpu.count": [1024, 2048]}, lambda s: s.check().binding.headroom)
 
 Every answer is the one the command line gives, to the last bit: the same library runs inside this
@@ -20,10 +21,11 @@ option is a keyword with the name the command line has (`--slo-ttft 1s` is `slo_
 file, line and column.
 """
 
-from ._calls import Option, catalog, claims, explain, facility, infer, options, replay, schema
-from ._calls import train, validate, version
+from ._calls import Option, catalog, claims, explain, facility, infer, options, replay, report
+from ._calls import schema, train, validate, version
 from ._errors import InputError, Mistake
 from ._quantity import Quantity, units, use_units
+from ._report import Report
 from ._results import (Answer, Check, FacilityAnswer, InferAnswer, Margin, ReplayAnswer,
                        TrainAnswer)
 from ._scenario import Scenario, load, loads
@@ -34,7 +36,7 @@ __version__ = version().split()[-1]
 
 __all__ = [
     "Answer", "Cancelled", "Check", "FacilityAnswer", "InferAnswer", "InputError", "Margin",
-    "Mistake", "Option", "Quantity", "ReplayAnswer", "Scenario", "Table", "TrainAnswer", "catalog",
-    "claims", "explain", "facility", "infer", "load", "loads", "options", "replay", "schema",
-    "sweep", "train", "units", "use_units", "validate", "version",
+    "Mistake", "Option", "Quantity", "ReplayAnswer", "Report", "Scenario", "Table", "TrainAnswer",
+    "catalog", "claims", "explain", "facility", "infer", "load", "loads", "options", "replay",
+    "report", "schema", "sweep", "train", "units", "use_units", "validate", "version",
 ]

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from dataclasses import dataclass
 from typing import Any, Iterable
 
 from . import _core
 from ._errors import InputError, Mistake
+from ._report import Report
 from ._results import (Answer, FacilityAnswer, InferAnswer, ReplayAnswer, TrainAnswer, wrap)
 
-FITS, FALLS_SHORT, BAD_INPUT, INTERNAL_ERROR = 0, 1, 2, 3
+FITS, FALLS_SHORT, BAD_INPUT, INTERNAL_ERROR, STOPPED = 0, 1, 2, 3, 130
+
+# Who watches what this thread asks, a _core.Progress; a sweep sets it for its threads.
+watch = threading.local()
 
 
 @dataclass(frozen=True)
@@ -32,7 +37,7 @@ def version() -> str:
 
 
 _known: dict[str, dict[str, Option]] = {}
-_OURS = {"help", "json", "csv", "quiet"}  # what the functions themselves decide
+_OURS = {"help", "json", "csv", "quiet", "out", "form"}  # what the functions themselves decide
 
 
 def options(verb: str) -> list[Option]:
@@ -98,9 +103,12 @@ def text(value: Any) -> str:
 
 
 def run(arguments: list[str], source: tuple[str, str] | None = None) -> tuple[int, str]:
-    """The status and the text of a command; InputError where it refuses its input."""
+    """The status and the text of a command; InputError where it refuses its input. Ctrl-C stops a
+    long one: KeyboardInterrupt."""
     content, name = (source[1], source[0]) if source else (None, "")
-    status, out, err = _core.invoke(arguments, content, name)
+    status, out, err = _core.invoke(arguments, content, name, getattr(watch, "progress", None))
+    if status == STOPPED:
+        raise KeyboardInterrupt
     if status == BAD_INPUT:
         try:
             raise InputError.of(json.loads(out))
@@ -151,6 +159,17 @@ def facility(scenario: Any, /, **given: Any) -> FacilityAnswer:
     """Power, cooling, water of the halls over a year, and failures: `headroom facility`."""
     file, source = _of(scenario)
     return FacilityAnswer(answer(["facility", *file, *arguments("facility", given)], source))
+
+
+def report(scenario: Any, out: Any = None, /, **given: Any) -> Report:
+    """Everything about a scenario: `headroom report`. The answer shows itself in a notebook, and
+    ``report(s, "report.html")`` (.html, .xlsx, .json, .csv) also writes a file.
+    Keywords: full=True for what takes longer, also=[...] for scenarios beside it."""
+    file, source = _of(scenario)
+    words = ["report", *file, *arguments("report", given)]
+    if out is not None:
+        run([*words, "-o", os.fspath(out)], source)
+    return Report(json.loads(run([*words, "-o", "-", "--form", "json"], source)[1]))
 
 
 def explain(scenario: Any, figure: str, /, **given: Any) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any
 
+from . import _core
 from ._quantity import Quantity, made
 from ._table import table
 
@@ -80,6 +82,17 @@ def _html(data: Any) -> str:
     return escape("" if data is None else str(data))
 
 
+def page_of(document: Mapping[str, Any]) -> str:
+    """The web page with a report document inside."""
+    return _core.page_with(json.dumps(document, ensure_ascii=False))
+
+
+def frame(page: str, height: int) -> str:
+    """A page inside a notebook's cell: its styles and scripts stay its own."""
+    return (f'<iframe srcdoc="{escape(page, quote=True)}" sandbox="allow-scripts" '
+            f'style="width:100%;height:{height}px;border:0" title="headroom report"></iframe>')
+
+
 class Margin(Answer):
     """One limit: `need` against `have`, and the `headroom` between them (a share of need)."""
 
@@ -151,6 +164,12 @@ class Check(Answer):
         if self._scenario is None:
             raise ValueError("this answer does not know its scenario")
         return self._scenario.explain(id)
+
+    def page(self) -> str:
+        """This answer in the report's page: one HTML file that needs no network."""
+        return page_of({"kind": "headroom-report", "version": "", "name": self.data["scenario"],
+                        "file": self.data["file"], "date": None, "scenario": "",
+                        "parts": {"check": self.data}, "failed": {}})
 
     def __repr__(self) -> str:
         verdict = "fits" if self.fits else "falls short"

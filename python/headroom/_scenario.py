@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 from . import _calls
+from ._report import Report
 from ._results import Check, FacilityAnswer, InferAnswer, TrainAnswer
 
 
@@ -58,6 +59,10 @@ class Scenario:
     def facility(self, **given: Any) -> FacilityAnswer:
         """A year of its halls; keywords as in `headroom.facility`."""
         return _calls.facility(self, **given)
+
+    def report(self, out: Any = None, **given: Any) -> Report:
+        """Everything in one page (or workbook, JSON, CSV); keywords as in `headroom.report`."""
+        return _calls.report(self, out, **given)
 
     def _arguments(self) -> list[str]:
         words = ["-" if self.text is not None else self.file]

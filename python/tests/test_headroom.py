@@ -10,8 +10,10 @@ import json
 import os
 import pathlib
 import pickle
+import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import unittest
@@ -72,6 +74,26 @@ class SameAsTheCommandLine(unittest.TestCase):
         ours = hr.load(name).facility(lose=["all-cooling"], for_=None)
         self.assertEqual(ours.data, said("facility", name, "--lose", "all-cooling"))
         self.assertEqual(hr.facility(name, year=True).data, said("facility", name, "--year"))
+
+    def test_report(self):
+        s = hr.load(SCENARIO)
+        with tempfile.TemporaryDirectory() as folder:
+            mine, theirs = pathlib.Path(folder, "a.json"), pathlib.Path(folder, "b.json")
+            report = s.report(mine)
+            subprocess.run([COMMAND, "report", SCENARIO, "-o", theirs], cwd=ROOT, check=True)
+            self.assertEqual(mine.read_bytes(), theirs.read_bytes())
+            self.assertEqual(report.data, json.loads(theirs.read_bytes()))
+            self.assertEqual(report.check.data, s.check().data)
+            for ending in ("html", "xlsx", "csv"):
+                s.report(pathlib.Path(folder, f"c.{ending}"))
+                self.assertGreater(pathlib.Path(folder, f"c.{ending}").stat().st_size, 1000)
+            with self.assertRaisesRegex(hr.InputError, "names no form"):
+                s.report(pathlib.Path(folder, "c.pdf"))
+
+    def test_report_of_a_text(self):
+        text = (ROOT / SCENARIO).read_text()
+        report = hr.loads(text, SCENARIO).report()
+        self.assertEqual(report.data, hr.load(SCENARIO).report().data)
 
     def test_catalogue_schema_claims(self):
         self.assertEqual(hr.catalog("accelerator", "h100-sxm").data,
@@ -184,6 +206,13 @@ class Answers(unittest.TestCase):
         self.assertEqual(html.count("<tr>"), 1 + len(hr.load(SCENARIO).check().data["margins"]))
         self.assertIn("It fits.", html)
 
+    def test_a_report_shows_itself(self):
+        report = hr.load(SCENARIO).report()
+        self.assertIn("<iframe srcdoc=", report._repr_html_())
+        self.assertIn('"kind": "headroom-report"', report.html)
+        self.assertIn("headroom-report", hr.load(SCENARIO).check().page())
+        self.assertIn("figures", dir(report))
+
     def test_attributes_name_what_there_is(self):
         check = hr.load(SCENARIO).check()
         with self.assertRaisesRegex(AttributeError, "margins"):
@@ -224,6 +253,36 @@ class Sweeps(unittest.TestCase):
         with self.assertRaises(hr.Cancelled) as caught:
             hr.sweep(s, {"money.budget": [f"{n} MUSD" for n in range(2, 12)]}, measure, workers=1)
         self.assertEqual(len(caught.exception.rows), 2)
+
+    def interrupted(self, code):
+        """Runs Python until it says that it has begun, sends Ctrl-C: seconds to its end, what it printed."""
+        begin = "import headroom as hr\nprint('begun', flush=True)\n"
+        p = subprocess.Popen([sys.executable, "-c", begin + code], stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE, text=True)
+        p.stdout.readline()
+        time.sleep(1)
+        self.assertIsNone(p.poll(), "ended before Ctrl-C")
+        at = time.monotonic()
+        p.send_signal(signal.SIGINT)
+        out, err = p.communicate(timeout=30)
+        return time.monotonic() - at, out, err
+
+    LONG = ("model='llama-3.1-8b', accelerator='h100-sxm', rate='200/s', duration='3h', input=800, "
+            "output=200, replicas=16")
+
+    def test_ctrl_c_stops_a_long_run(self):
+        took, _, err = self.interrupted(f"hr.replay({self.LONG})")
+        self.assertIn("KeyboardInterrupt", err)
+        self.assertLess(took, 2)
+
+    def test_ctrl_c_stops_the_variants_of_a_sweep(self):
+        took, out, err = self.interrupted(
+            f"s = hr.load({SCENARIO!r})\n"
+            f"def measure(v):\n    return hr.replay({self.LONG}).data\n"
+            "try:\n    hr.sweep(s, {'money.budget': ['1 MUSD', '2 MUSD', '3 MUSD']}, measure, workers=2)\n"
+            "except hr.Cancelled as c:\n    print(len(c.rows), 'rows')\n")
+        self.assertEqual((out.strip(), err), ("0 rows", ""))
+        self.assertLess(took, 2)
 
     def test_the_lock_is_free_while_the_library_works(self):
         ticks, stop = [], threading.Event()

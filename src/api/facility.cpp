@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "api/catalogue.hpp"
+#include "api/stoppable.hpp"
 #include "base/units.hpp"
 #include "spec/reader.hpp"
 
@@ -44,10 +45,12 @@ class Reader {
 
 study::FacilityOptions facility_options(const FacilityRequest& r, Diagnostics& mistakes) {
   study::FacilityOptions o;
+  o.progress = r.progress;
   o.year = r.year || (r.lose.empty() && !r.chain) || !r.resolution.empty();
   o.chain = r.chain, o.pairs = r.pairs;
   o.epw = r.epw;
   o.lose = r.lose;
+  o.lose_together = r.lose_both;
   Reader reader(mistakes);
   double gap_s = 0;
   reader.quantity<Time>("--fill-gaps", r.fill_gaps, "h", 0, 7 * 86400, gap_s);
@@ -68,6 +71,9 @@ study::FacilityOptions facility_options(const FacilityRequest& r, Diagnostics& m
                       "describes a failure, and nothing is lost", "add --lose NODE", ""});
   if (r.pairs && !r.chain)
     mistakes.add({"--pairs", 0, 0, "", "is a part of --chain", "add --chain", ""});
+  if (!r.lose_both.empty() && !r.chain)
+    mistakes.add({"--lose-both " + r.lose_both.front(), 0, 0, "", "is a part of --chain",
+                  "add --chain", ""});
   if (!r.fill_gaps.empty() && r.epw.empty())
     mistakes.add({"--fill-gaps " + r.fill_gaps, 0, 0, "",
                   "describes an EPW file, and there is none", "add --epw FILE", ""});
@@ -87,7 +93,7 @@ Result<study::FacilityAnswer> facility(const FacilityRequest& request) {
     if (!more) mistakes.add(more.error());
     return failure(std::move(mistakes));
   }
-  return study::facility_year(*loaded, catalog->get(), options);
+  return stoppable([&] { return study::facility_year(*loaded, catalog->get(), options); });
 }
 
 Result<std::vector<study::FacilityPhase>> facility_phases(const FacilityRequest& request) {

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "base/progress.hpp"
 #include "base/result.hpp"
 #include "report/facility_phases.hpp"
 #include "report/facility_report.hpp"
@@ -19,12 +20,13 @@
 namespace headroom::api {
 
 struct FacilityRequest {
-  std::string file{};               ///< scenario; "-" is standard input
-  std::vector<std::string> sets{};  ///< "path=value", applied in order
-  std::string catalog{};            ///< folder laid over the built-in catalogue
-  bool chain = false;               ///< the power chain in full
-  bool pairs = false;               ///< every two losses of the chain; with `chain`
-  bool year = false;                ///< the year beside failures; without failures it always is
+  std::string file{};                    ///< scenario; "-" is standard input
+  std::vector<std::string> sets{};       ///< "path=value", applied in order
+  std::string catalog{};                 ///< folder laid over the built-in catalogue
+  bool chain = false;                    ///< the power chain in full
+  bool pairs = false;                    ///< every two losses of the chain; with `chain`
+  std::vector<std::string> lose_both{};  ///< NODE,NODE lost at once; with `chain`
+  bool year = false;  ///< the year beside failures; without failures it always is
   std::string epw{};
   std::string fill_gaps{};          ///< longest gap of the EPW file to interpolate, "3 h"
   std::string warmer{};             ///< "2 K"
@@ -35,6 +37,8 @@ struct FacilityRequest {
   std::string carbon{};             ///< CSV of the grid's intensity, a line an hour
   std::string cap{};                ///< power cap of racks, "85 %"
   std::string resolution{};         ///< the year in the time domain too, "1 s"
+  Progress* progress =
+      nullptr;  ///< who watches; when it asks to stop, the failure `is_stop` (stoppable.hpp)
 };
 
 /// The request's options, read; mistakes are added.

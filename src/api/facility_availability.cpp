@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "api/catalogue.hpp"
+#include "api/stoppable.hpp"
 #include "base/units.hpp"
 
 namespace headroom::api {
@@ -33,6 +34,7 @@ Result<study::AvailabilityAnswer> facility_availability(const FacilityRequest& r
   study::AvailabilityOptions o;
   o.epw = request.epw;
   o.threads = threads;
+  o.progress = request.progress;
   o.histories = histories_of(histories, mistakes);
   const auto refuse = [&](bool given, const char* option) {
     if (given)
@@ -45,7 +47,7 @@ Result<study::AvailabilityAnswer> facility_availability(const FacilityRequest& r
   const auto loaded = study::load(request.file, request.sets, catalog->get());
   if (!loaded) mistakes.add(loaded.error());
   if (!mistakes.empty()) return failure(std::move(mistakes));
-  return study::facility_availability(*loaded, catalog->get(), o);
+  return stoppable([&] { return study::facility_availability(*loaded, catalog->get(), o); });
 }
 
 }  // namespace headroom::api

@@ -170,9 +170,53 @@ TEST(FacilityGantt, TasksAreAScheduleAndPlansDiffer) {
   EXPECT_LT(a->retrofit()->schedule.ready.value, a->new_build()->schedule.ready.value);
   ASSERT_TRUE(a->retrofit()->capital_usd && a->new_build()->capital_usd);
   EXPECT_GT(*a->new_build()->capital_usd, *a->retrofit()->capital_usd);
-  // What falls short is ordered.
-  EXPECT_FALSE(a->retrofit()->unpriced.empty());
+  // What falls short is ordered, each order priced once where a price is known.
+  const auto& old = *a->retrofit();
+  EXPECT_FALSE(old.unpriced.empty());  // a larger grid connection
   EXPECT_TRUE(a->new_build()->unpriced.empty());
+  EXPECT_TRUE(a->new_build()->gear.empty());
+  ASSERT_GE(old.gear.size(), 4u);
+  for (const auto& g : old.gear) {
+    EXPECT_GT(g.usd, 0) << g.limit;
+    EXPECT_FALSE(g.source.empty()) << g.limit;
+    EXPECT_EQ(std::count_if(old.gear.begin(), old.gear.end(),
+                            [&](const auto& x) { return x.action == g.action; }),
+              1);
+  }
+  EXPECT_NEAR(*old.total_usd(), *old.capital_usd + old.gear_usd(), 1e-6);
+  EXPECT_FALSE(old.published_usd);             // room air
+  EXPECT_TRUE(a->plans.back().published_usd);  // 130 kW on plates
+  EXPECT_NEAR(*a->plans.back().published_usd, 2 * a->plans.back().it_max_w, 1);
+}
+
+TEST(FacilityGantt, AWantedDateThatIsMissedIsSaid) {
+  auto r = request("legacy-hall");
+  r.sets = {"site.start=2026-12-01", "site.need_by=2027-03-01"};
+  const auto late = facility_gantt(r);
+  ASSERT_TRUE(late);
+  EXPECT_FALSE(late->in_time());
+  EXPECT_GT(late->plans.front().late_days, 300);
+  EXPECT_NE(report::gantt_text(*late, {}).find("days after the day it is needed"),
+            std::string::npos);
+  r.sets = {"site.start=2026-12-01", "site.need_by=2040-01-01"};
+  const auto ample = facility_gantt(r);
+  ASSERT_TRUE(ample);
+  EXPECT_TRUE(ample->in_time());
+}
+
+TEST(FacilityLayout, TheBuildingsAreaIsALimitOfItsOwn) {
+  auto r = request("nvl72-row");
+  r.sets = {"building.area=150 m2"};
+  const auto small = facility_layout(r);
+  ASSERT_TRUE(small && small->area);
+  EXPECT_EQ(small->area->id, "building.area");
+  EXPECT_FALSE(small->area->holds());
+  EXPECT_FALSE(small->holds());
+  r.sets = {"building.area=900 m2"};
+  const auto large = facility_layout(r);
+  ASSERT_TRUE(large && large->area);
+  EXPECT_TRUE(large->area->holds());
+  EXPECT_FALSE(facility_layout(request("nvl72-row"))->area);
 }
 
 TEST(FacilityGantt, ANewCampusIsComparedWithAStandingHall) {

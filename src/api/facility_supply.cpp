@@ -1,6 +1,7 @@
 #include "api/facility_supply.hpp"
 
 #include "api/catalogue.hpp"
+#include "api/stoppable.hpp"
 
 namespace headroom::api {
 
@@ -19,7 +20,7 @@ Result<study::SupplyAnswer> facility_supply(const FacilityRequest& request) {
   const auto loaded = study::load(request.file, request.sets, catalog->get());
   if (!loaded) mistakes.add(loaded.error());
   if (!mistakes.empty()) return failure(std::move(mistakes));
-  return study::facility_supply(*loaded, catalog->get(), options);
+  return stoppable([&] { return study::facility_supply(*loaded, catalog->get(), options); });
 }
 
 }  // namespace headroom::api

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "api/catalogue.hpp"
+#include "api/stoppable.hpp"
 #include "base/units.hpp"
 
 namespace headroom::api {
@@ -18,6 +19,7 @@ Diagnostic mistake(const char* option, const std::string& text, const char* mess
 study::TransientOptions options_of(const TransientRequest& r, Diagnostics& mistakes) {
   study::TransientOptions o;
   o.sags = r.sags;
+  o.progress = r.progress;
   if (!r.sample.empty()) {
     const auto n = split_number(r.sample);
     const auto unit = n ? parse_unit(n->unit.empty() ? "ms" : n->unit) : std::nullopt;
@@ -53,7 +55,7 @@ Result<study::TransientAnswer> facility_transient(const TransientRequest& reques
   const auto loaded = study::load(request.file, request.sets, catalog->get());
   if (!loaded) mistakes.add(loaded.error());
   if (!mistakes.empty()) return failure(std::move(mistakes));
-  return study::facility_transient(*loaded, catalog->get(), options);
+  return stoppable([&] { return study::facility_transient(*loaded, catalog->get(), options); });
 }
 
 }  // namespace headroom::api

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/progress.hpp"
 #include "base/result.hpp"
 #include "report/facility_transient.hpp"
 #include "study/facility_transient.hpp"
@@ -23,6 +24,8 @@ struct TransientRequest {
   std::string sample{};             ///< "5 ms"; 1 to 10 ms
   std::string seed{};               ///< whole number
   std::vector<std::string> sags{};  ///< "30%@60ms x6/82s"
+  Progress* progress =
+      nullptr;  ///< who watches; when it asks to stop, the failure `is_stop` (stoppable.hpp)
 };
 
 Result<study::TransientAnswer> facility_transient(const TransientRequest& request);

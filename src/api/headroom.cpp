@@ -1,6 +1,7 @@
 #include "api/headroom.hpp"
 
 #include "api/catalogue.hpp"
+#include "api/stoppable.hpp"
 #include "catalog/catalog.hpp"
 #include "catalog/packed_data.hpp"
 #include "spec/schema.hpp"
@@ -27,7 +28,9 @@ Result<study::Verdict> check(const Request& request) {
   study::CheckOptions options;
   options.catalogue_ranges = request.ranges;
   options.overlay = request.catalog;
-  return study::check(*loaded, catalog->get(), options);
+  options.progress = request.progress;
+  return stoppable(
+      [&]() -> Result<study::Verdict> { return study::check(*loaded, catalog->get(), options); });
 }
 
 Result<std::string> schema(const std::string& what) {

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "base/progress.hpp"
 #include "base/result.hpp"
 #include "report/report.hpp"
 #include "study/verdict.hpp"
@@ -25,6 +26,8 @@ struct Request {
   std::vector<std::string> sets;  ///< "path=value", applied in order
   bool ranges = false;            ///< try the catalogue's ranges behind the binding limit
   std::string catalog;            ///< folder laid over the built-in catalogue; may be empty
+  Progress* progress =
+      nullptr;  ///< who watches; when it asks to stop, the failure `is_stop` (stoppable.hpp)
 };
 
 /// Every limit of a scenario, money, energy, carbon, water and their derivation.

@@ -7,6 +7,7 @@
 
 #include "api/catalogue.hpp"
 #include "api/infer_options.hpp"
+#include "api/stoppable.hpp"
 #include "base/units.hpp"
 #include "catalog/accelerator.hpp"
 #include "spec/reader.hpp"
@@ -284,7 +285,8 @@ Result<study::InferenceAnswer> infer(const InferRequest& request) {
   if (!catalog) return failure(catalog.error());
   auto r = read(request, catalog->get());
   if (!r) return failure(r.error());
-  return study::plan_inference(std::move(r->loaded), catalog->get(), r->answer);
+  return stoppable(
+      [&] { return study::plan_inference(std::move(r->loaded), catalog->get(), r->answer); });
 }
 
 Result<study::CurveAnswer> infer_curve(const InferRequest& request) {
@@ -292,7 +294,9 @@ Result<study::CurveAnswer> infer_curve(const InferRequest& request) {
   if (!catalog) return failure(catalog.error());
   auto r = read(request, catalog->get());
   if (!r) return failure(r.error());
-  return study::inference_curves(std::move(r->loaded), catalog->get(), r->answer, r->sweep);
+  return stoppable([&] {
+    return study::inference_curves(std::move(r->loaded), catalog->get(), r->answer, r->sweep);
+  });
 }
 
 }  // namespace headroom::api

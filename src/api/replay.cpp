@@ -8,6 +8,7 @@
 
 #include "api/catalogue.hpp"
 #include "api/replay_options.hpp"
+#include "api/stoppable.hpp"
 #include "study/replay_fleet.hpp"
 
 namespace headroom::api {
@@ -130,7 +131,9 @@ Result<study::ReplayAnswer> replay(const ReplayRequest& request) {
   }
   constexpr std::size_t many = 1000000;
   options.keep_outcomes = request.rows || stream->requests.size() <= many;
-  auto answer = study::replay_trace(*stream, options, catalog->get(), brought);
+  options.progress = request.progress;
+  auto answer =
+      stoppable([&] { return study::replay_trace(*stream, options, catalog->get(), brought); });
   if (!answer) return answer;
   for (const auto& note : report.notes) answer->remarks.push_back(note);
   if (report.skipped > 0)

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "api/options.hpp"
+#include "base/progress.hpp"
 #include "base/result.hpp"
 #include "report/replay_report.hpp"
 #include "study/replay_run.hpp"
@@ -33,6 +34,8 @@ struct ReplayRequest {
   std::vector<ReplayOption> options;  ///< at most one of a name, but of --class
   bool rows = true;  ///< keep every request's outcome; else only of up to a million (exact
                      ///< percentiles), and histograms beyond
+  Progress* progress =
+      nullptr;  ///< who watches; when it asks to stop, the failure `is_stop` (stoppable.hpp)
 };
 
 Result<study::ReplayAnswer> replay(const ReplayRequest& request);

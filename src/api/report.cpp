@@ -18,10 +18,14 @@
 #include "api/facility_transient.hpp"
 #include "api/headroom.hpp"
 #include "api/infer.hpp"
+#include "api/report_curve.hpp"
 #include "api/train.hpp"
+#include "report/book.hpp"
 #include "report/document.hpp"
+#include "report/figures_json.hpp"
 #include "report/page.hpp"
 #include "spec/node.hpp"
+#include "study/report_figures.hpp"
 #include "study/scenario.hpp"
 
 namespace headroom::api {
@@ -64,6 +68,12 @@ std::string words(const Diagnostics& mistakes) {
 }
 
 using Made = Result<std::string>;
+using PartList = std::vector<ReportPart>;
+
+ReportPart part(std::string key, Made made) {
+  if (!made) return {std::move(key), "", words(made.error())};
+  return {std::move(key), std::move(*made), ""};
+}
 
 /// Parts in the order of the document, made on several threads.
 class Parts {
@@ -71,11 +81,13 @@ class Parts {
   explicit Parts(const Source& source) : source_(source) {}
 
   void add(std::string key, std::function<Made()> make) {
-    tasks_.push_back({std::move(key), std::move(make)});
+    tasks_.push_back(
+        [key = std::move(key), make = std::move(make)] { return PartList{part(key, make())}; });
   }
+  void add(std::function<PartList()> make) { tasks_.push_back(std::move(make)); }
 
-  std::vector<ReportPart> run(int threads, Progress* progress) {
-    std::vector<ReportPart> out(tasks_.size());
+  PartList run(int threads, Progress* progress) {
+    std::vector<PartList> made(tasks_.size());
     Stage stage(progress, "parts of the report", tasks_.size());
     std::atomic<std::size_t> next{0};
     std::exception_ptr thrown;
@@ -84,7 +96,7 @@ class Parts {
       const spec::TextInput text(source_.name, source_.text);
       try {
         for (std::size_t i = next++; i < tasks_.size(); i = next++) {
-          out[i] = part(tasks_[i]);
+          made[i] = tasks_[i]();
           stage.advance();
         }
       } catch (...) {
@@ -97,22 +109,21 @@ class Parts {
     work();
     for (auto& t : others) t.join();
     if (thrown) std::rethrow_exception(thrown);
+    PartList out;
+    for (auto& list : made)
+      for (auto& p : list) out.push_back(std::move(p));
     return out;
   }
 
  private:
-  struct Task {
-    std::string key;
-    std::function<Made()> make;
-  };
-  static ReportPart part(const Task& task) {
-    auto made = task.make();
-    if (!made) return {task.key, "", words(made.error())};
-    return {task.key, std::move(*made), ""};
-  }
-
   const Source& source_;
-  std::vector<Task> tasks_;
+  std::vector<std::function<PartList()>> tasks_;
+};
+
+/// What a later part is made from beside its own answer.
+struct Kept {
+  std::optional<study::FacilityAnswer> year;
+  std::optional<study::ReportFigures> figures;
 };
 
 /// "-" is the text that the thread holds.
@@ -131,11 +142,14 @@ bool works(const study::Scenario& s, bool train) {
   });
 }
 
-void add_halls(const ReportRequest& r, const study::Scenario& s, Parts& parts) {
+void add_halls(const ReportRequest& r, const study::Scenario& s, Kept& kept, Parts& parts) {
   if (!s.building || s.building->halls.empty()) return;
   const auto request = asked<FacilityRequest>(r);
-  parts.add("year", [=]() -> Made {
-    return facility(request).map([](const auto& a) { return report::year_part(a); });
+  parts.add("year", [=, &kept]() -> Made {
+    auto answer = facility(request);
+    if (!answer) return failure(answer.error());
+    kept.year = std::move(*answer);
+    return report::year_part(*kept.year);
   });
   parts.add("chain", [=]() -> Made {
     auto chain = request;
@@ -176,16 +190,21 @@ void add_work(const ReportRequest& r, const study::Scenario& s, Parts& parts) {
       return train(request).map([](const auto& a) { return report::train_part(a); });
     });
   if (!works(s, false)) return;
-  parts.add("infer", [=]() -> Made {
+  parts.add([=] {
     auto request = asked<InferRequest>(r);
     request.answer.front = true;
     request.answer.advice = r.full;
     if (!r.full) request.answer.finalists = 0;
-    return infer(request).map([](const auto& a) { return report::compact(report::infer_json(a)); });
+    const auto answer = infer(request);
+    if (!answer) return PartList{{"infer", "", words(answer.error())}};
+    PartList out{{"infer", report::compact(report::infer_json(*answer)), ""}};
+    if (auto curve = load_curve(asked<InferRequest>(r), *answer))
+      out.push_back(part("curve", std::move(*curve)));
+    return out;
   });
 }
 
-/// The first part, and the scenario's mistakes.
+/// A scenario to compare with, and its mistakes.
 Made check_part(const ReportRequest& r, const Source& source, std::string& name) {
   const spec::TextInput text(source.name, source.text);
   const auto verdict = check(asked<Request>(r));
@@ -229,15 +248,30 @@ Result<report::ReportDocument> document(const ReportRequest& r) {
   }
   if (!mistakes.empty()) return failure(std::move(mistakes));
 
+  Kept kept;
   Parts parts(*source);
   parts.add("check", [&]() -> Made {
     return check(asked<Request>(r)).map([](const auto& v) {
       return report::compact(report::json(v));
     });
   });
-  add_halls(r, loaded->scenario, parts);
+  parts.add([&] {  // joined with the year below
+    study::CheckOptions options;
+    options.overlay = r.catalog;
+    kept.figures = study::report_figures(*loaded, catalog->get(), options);
+    return PartList{};
+  });
+  add_halls(r, loaded->scenario, kept, parts);
   add_work(r, loaded->scenario, parts);
+  parts.add("claims", [] {
+    return claims(ClaimsForm::json, "").map([](const auto& a) {
+      return report::claims_part(a.text);
+    });
+  });
   out.parts = parts.run(r.threads, r.progress);
+  const auto* year = kept.year ? &*kept.year : nullptr;
+  out.parts.insert(out.parts.begin() + 1,
+                   {"figures", report::figures_part(*kept.figures, year), ""});
   return out;
 }
 
@@ -247,7 +281,7 @@ Result<ReportForm> report_form(const std::string& file) {
   for (const auto& f : forms)
     if (file.ends_with(f.ending)) return f.form;
   return failure({"-o " + file, 0, 0, "", "its ending names no form of a report",
-                  ".html, .xlsx, .json or .csv, e.g. -o report.html", ""});
+                  ".html, .xlsx, .json or .csv, e.g. -o report.html; or --form html", ""});
 }
 
 std::string_view media_type(ReportForm form) {
@@ -256,13 +290,46 @@ std::string_view media_type(ReportForm form) {
   return {};
 }
 
-Result<std::string> report(const ReportRequest& request, ReportForm form) {
-  if (form == ReportForm::csv || form == ReportForm::xlsx) {
-    const auto verdict = check({request.file, request.sets, false, request.catalog});
-    if (!verdict) return failure(verdict.error());
-    return report::csv(*verdict);
+namespace {
+
+Result<report::ReportDocument> document_or_stop(const ReportRequest& request) {
+  try {
+    return document(request);
+  } catch (const Stopped& stopped) {
+    return failure({"", 0, 0, "", stopped.what(), "nothing was written", ""});
   }
-  const auto d = document(request);
+}
+
+Result<std::string> table(const ReportRequest& request) {
+  const auto verdict = check({request.file, request.sets, false, request.catalog});
+  if (!verdict) return failure(verdict.error());
+  return report::report_csv(*verdict);
+}
+
+Result<std::string> workbook(const ReportRequest& request) {
+  const auto source = read_source(request.file);
+  if (!source) return failure(source.error());
+  const auto catalog = catalogue(request.catalog);
+  if (!catalog) return failure(catalog.error());
+  const spec::TextInput text(source->name, source->text);
+  const auto loaded = study::load("-", request.sets, catalog->get());
+  if (!loaded) return failure(loaded.error());
+  study::CheckOptions options;
+  options.overlay = request.catalog;
+  options.sensitivities = false;
+  const auto figures = study::report_figures(*loaded, catalog->get(), options);
+  std::optional<study::FacilityAnswer> year;
+  if (loaded->scenario.building && !loaded->scenario.building->halls.empty())
+    if (auto answer = facility(asked<FacilityRequest>(request))) year = std::move(*answer);
+  return report::book(figures, year ? &*year : nullptr, loaded->scenario.as_of);
+}
+
+}  // namespace
+
+Result<std::string> report(const ReportRequest& request, ReportForm form) {
+  if (form == ReportForm::csv) return table(request);
+  if (form == ReportForm::xlsx) return workbook(request);
+  const auto d = document_or_stop(request);
   if (!d) return failure(d.error());
   auto json = report::document_json(*d);
   return form == ReportForm::html ? report::page_with(json) : json;

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "api/catalogue.hpp"
+#include "api/stoppable.hpp"
 #include "api/train_options.hpp"
 #include "base/units.hpp"
 #include "catalog/accelerator.hpp"
@@ -242,7 +243,7 @@ Result<study::TrainingAnswer> train(const TrainRequest& request) {
   if (!loaded) mistakes.add(loaded.error());
   if (!mistakes.empty()) return failure(std::move(mistakes));
   options.strict = true;
-  return study::plan_training(*loaded, catalog->get(), options);
+  return stoppable([&] { return study::plan_training(*loaded, catalog->get(), options); });
 }
 
 }  // namespace headroom::api

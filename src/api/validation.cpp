@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "api/catalogue.hpp"
+#include "api/stoppable.hpp"
 #include "study/scenario.hpp"
 
 namespace headroom::api {
@@ -96,16 +97,16 @@ Result<CalibrateOptions> with_scenario(const CalibrateTrain& request,
 }  // namespace
 
 Result<std::string> validate_train(const ValidateTrain& request) {
-  if (request.page) return validation::train_page(request.options);
-  const auto v = validation::validate_train(request.options);
+  if (request.page) return stoppable([&] { return validation::train_page(request.options); });
+  const auto v = stoppable([&] { return validation::validate_train(request.options); });
   if (!v) return failure(v.error());
   return request.json ? validation::to_json(*v, request.options)
                       : validation::to_text(*v, request.options);
 }
 
 Result<std::string> validate_infer(const ValidateInfer& request) {
-  if (request.page) return validation::infer_page(request.options);
-  const auto v = validation::validate_infer(request.options);
+  if (request.page) return stoppable([&] { return validation::infer_page(request.options); });
+  const auto v = stoppable([&] { return validation::validate_infer(request.options); });
   if (!v) return failure(v.error());
   return request.json ? validation::to_json(*v, request.options)
                       : validation::to_text(*v, request.options);

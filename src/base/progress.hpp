@@ -76,8 +76,9 @@ class Stage {
   /// `name` lives for ever and says what is done ("searching plans"); `total` 0: not known.
   Stage(Progress* progress, const char* name, std::uint64_t total) : progress_(progress) {
     if (progress_ == nullptr) return;
-    shown_ = progress_->enter();
-    if (shown_) progress_->begin(name, total);
+    if (!progress_->enter()) return;
+    shown_ = progress_;
+    shown_->begin(name, total);
   }
   ~Stage() {
     if (progress_ != nullptr) progress_->leave();
@@ -87,7 +88,7 @@ class Stage {
 
   /// Counts; for threads of a worker, which must not throw.
   void count(std::uint64_t units = 1) {
-    if (shown_) progress_->advance(units);
+    if (shown_ != nullptr) shown_->advance(units);
   }
   bool stop_asked() const { return progress_ != nullptr && progress_->stop_asked(); }
   /// Throws `Stopped` when asked to stop.
@@ -97,13 +98,13 @@ class Stage {
   void advance(std::uint64_t units = 1) { count(units), check(); }
   /// So much of the stage is done.
   void to(std::uint64_t done) {
-    if (shown_) progress_->to(done);
+    if (shown_ != nullptr) shown_->to(done);
     check();
   }
 
  private:
   Progress* progress_;
-  bool shown_ = false;
+  Progress* shown_ = nullptr;  ///< of the outermost stage
 };
 
 }  // namespace headroom

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/units.hpp"
+#include "building/layout.hpp"
 
 namespace headroom::building {
 namespace {
@@ -279,6 +280,43 @@ void check_density(Build& b) {
   b.findings.margins.push_back(std::move(m));
 }
 
+/// Ground of the whole building; `facility --layout` draws it row by row.
+void check_gross(const std::vector<HallDemand>& demand, const std::vector<Hall>& halls,
+                 const Spec& building, Trace& trace, Findings& findings) {
+  if (!building.area || halls.empty()) return;
+  static const Value<Area> a_kw(power_room_m2_w * 1e3 * square_metre,
+                                assumed("UPS, batteries and switchgear, m2 a kW of IT"));
+  static const Value<Scalar> support(support_share,
+                                     assumed("docks, stores, corridors and offices over the rest"));
+  Area rooms{};
+  std::vector<NodeId> inputs;
+  for (std::size_t i = 0; i < halls.size(); ++i) {
+    const auto& d = demand[i];
+    rooms += std::max(halls[i].area.value, d.hall.area.or_else(Area{}));
+    rooms += d.hall.layout.power_room.or_else(a_kw.get() * d.it_max.value.in(kilowatt));
+    inputs.push_back(halls[i].area.node);
+    if (d.it_max.node != no_node) inputs.push_back(d.it_max.node);
+  }
+  inputs.push_back(trace.leaf("building.power_room_a_kw", a_kw, "m2"));
+  inputs.push_back(trace.leaf("building.support", support, "%"));
+  const auto need =
+      trace.derive("building.area_needed", rooms * (1 + double(support.get())), "m2",
+                   "(white space + power rooms of every hall) x (1 + support)", std::move(inputs));
+  const auto have = trace.input("building.area_had", building.area, "m2");
+  auto m = make_margin("building.area", "gross floor area", need, have, "m2")
+               .because(fmt::format(
+                   "Halls and power rooms take {}, with docks, stores and offices {}; the building "
+                   "has {}.",
+                   format(rooms, "m2"), format(need.value, "m2"), format(have.value, "m2")));
+  if (!m.holds())
+    m.remedies.push_back(
+        {fmt::format("find {} more, or build on", format(need.value - have.value, "m2")),
+         {},
+         {},
+         ""});
+  findings.margins.push_back(std::move(m));
+}
+
 void bill_racks(Build& b, const std::string& scope, double racks) {
   if (racks <= 0 || b.rack == nullptr) return;
   BillLine line;
@@ -314,8 +352,8 @@ int systems_by_height(const catalog::System& system, const RackSpec& rack,
   return system.max_per_rack > 0 ? std::min(fit, system.max_per_rack) : fit;
 }
 
-Result assess(const std::vector<HallDemand>& demand, const catalog::Catalog& catalog,
-              Trace& trace) {
+Result assess(const std::vector<HallDemand>& demand, const catalog::Catalog& catalog, Trace& trace,
+              const Spec& building) {
   Result result;
   for (const auto& hall_demand : demand) {
     Build b{hall_demand, catalog, trace, result.findings, hall_demand.rack};
@@ -339,6 +377,7 @@ Result assess(const std::vector<HallDemand>& demand, const catalog::Catalog& cat
     bill_racks(b, b.id(""), racks);
     result.halls.push_back(hall);
   }
+  check_gross(demand, result.halls, building, trace, result.findings);
   return result;
 }
 

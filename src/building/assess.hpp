@@ -3,6 +3,8 @@
 // LIMITS (ids; <hall> is the hall's scope, <group> that of what fills its racks)
 //   building.<hall>.positions        racks needed | rack positions
 //   building.<hall>.area             racks x area of a rack with aisles | white space
+//   building.area                    (halls + power rooms) x 1.25 | gross floor area; a hall counts
+//                                    with its white space, or with what its racks need if more
 //   building.<hall>.density          IT power over white space | what the hall was designed for
 //   building.<hall>.<group>.units    rack units of the systems of a rack | rack units there are
 //   building.<hall>.<group>.rack     equipment in a rack | what the rack may hold
@@ -75,6 +77,7 @@ int systems_by_height(const catalog::System& system, const RackSpec& rack,
 /// The rack entry a spec names.
 const catalog::Rack* rack_of(const RackSpec& rack, const catalog::Catalog& catalog);
 
-Result assess(const std::vector<HallDemand>& demand, const catalog::Catalog& catalog, Trace& trace);
+Result assess(const std::vector<HallDemand>& demand, const catalog::Catalog& catalog, Trace& trace,
+              const Spec& building = {});
 
 }  // namespace headroom::building

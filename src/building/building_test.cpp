@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
+#include <algorithm>
 
 #include "building/assess.hpp"
 
@@ -126,6 +127,27 @@ RC_GTEST_PROP(Building, LoadGrowsWithSystems, ()) {
   for (const char* id : {"building.hall-a.gpu.units", "building.hall-a.gpu.rack"}) {
     RC_ASSERT(find(b, id)->need > find(a, id)->need);
   }
+}
+
+// Hall of 200 m2 and power rooms of 0.05 m2/kW, a quarter more for what supports them.
+TEST(Building, gross_area_is_held_where_it_is_given) {
+  Trace trace;
+  HallDemand d;
+  d.scope = "hall-a", d.title = "hall A";
+  d.hall.area = Value<Area>(200 * square_metre, assumed("test"));
+  d.other_racks = 4;
+  d.it_max.value = 1 * megawatt;
+  Spec building;
+  EXPECT_TRUE(assess({d}, catalog::Catalog::builtin(), trace, building).findings.margins.size() <
+              2);
+  building.area = Value<Area>(300 * square_metre, assumed("test"));
+  const auto findings = assess({d}, catalog::Catalog::builtin(), trace, building).findings;
+  const auto m = std::find_if(findings.margins.begin(), findings.margins.end(),
+                              [](const Margin& x) { return x.id == "building.area"; });
+  ASSERT_NE(m, findings.margins.end());
+  EXPECT_NEAR(m->need, (200 + 50) * 1.25, 1e-9);
+  EXPECT_FALSE(m->holds());
+  EXPECT_FALSE(m->remedies.empty());
 }
 
 }  // namespace

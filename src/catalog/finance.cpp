@@ -31,6 +31,9 @@ void Finance::fields(spec::Fields& f) {
       .between(0, 100);
   f.number("construction", construction, "USD/kW", "New facility per kW of critical IT load")
       .at_least(0);
+  f.number("liquid_retrofit", liquid_retrofit, "USD/kW",
+           "Liquid cooling brought into a standing hall, per kW of IT it then cools")
+      .above(0);
   f.number("colo", colo, "USD/kW/mo", "Colocation per kW contracted, energy not included")
       .at_least(0);
   f.number("colo_pue", colo_pue, "", "PUE at which a landlord passes energy through").at_least(1);

@@ -32,6 +32,7 @@ struct Finance : Entry {
   Value<Scalar> it_maintenance;         ///< per year, of IT capital
   Value<Scalar> facility_maintenance;   ///< per year, of facility capital
   Value<PowerPrice> construction;       ///< per kW of critical IT load
+  Value<PowerPrice> liquid_retrofit;    ///< per kW of IT: a standing hall made fit for liquid
   Value<PowerPriceRate> colo;           ///< per kW contracted, power not included
   Value<Scalar> colo_pue;               ///< the landlord passes energy through at this PUE
   Value<MoneyRate> person;              ///< loaded cost of one person

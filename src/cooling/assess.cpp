@@ -79,6 +79,8 @@ Heat heat_of(const Demand& demand, bool max) {
   for (const auto& hall : demand.halls) {
     heat.it.push_back(max ? hall.it_max.value : hall.it_typical.value);
     heat.loss.push_back(max ? hall.loss_max : hall.loss_typical);
+    heat.racks.emplace_back();
+    for (const auto& g : hall.groups) heat.racks.back().push_back(max ? g.max : g.typical);
   }
   heat.power_rooms = max ? demand.power_rooms_max : demand.power_rooms_typical;
   return heat;
@@ -226,6 +228,7 @@ Design resolve(const PlantSpec& plant, const Demand& demand, const catalog::Cata
   Design design;
   for (const auto& hall : demand.halls) {
     design.halls.push_back(design_of(choose(hall, catalog), hall.it_max.value, hall.loss_max));
+    add_racks(hall, design.halls.back());
   }
   design.halls.push_back(power_rooms(demand, design.halls, catalog));
   design.plant = plant_of(plant, catalog);

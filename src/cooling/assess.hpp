@@ -41,6 +41,17 @@
 
 namespace headroom::cooling {
 
+/// Racks of a hall that are alike: a cluster's, or those of switches and storage.
+struct RackDemand {
+  std::string name;
+  double racks = 1;
+  Power max{}, typical{};  ///< of all of them; sum of a hall's: its own
+  bool main = false;       ///< what the hall's own figures (below) are of
+  bool systems = true;     ///< false: switches and storage, cooled by air beside cold plates
+  Value<Scalar> liquid_fraction;
+  Value<TemperatureDifference> air_rise, coolant_rise;
+};
+
 /// One hall's heat, from whoever knows what stands in it.
 struct HallDemand {
   std::string scope;  ///< "hall-a"
@@ -62,6 +73,7 @@ struct HallDemand {
   /// The same system with cold plates, when it is sold and this one is cooled by air.
   std::string liquid_sibling;
   Power loss_max{}, loss_typical{};  ///< of the hall's distribution gear
+  std::vector<RackDemand> groups;    ///< empty: all racks alike
 };
 
 struct Demand {

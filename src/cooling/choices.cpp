@@ -109,6 +109,31 @@ HallDesign design_of(const HallValues& v, Power it_max, Power loss_max) {
   return d;
 }
 
+void add_racks(const HallDemand& demand, HallDesign& d) {
+  if (demand.groups.empty()) return;
+  const bool plates = d.technology != nullptr && d.technology->family == CoolingFamily::cold_plate;
+  const Power loss = d.design_air + d.design_liquid - demand.it_max.value;
+  d.design_liquid = d.design_air = {};
+  for (const auto& g : demand.groups) {
+    RackShare r{
+        demand.scope + "." + g.name, std::max(1.0, g.racks), g.max, d.liquid_share, d.air_rise.si(),
+        d.liquid_rise.si()};
+    if (!g.systems) {
+      if (plates) r.liquid_share = 0;
+    } else if (!g.main) {
+      if (plates)
+        r.liquid_share = g.liquid_fraction.or_else(d.technology->capture).or_else(0.0).si();
+      if (!demand.cooling.air_rise && g.air_rise) r.air_rise_k = g.air_rise.get().si();
+      if (plates && !demand.cooling.liquid_rise && g.coolant_rise)
+        r.liquid_rise_k = g.coolant_rise.get().si();
+    }
+    d.design_liquid += r.it * r.liquid_share;
+    d.design_air += r.it * (1 - r.liquid_share);
+    d.racks.push_back(std::move(r));
+  }
+  d.design_air += loss;
+}
+
 PlantSpec with_defaults(const PlantSpec& plant) {
   PlantSpec p = plant;
   const bool tower = p.kind == PlantKind::tower || p.kind == PlantKind::chiller_water;

@@ -21,6 +21,9 @@ struct HallValues {
 HallValues choose(const HallDemand& demand, const catalog::Catalog& catalog);
 HallDesign design_of(const HallValues& values, Power it_max, Power loss_max);
 
+/// The hall's groups of racks, and what they bring into liquid and air together.
+void add_racks(const HallDemand& demand, HallDesign& design);
+
 /// The spec with every default filled in, each with its source.
 PlantSpec with_defaults(const PlantSpec& plant);
 

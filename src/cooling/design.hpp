@@ -47,11 +47,20 @@ struct Weather {
   Pressure pressure = 101.325 * kilopascal;
 };
 
+/// Racks of a hall that are alike. Their powers sum to the hall's.
+struct RackShare {
+  std::string name;
+  double racks = 1;
+  Power it{};               ///< all of them, at full load
+  double liquid_share = 0;  ///< of their heat; the hall's technology takes it
+  double air_rise_k = 12, liquid_rise_k = 10;
+};
+
 /// One hall (or the power rooms) with every choice made.
 struct HallDesign {
   const catalog::CoolingTechnology* technology = nullptr;
   const catalog::CoolingTechnology* room = nullptr;  ///< units that take the heat left in the air
-  double liquid_share = 0;                           ///< of IT heat
+  double liquid_share = 0;                           ///< of IT heat, of its main racks
   bool contained = false;
   VolumeFlow rack_air{}, rack_liquid{};
   TemperatureDifference air_rise{}, liquid_rise{};
@@ -59,6 +68,7 @@ struct HallDesign {
   TemperatureDifference air_approach{}, liquid_approach{};
   double bypass = 0;
   Power design_air{}, design_liquid{};  ///< heat at which fans and pumps run full
+  std::vector<RackShare> racks;         ///< empty: all alike
 };
 
 struct PlantDesign {
@@ -88,6 +98,7 @@ struct Heat {
   std::vector<Power> it;
   std::vector<Power> loss;  ///< of the hall's own distribution
   Power power_rooms{};
+  std::vector<std::vector<Power>> racks{};  ///< of each hall's `racks`; empty: in proportion
 };
 
 struct Flow {

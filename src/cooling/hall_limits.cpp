@@ -163,8 +163,7 @@ void bank_limit(Hall& h, const char* name, const char* what, const char* unit_wo
 
 void unit_limits(Hall& h) {
   const auto& spec = h.demand.cooling;
-  const Power liquid = h.demand.it_max.value * h.at.liquid_share;
-  const Power air = h.demand.it_max.value - liquid + h.demand.loss_max;
+  const Power liquid = h.at.design_liquid, air = h.at.design_air;
   const auto share = h.trace.input(h.id("liquid-share"), h.values.liquid_share, "%");
   if (spec.units) {
     const auto need = h.trace.derive(h.id("units.need"), air + room_fans(h.at, air), "kW",
@@ -172,7 +171,7 @@ void unit_limits(Hall& h) {
                                      {h.demand.it_max.node, share.node});
     bank_limit(h, "units", "room units", "room unit", spec.units, spec.redundancy, need, h.at.room);
   }
-  if (spec.cdus && h.at.liquid_share > 0) {
+  if (spec.cdus && liquid.si() > 0) {
     const auto need =
         h.trace.derive(h.id("cdus.need"), liquid + secondary_pumps(h.at, liquid), "kW",
                        "IT heat in liquid + the units' pumps", {h.demand.it_max.node, share.node});

@@ -17,16 +17,15 @@ constexpr std::size_t liquid_loop = 0, air_loop = 1;
 
 class Builder {
  public:
-  Builder(const Design& design, const Heat& full, const DesignDays& days,
-          const std::vector<std::vector<RackShare>>& racks)
-      : design_(design), full_(full), days_(days), racks_(racks) {}
+  Builder(const Design& design, const Heat& full, const DesignDays& days)
+      : design_(design), full_(full), days_(days) {}
 
   Plant run() {
     const std::size_t halls = design_.halls.empty() ? 0 : design_.halls.size() - 1;
     for (std::size_t i = 0; i < halls && i < full_.it.size(); ++i) {
-      const bool told = i < racks_.size() && !racks_[i].empty();
+      const auto& hall = design_.halls[i];
       const auto loss = i < full_.loss.size() ? full_.loss[i] : Power{};
-      add(design_.halls[i], told ? racks_[i] : whole(design_.halls[i], full_.it[i]), loss);
+      add(hall, hall.racks.empty() ? whole(hall, full_.it[i]) : hall.racks, loss);
     }
     if (halls > 0) add(design_.halls.back(), whole(design_.halls.back(), full_.power_rooms), {});
     loops();
@@ -170,7 +169,6 @@ class Builder {
   const Design& design_;
   const Heat& full_;
   const DesignDays& days_;
-  const std::vector<std::vector<RackShare>>& racks_;
   Plant plant_;
   double coldest_liquid_ = 1e9, coldest_air_ = 1e9;
   bool main_air_ = false;
@@ -178,9 +176,8 @@ class Builder {
 
 }  // namespace
 
-Plant plant_of(const Design& design, const Heat& full, const DesignDays& days,
-               const std::vector<std::vector<RackShare>>& racks) {
-  return Builder(design, full, days, racks).run();
+Plant plant_of(const Design& design, const Heat& full, const DesignDays& days) {
+  return Builder(design, full, days).run();
 }
 
 void add_reuse(Plant& plant, const ReuseSpec& spec, std::vector<double> profile) {
@@ -226,7 +223,13 @@ std::vector<double> shares_of(const Design& design, const Heat& full, const Heat
     shares.push_back(at_full.si() > 0 ? std::clamp(at_now.si() / at_full.si(), 0.0, 1.0) : 0.0);
   };
   const std::size_t halls = design.halls.empty() ? 0 : design.halls.size() - 1;
-  for (std::size_t i = 0; i < halls && i < full.it.size(); ++i) add(full.it[i], now.it[i]);
+  for (std::size_t i = 0; i < halls && i < full.it.size(); ++i) {
+    const auto& racks = design.halls[i].racks;
+    const bool told = i < now.racks.size() && now.racks[i].size() == racks.size();
+    if (racks.empty()) add(full.it[i], now.it[i]);
+    for (std::size_t k = 0; k < racks.size(); ++k)
+      add(racks[k].it, told ? now.racks[i][k] : racks[k].it * double(now.it[i] / full.it[i]));
+  }
   if (halls > 0) add(full.power_rooms, now.power_rooms);
   return shares;
 }

@@ -1,7 +1,7 @@
 // The detailed plant (plant.hpp) that the first model's design (design.hpp) describes: what a
 // scenario says in `cooling:` of its halls and its site, for a year hour by hour.
 //
-// Each hall becomes one air path, and one group of racks or as many as `racks` tells; the power
+// Each hall becomes one air path, and one group of racks or as many as its design has; the power
 // rooms are the last of both. Groups stand hall after hall (`HallAir::groups`).
 // Loads whose facility water may be equally warm share a loop: the coolants (and doors,
 // tanks) one, the air units one; a set point in the scenario makes it one for both. Stages:
@@ -24,18 +24,8 @@
 
 namespace headroom::cooling {
 
-/// Racks of a hall that are alike. Their powers sum to the hall's.
-struct RackShare {
-  std::string name;
-  double racks = 1;
-  Power it{};               ///< all of them, at full load
-  double liquid_share = 0;  ///< of their heat; the hall's technology takes it
-  double air_rise_k = 12, liquid_rise_k = 10;
-};
-
-/// `racks`: of each hall; empty: one group of the hall's whole heat.
-Plant plant_of(const Design& design, const Heat& full, const DesignDays& days,
-               const std::vector<std::vector<RackShare>>& racks = {});
+/// A hall without `HallDesign::racks` is one group of its whole heat.
+Plant plant_of(const Design& design, const Heat& full, const DesignDays& days);
 
 /// Hands heat of the main loop (liquid where there is one, else the air units') to the user that
 /// `spec` describes, in the coldest `hours` of this weather. `plant` as `plant_of` makes it.
@@ -43,8 +33,7 @@ void add_reuse(Plant& plant, const ReuseSpec& spec, const WeatherYear& weather);
 /// The same in the hours that the profile says (shares of the demand); empty: all of them.
 void add_reuse(Plant& plant, const ReuseSpec& spec, std::vector<double> profile);
 
-/// Shares of full load for a year at other heat (LoadProfile::by_group), one value a group, of a
-/// plant with one group a hall.
+/// Shares of full load for a year at other heat (LoadProfile::by_group), one value a group.
 std::vector<double> shares_of(const Design& design, const Heat& full, const Heat& now);
 
 }  // namespace headroom::cooling

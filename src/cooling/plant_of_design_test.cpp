@@ -88,5 +88,40 @@ TEST(PlantOfDesign, a_chiller_plant_holds_its_set_points) {
   EXPECT_LT(b.detailed.worst_short_k, 0.01);
 }
 
+// One group of racks, or the same racks told as three groups: the same year.
+TEST(RackShares, alike_racks_make_the_year_of_one_group) {
+  PlantSpec spec;
+  spec.kind = PlantKind::adiabatic;
+  Demand demand;
+  HallDemand hall;
+  hall.cooling.kind = "cold-plate";
+  hall.it_max.value = hall.it_typical.value = 3 * megawatt;
+  hall.racks = 30;
+  hall.loss_max = hall.loss_typical = 60 * kilowatt;
+  demand.halls.push_back(hall);
+  demand.climate = builtin().find<catalog::Climate>("columbus");
+  Design design = resolve(spec, demand, builtin());
+  const Heat heat = heat_max(demand);
+  const auto weather = synthetic_year(*demand.climate);
+  const auto days = design_days(weather);
+  const auto& h = design.halls.front();
+  std::vector<RackShare> racks;
+  for (const double share : {0.5, 0.3, 0.2})
+    racks.push_back({"part", 30 * share, 3 * megawatt * share, h.liquid_share, h.air_rise.si(),
+                     h.liquid_rise.si()});
+  design.halls.front().racks.clear();
+  const auto one = year(plant_of(design, heat, days), weather);
+  design.halls.front().racks = racks;
+  const auto many = year(plant_of(design, heat, days), weather);
+  EXPECT_NEAR(many.energy.cooling(), one.energy.cooling(), 1e-9 * one.energy.cooling());
+  EXPECT_NEAR(many.water.total(), one.water.total(), 1e-9 * one.water.total());
+  EXPECT_NEAR(many.energy.it, one.energy.it, 1e-12 * one.energy.it);
+  // Racks without plates in their midst warm the air instead.
+  design.halls.front().racks[1].liquid_share = 0;
+  const auto mixed = year(plant_of(design, heat, days), weather);
+  EXPECT_GT(mixed.energy.room_fans, 1.5 * one.energy.room_fans);
+  EXPECT_LT(mixed.worst_imbalance, 1e-9);
+}
+
 }  // namespace
 }  // namespace headroom::cooling

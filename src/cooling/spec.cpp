@@ -90,7 +90,7 @@ void PlantSpec::fields(spec::Fields& f) {
   f.number("fan_power", fan_power, "%", "Heat-rejection fans at full speed, over heat")
       .between(0, 20);
   f.number("pump_head", pump_head, "kPa", "Facility and condenser pumps; default 250 kPa")
-      .at_least(0);
+      .between(0, 5e3);
   f.number("pump_efficiency", pump_efficiency, "%", "Pump, drive, motor; default 65 %")
       .between(5, 95);
   f.number("permit", permit, "m3/d", "Water allowed on any day; no limit when left out")

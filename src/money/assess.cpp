@@ -106,6 +106,8 @@ Result assess(const Spec& spec, const Demand& demand, const catalog::Catalog& ca
   result.horizon = in->horizon;
   result.discount = in->discount;
   result.utilisation = in->utilisation;
+  for (const auto& point : in->residual_curve->residual)
+    result.resale.emplace_back(Time::from_si(point.age.likely).in(month), point.share.likely);
   for (const auto& line : in->unpriced) remarks.push_back("money: no price is known for " + line);
   if (demand.accelerators.value <= 0 || in->utilisation.value <= 0) {
     remarks.push_back("money: there are no accelerators in use, so nothing was costed");

@@ -129,7 +129,8 @@ struct Item {
 struct RateItem {
   Cause cause;
   Figure<MoneyRate> amount;
-  std::string name;  ///< "facility people"
+  std::string name;   ///< "facility people"
+  bool grows = true;  ///< with the escalation, a step each year
 };
 
 /// Month m of a way: what is paid (positive) or comes back (negative) by cause.
@@ -193,6 +194,8 @@ struct Result {
   std::vector<ProductCost> products;  ///< at the cost of owning
   Way cheapest = Way::own;
   Figure<MoneyRate> depreciation;  ///< book, first year, of what is owned
+  /// What used IT fetches: months of age and share of its price, straight lines between.
+  std::vector<std::pair<double, double>> resale;
   std::optional<Figure<Money>> delay_cost;
   std::optional<Figure<MoneyRate>> stranded_cost;  ///< per year
   std::vector<std::string> unpriced;               ///< bill lines with no price

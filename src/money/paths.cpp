@@ -103,7 +103,7 @@ void PathBuilder::add_running(Cause cause, const std::string& what, MoneyRate am
   if (name.starts_with("it ")) name.replace(0, 2, "IT");
   path_.operating.push_back(
       {cause, trace_.derive(id("operating." + what), amount, "USD/yr", formula, std::move(from)),
-       std::move(name)});
+       std::move(name), escalates});
   auto& monthly = escalates ? escalating_monthly_ : fixed_monthly_;
   monthly[static_cast<std::size_t>(cause)] += amount.si() / usd_per_month;
 }

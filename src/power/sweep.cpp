@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include "power/sweep_parts.hpp"
 
@@ -212,9 +213,9 @@ class Sweeper {
         if (!is_load(g_[i].kind) && g_[i].parallel && g_[i].count > 1 &&
             g_[i].kind != NodeKind::battery)
           out_.banks.push_back(mains.run({{i, g_[i].count}}, none));
-    for (const auto& lost : options_.chosen) out_.chosen.push_back(mains.run(lost, none));
     if (options_.pairs) pairs(mains);
     stage_rows(g_, mains.base(), sets_base_, options_.cooling_scale, out_);
+    for (const auto& lost : options_.together) out_.together.push_back(together(lost, mains));
     return std::move(out_);
   }
 
@@ -266,6 +267,46 @@ class Sweeper {
     singles(sets);
   }
 
+  /// Of losses that take all utility feeds, the others; none when they do not.
+  std::optional<std::vector<Outage>> beside_mains(const std::vector<Outage>& lost) const {
+    std::vector<Outage> rest = lost;
+    bool any = false;
+    for (int i = 0; i < g_.size(); ++i) {
+      if (g_[i].kind != NodeKind::utility) continue;
+      const auto feed = std::find_if(rest.begin(), rest.end(), [&](const Outage& o) {
+        return o.node == i && o.units >= g_[i].count;
+      });
+      if (feed == rest.end()) return std::nullopt;
+      rest.erase(feed);
+      any = true;
+    }
+    return any ? std::optional(rest) : std::nullopt;
+  }
+
+  Together together(const std::vector<Outage>& asked, Cases& mains) {
+    const auto lost = merged(g_, asked);
+    Sweep borne;  // single losses, and this case beside them
+    borne.nodes = out_.nodes;
+    const auto seen = [&](int node, double use, double output_w) {
+      auto& n = borne.nodes[at(node)];
+      if (use > n.worst_use) n.worst_use = use, n.worst_w = output_w;
+    };
+    Together out;
+    const auto rest = beside_mains(lost);
+    if (rest) {
+      Cases sets(g_, without_mains(g_), true);
+      out.lost = sets.run(*rest, seen);
+      const auto it = it_power(g_, without_mains(g_), sets.base());
+      out.lost.dropped_w += it.dead_w, out.lost.dropped_racks += it.dead_racks;
+    } else {
+      out.lost = mains.run(lost, seen);
+    }
+    stage_rows(g_, mains.base(), sets_base_, options_.cooling_scale, borne);
+    out.stages = std::move(borne.stages), out.binding = std::move(borne.binding);
+    out.scale = borne.scale;
+    return out;
+  }
+
   static bool worse(const Case& a, const Case& b) {
     if (a.lost_racks() != b.lost_racks()) return a.lost_racks() > b.lost_racks();
     if (a.lost_w() != b.lost_w()) return a.lost_w() > b.lost_w();
@@ -313,6 +354,20 @@ class Sweeper {
 };
 
 }  // namespace
+
+std::vector<Outage> merged(const Graph& graph, const std::vector<Outage>& lost) {
+  std::vector<Outage> out;
+  for (const auto& o : lost) {
+    const auto known =
+        std::find_if(out.begin(), out.end(), [&](const Outage& x) { return x.node == o.node; });
+    if (known == out.end())
+      out.push_back(o);
+    else
+      known->units += o.units;
+  }
+  for (auto& o : out) o.units = std::min(o.units, graph[o.node].count);
+  return out;
+}
 
 Sweep sweep(const Graph& graph, const SweepOptions& options) {
   return Sweeper(graph, options).run();

@@ -5,6 +5,8 @@
 //   s.nodes[ups_b].worst_use, s.cases[s.nodes[ups_b].worst_case].lost[0].node
 //   for (const auto& row : s.stages) row.load_w + row.left_w + ... == row.nameplate_w
 //
+// TOGETHER. Losses at once, as asked. All utility feeds among them: from the base on generators.
+//
 // CASES. Each node that is no load, lost once: a bank loses one unit, a lone node itself, a rack's
 // feed that of one rack. From two bases: on the mains, and, where there are generators, with the
 // mains gone and the sets running. Batteries count for nothing: this is the steady state. Whole
@@ -104,18 +106,27 @@ struct PairSummary {
 struct SweepOptions {
   bool whole_banks = true;  ///< a bank's common bus too, as cases of their own (`banks`)
   bool pairs = false;       ///< every two losses
-  std::vector<std::vector<Outage>> chosen;  ///< more cases
+  std::vector<std::vector<Outage>> together;  ///< losses at once, each answered by itself
   /// Single losses of these stages only: those that a design says it survives. Unset: of all.
   std::optional<std::vector<std::string>> stages;
   std::size_t worst_pairs = 10;
   double cooling_scale = 0;  ///< load that cooling bears over the load; 0: not asked
 };
 
+/// Losses at once, as asked, and what it would take to bear them.
+struct Together {
+  Case lost;
+  std::vector<StageRow> stages;  ///< as `Sweep::stages`, the worst case of a node being this one
+                                 ///< where it is worse than every single loss
+  std::string binding;
+  double scale = 0;
+};
+
 struct Sweep {
   /// The base itself, single losses in the order of nodes; then the same on generators.
   std::vector<Case> cases;
-  std::vector<Case> banks;   ///< whole banks
-  std::vector<Case> chosen;  ///< as asked
+  std::vector<Case> banks;         ///< whole banks
+  std::vector<Together> together;  ///< as asked
   PairSummary pairs;
   std::vector<NodeWorst> nodes;  ///< on the mains and on generators, of single losses
   std::vector<StageRow> stages;  ///< those with ratings, from the meter down
@@ -124,6 +135,9 @@ struct Sweep {
 };
 
 Sweep sweep(const Graph& graph, const SweepOptions& options = {});
+
+/// Losses of one node listed twice are one of their units together; no more than it has.
+std::vector<Outage> merged(const Graph& graph, const std::vector<Outage>& lost);
 
 /// One case by itself: `lost` from the base on the mains, or with them gone.
 Case case_of(const Graph& graph, const std::vector<Outage>& lost, bool on_generators = false);

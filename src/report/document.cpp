@@ -4,7 +4,6 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "building/layout.hpp"
 #include "report/facility_layout.hpp"
 #include "report/facility_report.hpp"
 #include "report/layout_svg.hpp"
@@ -163,6 +162,31 @@ std::string compact(std::string_view json) {
   return out;
 }
 
+std::string report_csv(const study::Verdict& v) {
+  std::string out = "kind,id,name,value,need,have,unit,headroom,holds,formula,source,why\n";
+  const auto row = [&](std::initializer_list<std::string> cells) {
+    bool first = true;
+    for (const auto& cell : cells) {
+      if (!first) out += ',';
+      out += csv_field(cell), first = false;
+    }
+    out += '\n';
+  };
+  const auto value = [](double si, const std::string& unit) {
+    return quantity(si, unit)["value"].dump();
+  };
+  for (const auto& m : v.margins)
+    row({"limit", m.id, m.limit, "", value(m.need, m.unit), value(m.have, m.unit), m.unit,
+         number(m.headroom()).dump(), m.holds() ? "yes" : "no", "", "", m.why});
+  for (const auto& n : v.trace.nodes())
+    row({!n.text.empty()     ? "choice"
+         : n.formula.empty() ? "input"
+                             : "figure",
+         n.id, "", n.text.empty() ? value(n.si, n.unit) : n.text, "", "", n.unit, "", "", n.formula,
+         n.origin.source ? describe(*n.origin.source) : "", ""});
+  return out;
+}
+
 std::string document_json(const ReportDocument& d) {
   std::string out = with_parts({{"kind", "headroom-report"},
                                 {"version", d.version},
@@ -208,6 +232,16 @@ std::string train_part(const study::TrainingAnswer& answer) {
       run["pipeline"] = pipeline_json(answer.runs[i].pipeline_json);
   }
   return packed(out);
+}
+
+std::string claims_part(const std::string& claims_json) {
+  Json all = Json::parse(claims_json);
+  for (auto& claim : all) {
+    for (const char* key : {"ledger", "agrees", "expected", "dispute"}) claim.erase(key);
+    for (auto& check : claim["checks"])
+      for (const char* key : {"looked", "error", "derive", "against"}) check.erase(key);
+  }
+  return packed({{"claims", all}});
 }
 
 }  // namespace headroom::report

@@ -50,6 +50,10 @@ struct ReportDocument {
   std::vector<ReportVariant> also;
 };
 
+/// Limits and figures as one table: kind (limit, input, choice, figure), id, value or need and
+/// have, unit, headroom, formula, source.
+std::string report_csv(const study::Verdict& verdict);
+
 /// JSON without the white space between its tokens; numbers and texts as they stand.
 std::string compact(std::string_view json);
 
@@ -59,5 +63,7 @@ std::string document_json(const ReportDocument& document);
 std::string year_part(const study::FacilityAnswer& answer);
 std::string layout_part(study::LayoutAnswer answer);
 std::string train_part(const study::TrainingAnswer& answer);
+/// Of `claims --json`: what is claimed, what comes out, and why; without what was looked up.
+std::string claims_part(const std::string& claims_json);
 
 }  // namespace headroom::report

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/units.hpp"
+#include "report/parts.hpp"
 #include "report/table.hpp"
 
 namespace headroom::report {
@@ -34,10 +35,9 @@ std::string nines(double availability) {
   return fmt::format("{:.1f} nines", -std::log10(missing));
 }
 
-class Writer {
+class Writer : TextWriter {
  public:
-  Writer(const AvailabilityAnswer& a, const TextOptions& o)
-      : a_(a), o_(o), width_(static_cast<std::size_t>(std::max(60, o.width))) {}
+  Writer(const AvailabilityAnswer& a, const TextOptions& o) : TextWriter(o), a_(a) {}
 
   std::string write() {
     headline();
@@ -50,18 +50,11 @@ class Writer {
     rides();
     remedies();
     figures();
-    remarks();
+    list("Remarks", a_.remarks);
     return std::move(out_);
   }
 
  private:
-  std::string paint(const std::string& text, const char* style) const {
-    return o_.colour ? "\033[" + std::string(style) + "m" + text + "\033[0m" : text;
-  }
-  void title(const std::string& text) { out_ += "\n" + paint(text, "1") + "\n"; }
-  void line(const char* label, const std::string& text) {
-    out_ += fmt::format("  {:<28}{}\n", label, text);
-  }
   std::string names(const std::vector<int>& groups) const {
     std::vector<std::string> list;
     for (const int g : groups) list.push_back(a_.system.groups[std::size_t(g)].title);
@@ -110,7 +103,7 @@ class Writer {
                                                 : std::string(),
                        a_.price_origin));
     for (const auto& w : a_.work)
-      line(("tokens of " + w.name).c_str(), format_scaled(w.tokens, "token") + " not made a year");
+      line("tokens of " + w.name, format_scaled(w.tokens, "token") + " not made a year");
   }
 
   void halls() {
@@ -218,17 +211,30 @@ class Writer {
                  {"hours", Align::right, 0},
                  {"GPU-h", Align::right, 0},
                  {"+-", Align::right, 0},
-                 {"worth", Align::right, 0}});
+                 {"worth", Align::right, 0},
+                 {"costs", Align::right, 0},
+                 {"pays back", Align::right, 0}});
     for (const auto& r : a_.remedies) {
+      const auto costs = r.capital_usd ? format_scaled(*r.capital_usd, "USD") : "-";
+      std::string back = "-";
+      if (r.clear && r.capital_usd && r.usd > 0)
+        back = fmt::format("{} yr", format_number(*r.capital_usd / r.usd, 2));
       const auto gpu_h = [](double s) { return format_number(s / 3600, 3); };
       if (r.clear)
         table.add({r.what, format_number(r.hours.mean, 3), gpu_h(r.lost_gpu_s.mean),
                    gpu_h(r.lost_gpu_s.error),
-                   a_.price_origin.empty() ? "-" : format_scaled(r.usd, "USD")});
+                   a_.price_origin.empty() ? "-" : format_scaled(r.usd, "USD"), costs, back});
       else
-        table.add({r.what, "-", "not beyond", gpu_h(r.lost_gpu_s.error), "-"});
+        table.add({r.what, "-", "not beyond", gpu_h(r.lost_gpu_s.error), "-", costs, "-"});
     }
     out_ += table.str();
+    std::vector<std::string> sources;
+    for (const auto& r : a_.remedies)
+      if (r.capital_usd &&
+          std::find(sources.begin(), sources.end(), r.price_source) == sources.end())
+        sources.push_back(r.price_source);
+    if (!sources.empty())
+      out_ += wrap(fmt::format("costs: {}", fmt::join(sources, "; ")), width_, "  ");
   }
 
   void figures() {
@@ -244,16 +250,7 @@ class Writer {
     out_ += table.str();
   }
 
-  void remarks() {
-    if (a_.remarks.empty()) return;
-    title("Remarks");
-    for (const auto& r : a_.remarks) out_ += wrap(r, width_, "  ");
-  }
-
   const AvailabilityAnswer& a_;
-  const TextOptions& o_;
-  std::size_t width_;
-  std::string out_;
 };
 
 }  // namespace

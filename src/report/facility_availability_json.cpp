@@ -95,6 +95,8 @@ class Builder {
                      {"hours_saved", estimate(r.hours)},
                      {"gpu_h_saved", estimate(r.lost_gpu_s, 3600)},
                      {"usd_saved", a_.price_origin.empty() ? Json(nullptr) : number(r.usd)},
+                     {"capital_usd", r.capital_usd ? number(*r.capital_usd) : Json(nullptr)},
+                     {"price_source", r.capital_usd ? Json(r.price_source) : Json(nullptr)},
                      {"clear", r.clear}});
     return out;
   }

@@ -77,9 +77,9 @@ Json edges(const FacilityChain& c) {
   return out;
 }
 
-Json stages(const FacilityChain& c) {
+Json stages(const std::vector<power::StageRow>& rows) {
   Json out = Json::array();
-  for (const auto& r : c.sweep.stages)
+  for (const auto& r : rows)
     out.push_back({{"stage", r.name},
                    {"units", r.units},
                    {"nameplate_w", number(r.nameplate_w)},
@@ -112,6 +112,20 @@ Json pairs(const FacilityChain& c) {
           {"worst", list_of(c, p.worst)}};
 }
 
+Json together(const FacilityChain& c) {
+  Json out = Json::array();
+  for (const auto& t : c.sweep.together) {
+    Json one = one_case(c, t.lost);
+    one["harmless"] = t.lost.harmless();
+    one["last_trip_s"] = number(t.lost.last_trip_s);
+    one["borne"] = {{"full_first", name_or_null(t.binding)},
+                    {"scale", number(t.scale)},
+                    {"stages", stages(t.stages)}};
+    out.push_back(std::move(one));
+  }
+  return out;
+}
+
 }  // namespace
 
 Json chain_json(const FacilityAnswer& a, bool full) {
@@ -135,10 +149,11 @@ Json chain_json(const FacilityAnswer& a, bool full) {
   out["outdoor_c"] = number(c.air.outdoor_c);
   out["nodes"] = nodes(c);
   out["edges"] = edges(c);
-  out["stages"] = stages(c);
+  out["stages"] = stages(c.sweep.stages);
   out["single"] = list_of(c, c.sweep.cases);
   out["banks"] = list_of(c, c.sweep.banks);
   out["double"] = pairs(c);
+  out["together"] = together(c);
   out["remarks"] = c.remarks;
   return out;
 }

@@ -5,6 +5,7 @@
 
 #include "base/units.hpp"
 #include "report/facility_chain.hpp"
+#include "report/parts.hpp"
 #include "report/table.hpp"
 
 namespace headroom::report {
@@ -21,10 +22,9 @@ std::string after(double s) {
   return s < 7200 ? fmt::format("{:.1f} min", s / 60) : fmt::format("{:.1f} h", s / 3600);
 }
 
-class ChainWriter {
+class ChainWriter : TextWriter {
  public:
-  ChainWriter(const FacilityAnswer& a, const TextOptions& o)
-      : a_(a), c_(a.chain), o_(o), width_(static_cast<std::size_t>(std::max(60, o.width))) {}
+  ChainWriter(const FacilityAnswer& a, const TextOptions& o) : TextWriter(o), a_(a), c_(a.chain) {}
 
   std::string brief() {
     title("Power chain, every node lost once");
@@ -40,7 +40,8 @@ class ChainWriter {
     summary();
     cases();
     pairs();
-    stages();
+    stages("Where the nameplate goes, kW at each stage's output", c_.sweep.stages);
+    for (const auto& t : c_.sweep.together) together(t);
     for (const auto& r : c_.remarks) out_ += wrap(r, width_, "  ");
     out_ += wrap(
         "overload times of breakers nobody gave are those of one of 125 % of the rating, "
@@ -66,7 +67,7 @@ class ChainWriter {
     if (w.battery_left_s >= 0) line("battery left", after(w.battery_left_s) + " at its load");
     for (const auto& h : w.halls)
       if (h.dropped_racks > 0)
-        line(("racks dropped, " + h.hall).c_str(),
+        line("racks dropped, " + h.hall,
              fmt::format("{:.0f} of {:.0f} ({}), the first after {}", h.dropped_racks, h.racks,
                          watts(h.dropped_w), after(h.dropped_at_s)));
     if (const double dark = without_cooling(w); dark > 0)
@@ -77,14 +78,6 @@ class ChainWriter {
   }
 
  private:
-  std::string paint(const std::string& text, const char* style) const {
-    return o_.colour ? "\033[" + std::string(style) + "m" + text + "\033[0m" : text;
-  }
-  void title(const std::string& text) { out_ += "\n" + paint(text, "1") + "\n"; }
-  void line(const char* label, const std::string& text) {
-    out_ += fmt::format("  {:<28}{}\n", label, text);
-  }
-
   void figures() {
     line("nodes",
          fmt::format("{}, {} edges, {:.0f} racks{}", c_.graph.size(), c_.graph.edges().size(),
@@ -234,9 +227,39 @@ class ChainWriter {
     out_ += table.str();
   }
 
-  void stages() {
-    if (c_.sweep.stages.empty()) return;
-    title("Where the nameplate goes, kW at each stage's output");
+  void together(const power::Together& t) {
+    const auto& c = t.lost;
+    title("Lost together: " + c_.words(c));
+    line("at once", c.dropped_racks > 0 ? fmt::format("{:.0f} of {:.0f} racks drop, {}",
+                                                      c.dropped_racks, c_.racks, watts(c.dropped_w))
+                                        : "no rack drops");
+    constexpr std::size_t most = 6;
+    for (std::size_t k = 0; k < std::min(most, c.overloaded.size()); ++k) {
+      const auto& o = c.overloaded[k];
+      line(k == 0 ? "overloaded" : "",
+           fmt::format("{} at {} of its rating{}", c_.graph[o.node].name, percent(o.use),
+                       std::isfinite(o.trip_s) ? ", alone it trips after " + after(o.trip_s)
+                                               : ", which it bears"));
+    }
+    if (c.overloaded.size() > most)
+      line("", fmt::format("and {} more", c.overloaded.size() - most));
+    if (c.overloaded.empty()) line("overloaded", "nothing");
+    std::vector<std::string> trips;
+    for (const int i : c.trips) trips.push_back(c_.graph[i].name);
+    line("trips", trips.empty() ? std::string("nothing")
+                                : fmt::format("{}; the last after {}", fmt::join(trips, ", then "),
+                                              after(c.last_trip_s)));
+    if (c.tripped_racks > 0)
+      line("drop of that", fmt::format("{:.0f} racks, {}", c.tripped_racks, watts(c.tripped_w)));
+    if (!t.binding.empty())
+      line("to bear it as well",
+           fmt::format("{} is full first, at {} of the load here", t.binding, percent(t.scale)));
+    stages("Where the nameplate goes if that has to be borne too, kW", t.stages);
+  }
+
+  void stages(const char* head, const std::vector<power::StageRow>& rows) {
+    if (rows.empty()) return;
+    title(head);
     struct Cause {
       const char* head;
       double power::StageRow::*part;
@@ -250,7 +273,7 @@ class ChainWriter {
     std::vector<Column> columns{{"", Align::left, 0}, {"nameplate", Align::right, 0}};
     for (const auto& cause : causes) columns.push_back({cause.head, Align::right, 0});
     Table table(columns);
-    for (const auto& row : c_.sweep.stages) {
+    for (const auto& row : rows) {
       std::vector<std::string> cells{row.name, fmt::format("{:.0f}", row.nameplate_w / 1e3)};
       for (const auto& cause : causes) {
         const double kw = row.*cause.part / 1e3;
@@ -263,10 +286,8 @@ class ChainWriter {
 
   const FacilityAnswer& a_;
   const FacilityChain& c_;
-  const TextOptions& o_;
-  std::size_t width_, rows_ = 0, left_out_ = 0;
+  std::size_t rows_ = 0, left_out_ = 0;
   std::vector<unsigned char> drawn_;
-  std::string out_;
 };
 
 }  // namespace

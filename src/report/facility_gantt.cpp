@@ -80,7 +80,9 @@ void plan_text(Sheet& sheet, const BuildPlan& p, double total) {
 
 std::string capital(const BuildPlan& p) {
   if (!p.capital_usd) return "not asked";
-  return usd(*p.capital_usd) + (p.unpriced.empty() ? "" : " + gear");
+  std::string text = usd(*p.total_usd());
+  if (!p.unpriced.empty()) text += " + gear";
+  return text;
 }
 
 void compare(Sheet& sheet, const GanttAnswer& a) {
@@ -88,34 +90,59 @@ void compare(Sheet& sheet, const GanttAnswer& a) {
            {"IT", Align::right, 0},
            {"ready", Align::left, 0},
            {"months (range)", Align::left, 0},
+           {"late", Align::right, 0},
            {"capital", Align::right, 0},
+           {"of it gear", Align::right, 0},
            {"short", Align::right, 0}});
   for (const auto& p : a.plans)
     t.add({p.name, format_scaled(p.it_max_w, "W"), when(p, p.schedule.ready.value),
            fmt::format("{:.1f} ({:.1f} to {:.1f})", months(p.schedule.ready.value),
                        months(p.schedule.ready_low), months(p.schedule.ready_high)),
-           capital(p), std::to_string(p.missed.size())});
+           p.late_days > 0 ? fmt::format("{:.0f} d", p.late_days) : "-", capital(p),
+           p.gear.empty() ? "-" : usd(p.gear_usd()), std::to_string(p.missed.size())});
   sheet.title("Plans");
   sheet.put(t);
 }
 
+void gear(Sheet& sheet, const BuildPlan& p) {
+  if (p.gear.empty() && p.unpriced.empty() && !p.published_usd) return;
+  sheet.title("Gear of the retrofit");
+  Table t({{"for", Align::left, 34}, {"order", Align::left, 56}, {"price", Align::right, 0}});
+  for (const auto& g : p.gear) t.add({g.limit, g.action, format_scaled(g.usd, "USD")});
+  for (const auto& g : p.unpriced) t.add({g, "no price is known", "-"});
+  if (!p.gear.empty()) t.add({"sum", "", format_scaled(p.gear_usd(), "USD")}, sheet.style("1"));
+  sheet.put(t);
+  std::vector<std::string> sources;
+  for (const auto& g : p.gear)
+    if (std::find(sources.begin(), sources.end(), g.source) == sources.end())
+      sources.push_back(g.source);
+  if (!sources.empty())
+    sheet.prose(fmt::format("Prices: {}; bought and installed, beside running racks it costs more.",
+                            fmt::join(sources, "; ")));
+  if (p.published_usd)
+    sheet.prose(
+        fmt::format("Published for a liquid-cooling retrofit of this IT as a whole: {} ({}).",
+                    usd(*p.published_usd), p.published_source));
+}
+
 void verdict(Sheet& sheet, const GanttAnswer& a) {
+  if (!a.in_time())
+    sheet.prose(fmt::format("{}: {:.0f} days after the day it is needed.", a.plans.front().name,
+                            a.plans.front().late_days));
   const auto *old = a.retrofit(), *fresh = a.new_build();
   if (old == nullptr || fresh == nullptr) return;
   const double gain = months(fresh->schedule.ready.value) - months(old->schedule.ready.value);
   std::string line = fmt::format("The retrofit is ready {:.1f} months {}.", std::abs(gain),
                                  gain >= 0 ? "earlier" : "later");
-  if (old->capital_usd && fresh->capital_usd)
-    line += fmt::format(
-        " It is the cheaper way while what it adds to the hall costs less than {}, the new "
-        "building's extra capital.",
-        usd(*fresh->capital_usd - *old->capital_usd));
+  if (old->total_usd() && fresh->total_usd()) {
+    const double more = *fresh->total_usd() - *old->total_usd();
+    line += old->unpriced.empty()
+                ? fmt::format(" It costs {} {}.", usd(std::abs(more)), more >= 0 ? "less" : "more")
+                : fmt::format(" It is the cheaper way while what has no price costs less than {}.",
+                              usd(std::max(0.0, more)));
+  }
   sheet.prose(line);
-  std::string gear;
-  for (const auto& g : old->unpriced) gear += (gear.empty() ? "" : ", ") + g;
-  if (!gear.empty())
-    sheet.prose("Ordered for limits that fall short, not priced (no source for a standing hall): " +
-                gear + ".");
+  gear(sheet, *old);
 }
 
 Json plan_json(const BuildPlan& p) {
@@ -137,6 +164,9 @@ Json plan_json(const BuildPlan& p) {
                       {"have", std::isfinite(l.have) ? Json(l.have) : Json(nullptr)},
                       {"unit", l.unit},
                       {"add", l.add.empty() ? Json(nullptr) : Json(l.add)}});
+  Json gear = Json::array();
+  for (const auto& g : p.gear)
+    gear.push_back({{"limit", g.limit}, {"order", g.action}, {"usd", g.usd}, {"source", g.source}});
   return {{"name", p.name},
           {"kind", p.retrofit ? "retrofit" : "new-build"},
           {"it_max_w", p.it_max_w},
@@ -146,6 +176,12 @@ Json plan_json(const BuildPlan& p) {
           {"ready_day_low", days(p.schedule.ready_low)},
           {"ready_day_high", days(p.schedule.ready_high)},
           {"capital_usd", p.capital_usd ? Json(*p.capital_usd) : Json(nullptr)},
+          {"total_usd", p.total_usd() ? Json(*p.total_usd()) : Json(nullptr)},
+          {"gear", gear},
+          {"gear_usd", p.gear_usd()},
+          {"published_retrofit_usd", p.published_usd ? Json(*p.published_usd) : Json(nullptr)},
+          {"published_retrofit_source", p.published_usd ? Json(p.published_source) : Json(nullptr)},
+          {"late_days", p.late_days},
           {"not_priced", p.unpriced},
           {"tasks", tasks},
           {"missed", missed}};
@@ -169,7 +205,12 @@ std::string gantt_text(const GanttAnswer& a, const TextOptions& options) {
 std::string gantt_json(const GanttAnswer& a) {
   Json plans = Json::array();
   for (const auto& p : a.plans) plans.push_back(plan_json(p));
-  return Json{{"scenario", a.scenario}, {"plans", plans}, {"remarks", a.remarks}}.dump(2) + "\n";
+  return Json{{"scenario", a.scenario},
+              {"in_time", a.in_time()},
+              {"plans", plans},
+              {"remarks", a.remarks}}
+             .dump(2) +
+         "\n";
 }
 
 }  // namespace headroom::report

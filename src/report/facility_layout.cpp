@@ -128,6 +128,11 @@ Json block(const building::Block& b, const HallLayout& h) {
   return j;
 }
 
+Json limit(const Margin& m) {
+  return {{"id", m.id},     {"limit", m.limit},  {"need", number(m.need)}, {"have", number(m.have)},
+          {"unit", m.unit}, {"holds", m.holds()}};
+}
+
 Json hall_json(const HallLayout& h) {
   const auto& p = h.plan;
   Json areas = Json::object(), zones = Json::array(), kinds = Json::array(), blocks = Json::array(),
@@ -149,13 +154,7 @@ Json hall_json(const HallLayout& h) {
                      {"power_w", number(k.power_w)}});
   for (const auto& b : p.blocks) blocks.push_back(block(b, h));
   for (const auto& r : p.route) route.push_back({number(r.x_m), number(r.y_m)});
-  for (const auto& m : h.limits)
-    limits.push_back({{"id", m.id},
-                      {"limit", m.limit},
-                      {"need", number(m.need)},
-                      {"have", number(m.have)},
-                      {"unit", m.unit},
-                      {"holds", m.holds()}});
+  for (const auto& m : h.limits) limits.push_back(limit(m));
   return {{"hall", h.title},
           {"racks", p.racks},
           {"positions", p.positions},
@@ -192,6 +191,7 @@ std::string layout_text(const LayoutAnswer& a, const TextOptions& options) {
     line += fmt::format(" The building has {}: {}.", square(a.gross_given_m2),
                         a.gross_fits() ? "it fits" : "it does not fit");
   sheet.prose(line);
+  if (a.area) sheet.limits({*a.area});
   sheet.remarks(a.remarks);
   return sheet.take();
 }
@@ -203,6 +203,7 @@ std::string layout_json(const LayoutAnswer& a) {
               {"fits", a.holds()},
               {"gross_needed_m2", number(a.gross_needed_m2)},
               {"gross_m2", a.gross_given_m2 > 0 ? Json(a.gross_given_m2) : Json(nullptr)},
+              {"limit", a.area ? limit(*a.area) : Json(nullptr)},
               {"halls", halls},
               {"remarks", a.remarks}}
              .dump(2) +

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/units.hpp"
+#include "report/parts.hpp"
 #include "report/table.hpp"
 
 namespace headroom::report {
@@ -25,10 +26,9 @@ std::string percent(double x) {
   return fmt::format("{:.1f} %", std::abs(x) < 5e-4 ? 0.0 : 100 * x);
 }
 
-class Writer {
+class Writer : TextWriter {
  public:
-  Writer(const SupplyAnswer& a, const TextOptions& o)
-      : a_(a), d_(a.dispatch), o_(o), width_(static_cast<std::size_t>(std::max(60, o.width))) {}
+  Writer(const SupplyAnswer& a, const TextOptions& o) : TextWriter(o), a_(a), d_(a.dispatch) {}
 
   std::string write() {
     answer();
@@ -43,14 +43,6 @@ class Writer {
   }
 
  private:
-  std::string paint(const std::string& text, const char* style) const {
-    return o_.colour ? "\033[" + std::string(style) + "m" + text + "\033[0m" : text;
-  }
-  void title(const std::string& text) { out_ += "\n" + paint(text, "1") + "\n"; }
-  void line(const char* label, const std::string& text) {
-    out_ += fmt::format("  {:<28}{}\n", label, text);
-  }
-
   void answer() {
     out_ += paint(a_.scenario, "1") + "\n";
     line("load",
@@ -166,9 +158,6 @@ class Writer {
 
   const SupplyAnswer& a_;
   const supply::Dispatch& d_;
-  const TextOptions& o_;
-  std::size_t width_;
-  std::string out_;
 };
 
 }  // namespace

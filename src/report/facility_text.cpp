@@ -7,6 +7,7 @@
 #include "report/facility_chain.hpp"
 #include "report/facility_report.hpp"
 #include "report/facility_time.hpp"
+#include "report/parts.hpp"
 #include "report/table.hpp"
 
 namespace headroom::report {
@@ -17,9 +18,6 @@ using study::FacilityItem;
 
 constexpr double kwh = 3.6e6;
 
-std::string percent(double share, int digits = 1) {
-  return fmt::format("{:.{}f} %", 100 * share, digits);
-}
 std::string energy(double joules) { return format_scaled(joules, "Wh"); }
 std::string power(double watts) { return format_scaled(watts, "W"); }
 std::string cubic_metres(double kg) { return fmt::format("{} m3", format_number(kg / 1e3)); }
@@ -29,10 +27,9 @@ std::string after(double s) {
   return s < 120 ? fmt::format("{:.0f} s", s) : fmt::format("{:.1f} min", s / 60);
 }
 
-class Writer {
+class Writer : TextWriter {
  public:
-  Writer(const FacilityAnswer& a, const TextOptions& o)
-      : a_(a), o_(o), width_(static_cast<std::size_t>(std::max(60, o.width))) {}
+  Writer(const FacilityAnswer& a, const TextOptions& o) : TextWriter(o), a_(a) {}
 
   std::string write() {
     headline();
@@ -52,19 +49,11 @@ class Writer {
     else if (a_.has_year)
       out_ += chain_brief(a_, o_);
     nodes();
-    remarks();
+    list("Remarks", a_.remarks);
     return std::move(out_);
   }
 
  private:
-  std::string paint(const std::string& text, const char* style) const {
-    return o_.colour ? "\033[" + std::string(style) + "m" + text + "\033[0m" : text;
-  }
-  void title(const std::string& text) { out_ += "\n" + paint(text, "1") + "\n"; }
-  void line(const char* label, const std::string& text) {
-    out_ += fmt::format("  {:<28}{}\n", label, text);
-  }
-
   void headline() {
     out_ += paint(a_.scenario, "1") + "\n";
     line("halls", fmt::format("{}", fmt::join(a_.halls, ", ")));
@@ -129,8 +118,7 @@ class Writer {
       return;
     }
     items("Water of the year, by use", a_.water, false);
-    for (const auto& s : a_.water_sources)
-      line(("from " + s.label).c_str(), cubic_metres(s.amount));
+    for (const auto& s : a_.water_sources) line("from " + s.label, cubic_metres(s.amount));
     line("most on one day", cubic_metres(a_.peak_day_water_kg));
   }
 
@@ -213,7 +201,7 @@ class Writer {
     line("at the end", std::string(w.recovered ? "every rack at full power" : "not recovered") +
                            ", " + after(w.horizon_s) + " after the first loss");
     for (const auto& work : w.work)
-      line(("tokens of " + work.name).c_str(), format_scaled(work.tokens, "token") + " not made");
+      line("tokens of " + work.name, format_scaled(work.tokens, "token") + " not made");
     if (!w.price_origin.empty())
       line("GPU time lost is worth",
            fmt::format("{} ({})", format_scaled(w.usd, "USD"), w.price_origin));
@@ -229,16 +217,7 @@ class Writer {
     out_ += "\n" + wrap(fmt::format("can be lost: {}", fmt::join(names, ", ")), width_, "  ");
   }
 
-  void remarks() {
-    if (a_.remarks.empty()) return;
-    title("Remarks");
-    for (const auto& r : a_.remarks) out_ += wrap(r, width_, "  ");
-  }
-
   const FacilityAnswer& a_;
-  const TextOptions& o_;
-  std::size_t width_;
-  std::string out_;
 };
 
 }  // namespace

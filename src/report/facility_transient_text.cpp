@@ -5,6 +5,7 @@
 
 #include "base/units.hpp"
 #include "report/facility_transient.hpp"
+#include "report/parts.hpp"
 #include "report/table.hpp"
 
 namespace headroom::report {
@@ -14,9 +15,6 @@ using study::TransientAnswer;
 
 std::string power(double w) { return format_scaled(w, "W"); }
 std::string energy(double j) { return format_scaled(j, "Wh"); }
-std::string percent(double share, int digits = 1) {
-  return fmt::format("{:.{}f} %", 100 * share, digits);
-}
 std::string minute(double w_s) { return format_scaled(60 * w_s, "W") + "/min"; }
 std::string second(double w_s) { return format_scaled(w_s, "W") + "/s"; }
 std::string lasts(double s) {
@@ -25,10 +23,9 @@ std::string lasts(double s) {
   return s < 7200 ? fmt::format("{:.1f} min", s / 60) : fmt::format("{:.1f} h", s / 3600);
 }
 
-class Writer {
+class Writer : TextWriter {
  public:
-  Writer(const TransientAnswer& a, const TextOptions& o)
-      : a_(a), o_(o), width_(static_cast<std::size_t>(std::max(60, o.width))) {}
+  Writer(const TransientAnswer& a, const TextOptions& o) : TextWriter(o), a_(a) {}
 
   std::string write() {
     headline();
@@ -43,13 +40,6 @@ class Writer {
   }
 
  private:
-  std::string paint(const std::string& text, const char* style) const {
-    return o_.colour ? "\033[" + std::string(style) + "m" + text + "\033[0m" : text;
-  }
-  void title(const std::string& text) { out_ += "\n" + paint(text, "1") + "\n"; }
-  void line(const char* label, const std::string& text) {
-    out_ += fmt::format("  {:<28}{}\n", label, text);
-  }
   std::string of_rating(double w) const {
     return a_.limits.rating_w > 0 ? percent(w / a_.limits.rating_w, 2) : "-";
   }
@@ -242,9 +232,6 @@ class Writer {
   }
 
   const TransientAnswer& a_;
-  const TextOptions& o_;
-  std::size_t width_;
-  std::string out_;
 };
 
 }  // namespace

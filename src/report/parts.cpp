@@ -42,14 +42,23 @@ std::string bar(double share, std::size_t width) {
   return out + eighths[int((cells - std::floor(cells)) * 8)];
 }
 
-Sheet::Sheet(const TextOptions& options)
-    : options_(options), width_(static_cast<std::size_t>(std::max(60, options.width))) {}
+TextWriter::TextWriter(const TextOptions& options)
+    : o_(options), width_(static_cast<std::size_t>(std::max(60, options.width))) {}
 
-std::string Sheet::paint(const std::string& text, std::string_view style) const {
-  return colour() ? fmt::format("\033[{}m{}\033[0m", style, text) : text;
+std::string TextWriter::paint(const std::string& text, std::string_view style) const {
+  return o_.colour ? fmt::format("\033[{}m{}\033[0m", style, text) : text;
 }
 
-void Sheet::title(const std::string& text) { out_ += "\n" + paint(text, "1") + "\n"; }
+void TextWriter::title(const std::string& text) { out_ += "\n" + paint(text, "1") + "\n"; }
+
+void TextWriter::line(std::string_view label, const std::string& text) {
+  out_ += fmt::format("  {:<28}{}\n", label, text);
+}
+
+void TextWriter::list(const std::string& head, const std::vector<std::string>& texts) {
+  if (!texts.empty()) title(head);
+  for (const auto& text : texts) out_ += wrap(text, width_, "  ");
+}
 
 void Sheet::prose(std::string_view text, std::string_view indent) {
   out_ += wrap(text, width_, indent);

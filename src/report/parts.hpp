@@ -37,18 +37,34 @@ std::string figure(double x, int digits = 3);
 /// A bar of `width` columns for a share of 0 to 1.
 std::string bar(double share, std::size_t width);
 
-class Sheet {
+/// What every writer of a text answer shares; those of one verb derive from it.
+class TextWriter {
  public:
-  explicit Sheet(const TextOptions& options);
+  explicit TextWriter(const TextOptions& options);
 
-  bool colour() const { return options_.colour; }
   std::size_t width() const { return width_; }
   std::string paint(const std::string& text, std::string_view style) const;
   /// Style of a row: `style` on a terminal with colours, else none.
-  std::string_view style(std::string_view style) const { return colour() ? style : ""; }
-
-  void raw(std::string_view text) { out_ += text; }
+  std::string_view style(std::string_view style) const { return o_.colour ? style : ""; }
   void title(const std::string& text);
+
+ protected:
+  /// A label of 28 columns and what it says.
+  void line(std::string_view label, const std::string& text);
+  /// Each wrapped, under a title where there are any.
+  void list(const std::string& head, const std::vector<std::string>& texts);
+
+  const TextOptions& o_;
+  const std::size_t width_;
+  std::string out_;
+};
+
+class Sheet : public TextWriter {
+ public:
+  using TextWriter::TextWriter;
+
+  bool colour() const { return o_.colour; }
+  void raw(std::string_view text) { out_ += text; }
   void prose(std::string_view text, std::string_view indent = "  ");
   void put(const Table& table) { out_ += table.str(); }
 
@@ -62,11 +78,6 @@ class Sheet {
   void remarks(const std::vector<std::string>& remarks);
 
   std::string take() { return std::move(out_); }
-
- private:
-  const TextOptions& options_;
-  std::size_t width_;
-  std::string out_;
 };
 
 }  // namespace headroom::report

@@ -18,7 +18,7 @@ class BodyReader : public nlohmann::json_sax<nlohmann::json> {
 
   Diagnostic mistake;
 
-  bool null() override { return inside_list_ ? wrong("null") : in_object_; }  // as if left out
+  bool null() override { return inside_list_ || !in_object_ ? wrong("null") : true; }  // left out
   bool boolean(bool value) override {
     if (inside_list_ || !in_object_) return wrong("a truth");
     body_.truths_[key_] = value;

@@ -33,9 +33,9 @@ namespace headroom::server {
 /// One command for the engine.
 struct Call {
   std::vector<std::string> arguments;  ///< without the program's name; "-" is `text`
-  std::string name;                    ///< of the scenario, in messages; its folder counts
-  std::string text;                    ///< the scenario; none: the arguments do not name "-"
-  Progress* progress = nullptr;        ///< null: nobody watches
+  std::string name;  ///< of the scenario, in messages; files that it names lie in its folder
+  std::string text;  ///< the scenario; none: the arguments do not name "-"
+  Progress* progress = nullptr;  ///< null: nobody watches
 };
 /// What it said: exit status 0 fits, 1 falls short, 2 bad input, 3 internal error, 130 stopped.
 struct Said {

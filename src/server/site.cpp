@@ -13,6 +13,7 @@
 #include "api/init.hpp"
 #include "report/page.hpp"
 #include "server/body.hpp"
+#include "spec/beside.hpp"
 
 namespace headroom::server {
 namespace {
@@ -166,7 +167,7 @@ Site::Site(const Options& options, Door door, int port)
 std::string Site::called(const std::string& name) const {
   namespace fs = std::filesystem;
   const fs::path own(file_.path());
-  if (!file_.given()) return label(name);
+  if (!file_.given()) return std::string(spec::nowhere);
   return (own.parent_path() / (name.empty() ? own.filename().string() : label(name))).string();
 }
 

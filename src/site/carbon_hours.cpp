@@ -1,13 +1,10 @@
 #include "site/carbon_hours.hpp"
 
-#include <fmt/format.h>
-
-#include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
-#include <fstream>
-#include <iterator>
+#include <utility>
+
+#include "base/hours_file.hpp"
 
 namespace headroom::site {
 namespace {
@@ -34,122 +31,20 @@ double factor(CarbonProfile profile, double hour, double day, double days) {
   return 1;
 }
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return out;
+HoursFormat carbon_format() {
+  HoursFormat f;
+  f.what = "carbon intensity", f.low = 0, f.example = "carbon intensity gCO2e/kWh";
+  f.heads = {"carbon intensity", "carbon_intensity", "gco2", "gco₂"};
+  return f;
 }
 
-std::string_view trimmed(std::string_view s) {
-  while (!s.empty() && (s.front() == ' ' || s.front() == '"' || s.front() == '\t'))
-    s.remove_prefix(1);
-  while (!s.empty() && (s.back() == ' ' || s.back() == '"' || s.back() == '\r' || s.back() == '\t'))
-    s.remove_suffix(1);
-  return s;
+/// Grams a kWh unless the head says kilograms a kWh or tonnes a MWh.
+std::vector<double> kg_per_j(HoursColumn column) {
+  const auto says = [&](const char* text) { return column.head.find(text) != std::string::npos; };
+  const double kg_kwh = says("kg") || says("t/mwh") ? 1 : 1e-3;
+  for (double& x : column.values) x *= kg_kwh / j_per_kwh;
+  return std::move(column.values);
 }
-
-/// A cell and the column where it starts.
-struct Cell {
-  std::string_view text;
-  int column = 1;
-};
-
-std::vector<Cell> cells_of(std::string_view line) {
-  std::vector<Cell> cells;
-  std::size_t at = 0;
-  while (true) {
-    const auto end = std::min(line.find_first_of(",;", at), line.size());
-    cells.push_back({trimmed(line.substr(at, end - at)), static_cast<int>(at) + 1});
-    if (end >= line.size()) return cells;
-    at = end + 1;
-  }
-}
-
-bool number(std::string_view text, double& out) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
-  return error == std::errc() && end == text.data() + text.size();
-}
-
-class Reader {
- public:
-  explicit Reader(const std::string& name) : name_(name) {}
-
-  headroom::Result<std::vector<double>> read(std::string_view text) {
-    int line = 0;
-    while (!text.empty()) {
-      ++line;
-      const auto end = std::min(text.find('\n'), text.size());
-      const auto content = trimmed(text.substr(0, end));
-      text.remove_prefix(std::min(end + 1, text.size()));
-      if (content.empty()) continue;
-      const auto cells = cells_of(content);
-      double value = 0;
-      if (first_) {
-        first_ = false;
-        if (std::none_of(cells.begin(), cells.end(),
-                         [&](const Cell& c) { return number(c.text, value); })) {
-          head(cells, line);
-          continue;
-        }
-        if (cells.size() > 1)
-          fail(line, 1, "several columns without a head line", "name the one of the intensity");
-      }
-      add(cells, line);
-    }
-    const std::size_t n = hours_.size() + faults_;
-    if (n != 8760 && n != 8784)
-      fail(line, 1, fmt::format("{} hours", n), "8,760 or 8,784 lines, from 1 January 0:00");
-    if (!mistakes_.empty()) return failure(std::move(mistakes_));
-    return std::move(hours_);
-  }
-
- private:
-  void head(const std::vector<Cell>& cells, int line) {
-    for (std::size_t i = 0; i < cells.size(); ++i) {
-      const auto name = lower(cells[i].text);
-      const bool says = name.find("carbon intensity") != std::string::npos ||
-                        name.find("carbon_intensity") != std::string::npos ||
-                        name.find("gco2") != std::string::npos ||
-                        name.find("kgco2") != std::string::npos ||
-                        name.find("gco₂") != std::string::npos;
-      if (!says && cells.size() > 1) continue;
-      column_ = i;
-      const bool kilo =
-          name.find("kg") != std::string::npos || name.find("t/mwh") != std::string::npos;
-      kg_kwh_ = kilo ? 1 : 1e-3;
-      return;
-    }
-    fail(line, 1, "no column of carbon intensity", "name one 'carbon intensity gCO2e/kWh'");
-  }
-
-  void add(const std::vector<Cell>& cells, int line) {
-    if (column_ >= cells.size()) {
-      ++faults_;
-      return fail(line, 1, fmt::format("{} columns", cells.size()),
-                  fmt::format("intensity is column {}", column_ + 1));
-    }
-    const Cell& c = cells[column_];
-    double value = 0;
-    if (!number(c.text, value) || !(value >= 0) || !std::isfinite(value)) {
-      ++faults_;
-      return fail(line, c.column, fmt::format("'{}' is no carbon intensity", c.text),
-                  "a number of at least 0");
-    }
-    hours_.push_back(value * kg_kwh_ / j_per_kwh);
-  }
-
-  void fail(int line, int column, std::string message, std::string hint) {
-    mistakes_.add({name_, line, column, "", std::move(message), std::move(hint), ""});
-  }
-
-  const std::string& name_;
-  Diagnostics mistakes_;
-  std::vector<double> hours_;
-  std::size_t column_ = 0, faults_ = 0;
-  double kg_kwh_ = 1e-3;
-  bool first_ = true;
-};
 
 }  // namespace
 
@@ -171,18 +66,11 @@ std::vector<double> carbon_shape(CarbonProfile profile, std::size_t hours) {
 }
 
 headroom::Result<std::vector<double>> parse_carbon(const std::string& name, std::string_view text) {
-  return Reader(name).read(text);
+  return parse_hours(name, text, carbon_format()).map(kg_per_j);
 }
 
 headroom::Result<std::vector<double>> read_carbon(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) {
-    Diagnostics mistakes;
-    mistakes.add({path, 0, 0, "", "cannot be read", "a CSV file with a line an hour", ""});
-    return failure(std::move(mistakes));
-  }
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  return parse_carbon(path, text);
+  return read_hours(path, carbon_format()).map(kg_per_j);
 }
 
 }  // namespace headroom::site

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "availability/exact.hpp"
+#include "catalog/power_gear.hpp"
 #include "power/topology.hpp"
 #include "study/availability_parts.hpp"
 
@@ -79,12 +80,22 @@ int AvailabilitySystem::group_of(const power::Node& n) {
     g.start_s = n.start_s > 0 ? n.start_s : 10;
     g.fuel_s = n.fuel_s;
   }
-  return a_.system.add(std::move(g));
+  const auto* gear = c_.catalog.find<catalog::PowerGear>(n.gear);
+  return add_group(std::move(g), gear != nullptr ? gear->price : Value<PowerPrice>{},
+                   n.nameplate_w);
+}
+
+int AvailabilitySystem::add_group(Group group, const Value<PowerPrice>& price, double unit_w) {
+  const int index = a_.system.add(std::move(group));
+  a_.prices.resize(a_.system.groups.size());
+  if (price && unit_w > 0)
+    a_.prices[std::size_t(index)] = {(price.get() * Power::from_si(unit_w)).in(dollar),
+                                     describe(*price.origin.source)};
+  return index;
 }
 
 void AvailabilitySystem::chain() {
-  const auto spec = c_.scenario.power.value_or(power::Spec{});
-  const auto topology = power::chain_of(spec, power_demand(c_), c_.catalog);
+  const auto topology = chain_topology(c_);
   const auto& graph = topology.graph;
   for (const auto& text : topology.remarks) say(text);
   int feeds = 0, sets = 0;
@@ -95,9 +106,9 @@ void AvailabilitySystem::chain() {
   std::vector<int> groups;
   for (int i = 0; i < graph.size(); ++i) groups.push_back(group_of(graph[i]));
   const bool two = feeds > 1;
-  groups.push_back(
-      a_.system.add(parts_.make(two ? "utility-two-feeds" : "utility-one-feed", "utility",
-                                two ? "utility, all feeds" : "utility", 1)));
+  groups.push_back(add_group(parts_.make(two ? "utility-two-feeds" : "utility-one-feed", "utility",
+                                         two ? "utility, all feeds" : "utility", 1),
+                             {}, 0));
   if (sets == 0)
     say("no generator stands in power: every failure of the utility that outlasts the batteries "
         "is an outage");

@@ -36,6 +36,7 @@ class AvailabilitySystem {
     std::string part, name, title;
     int units = 1;
     double unit_w = 0;
+    const catalog::CoolingTechnology* technology = nullptr;  ///< with its price
   };
   int add_view(const Bank& bank, const std::string& title);
   void add_sink(int view, std::size_t hall, double demand_w, std::vector<availability::Ride> ride);
@@ -45,6 +46,9 @@ class AvailabilitySystem {
   void hall_after(const cooling::Walk& walk, std::size_t hall, const cooling::Throttle& throttle,
                   RideThrough& out) const;
   void cap_demands();
+  void single_units();
+  /// Adds a group with the price of one of its units; empty: it is not known.
+  int add_group(availability::Group group, const Value<PowerPrice>& price, double unit_w);
   void say(std::string text);
 
   const Context& c_;

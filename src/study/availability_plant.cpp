@@ -96,7 +96,9 @@ std::vector<Ride> AvailabilitySystem::ride(std::size_t hall, const std::string& 
 int AvailabilitySystem::add_view(const Bank& bank, const std::string& title) {
   availability::View v;
   v.name = bank.name, v.title = title;
-  const int group = a_.system.add(parts_.make(bank.part, bank.name, bank.title, bank.units));
+  const int group = add_group(
+      parts_.make(bank.part, bank.name, bank.title, bank.units),
+      bank.technology != nullptr ? bank.technology->price : Value<PowerPrice>{}, bank.unit_w);
   v.source(bank.name, group, bank.unit_w);
   a_.system.views.push_back(std::move(v));
   return int(a_.system.views.size()) - 1;
@@ -113,6 +115,7 @@ void AvailabilitySystem::add_sink(int view, std::size_t hall, double demand_w,
 
 void AvailabilitySystem::hall_cooling(std::size_t i) {
   const auto& hall = c_.halls[i];
+  const auto& design = c_.cooling.design.halls[i];
   double liquid = 0, air = plant_.halls[i].loss_w;
   std::vector<FailureEvent> pumps;
   for (const std::size_t k : plant_.halls[i].groups) {
@@ -125,7 +128,7 @@ void AvailabilitySystem::hall_cooling(std::size_t i) {
   if (liquid > 0) {
     if (spec.cdus) {
       const int v = add_view({"cdu", hall.scope + ".cdu", "CDUs of " + hall.title, spec.cdus.count,
-                              spec.cdus.each.get().si()},
+                              spec.cdus.each.get().si(), design.technology},
                              "coolant of " + hall.title);
       add_sink(v, i, liquid, ride(i, "coolant pumps", pumps, 0));
     } else {
@@ -138,7 +141,7 @@ void AvailabilitySystem::hall_cooling(std::size_t i) {
     return;
   }
   const int v = add_view({"room-unit", hall.scope + ".room-unit", "room units of " + hall.title,
-                          spec.units.count, spec.units.each.get().si()},
+                          spec.units.count, spec.units.each.get().si(), design.room},
                          "air of " + hall.title);
   add_sink(v, i, air, ride(i, "room fans", {event(Failure::hall_fans, i)}, 0));
 }

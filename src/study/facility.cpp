@@ -42,6 +42,17 @@ cooling::HallDemand cooling_demand(const HallLoads& hall, const catalog::Catalog
   d.it_typical = hall.it_typical;
   d.rack_max = hall.rack_max;
   d.racks = to_count(hall.racks);
+  for (const auto& g : hall.groups) {
+    cooling::RackDemand r{
+        g.name, g.racks, g.max, g.typical, g.machines == hall.main, g.machines != nullptr,
+        {},     {},      {}};
+    if (g.machines != nullptr) {
+      const auto& heat = g.machines->system->heat;
+      r.liquid_fraction = heat.liquid_fraction;
+      r.air_rise = heat.air_rise, r.coolant_rise = heat.coolant_rise;
+    }
+    d.groups.push_back(std::move(r));
+  }
   if (hall.main == nullptr) return d;
   const auto& system = *hall.main->system;
   d.liquid_fraction = system.heat.liquid_fraction;

@@ -113,6 +113,10 @@ class Remedies {
       auto& g = more.groups[std::size_t(group)];
       ++g.units;
       add(fmt::format("one more of {} ({} -> {})", g.title, g.units - 1, g.units), more);
+      const auto& price = a_.prices[std::size_t(group)];
+      if (price.source.empty()) continue;
+      a_.remedies.back().capital_usd = price.usd;
+      a_.remedies.back().price_source = price.source;
     }
   }
 
@@ -147,8 +151,29 @@ void AvailabilitySystem::build() {
   loads();
   chain();
   plant();
+  single_units();
   cap_demands();
   a_.figures = parts_.figures();
+}
+
+/// Stages that stand as one unit because the scenario does not count them.
+void AvailabilitySystem::single_units() {
+  const auto power = c_.scenario.power.value_or(power::Spec{});
+  if (!power.nodes.empty()) return;
+  std::vector<std::string> stages;
+  if (!power.grid.feeds) stages.emplace_back("the grid's feed (power.grid.feeds)");
+  if (!power.transformer.units) stages.emplace_back("transformer (power.transformer.units)");
+  if (!power.ups.modules && power.ups.redundancy != catalog::Redundancy::none)
+    stages.emplace_back("UPS (power.ups.modules)");
+  for (const auto& hall : c_.halls)
+    if (!hall.spec->power.units)
+      stages.push_back(fmt::format("distribution of {} (building.halls.{}.distribution.units)",
+                                   hall.title, hall.spec->building.name));
+  if (stages.empty()) return;
+  say(
+      fmt::format("the scenario does not count: {}. Each stands as one unit, so one failure takes "
+                  "the whole stage",
+                  fmt::join(stages, ", ")));
 }
 
 void AvailabilitySystem::loads() {

@@ -22,6 +22,9 @@
 // rates. A gang job loses its hall's whole time while any rack of it is down, half a checkpoint
 // interval and its restart.
 //
+// A stage that the scenario does not count stands as one unit: remarked on, for one failure then
+// takes all of it. One more unit costs what the catalogue says of its kind (mostly recalled).
+//
 // NOT MODELLED: single racks and servers (clusters' own failures are the cluster layer's),
 // networks, sites' controls, breakers that trip in turn (`--lose`), two feeds that are one
 // substation.
@@ -60,12 +63,20 @@ struct RideThrough {
   double after = 0;     ///< speed left
 };
 
+/// What one unit of a group costs by the catalogue: price of its kind of gear times its rating.
+struct UnitPrice {
+  double usd = 0;
+  std::string source;  ///< empty: nobody knows
+};
+
 /// One more unit, or another change.
 struct AvailabilityRemedy {
   std::string what;
   availability::Estimate hours, lost_gpu_s;  ///< saved a year
   double usd = 0;                            ///< saved a year
   bool clear = false;                        ///< beyond the noise of the histories
+  std::optional<double> capital_usd;         ///< of the unit, where the catalogue has a price
+  std::string price_source;
 };
 
 struct WorkOutage {
@@ -83,6 +94,7 @@ struct AvailabilityAnswer {
   int exact_order = 3;
   availability::Tier tier;
   double battery_s = 0, battery_failure = 0;  ///< of the racks' UPS; chance that it is not there
+  std::vector<UnitPrice> prices;              ///< of each group of the system
   std::vector<availability::Figure> figures;
   std::vector<RideThrough> rides;
   std::vector<AvailabilityRemedy> remedies;

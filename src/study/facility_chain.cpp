@@ -72,7 +72,7 @@ std::string FacilityChain::words(const power::Case& c) const {
 
 std::vector<const power::Case*> FacilityChain::harmful() const {
   std::vector<const power::Case*> out;
-  for (const auto* list : {&sweep.cases, &sweep.banks, &sweep.chosen})
+  for (const auto* list : {&sweep.cases, &sweep.banks})
     for (const auto& c : *list)
       if (!c.harmless()) out.push_back(&c);
   const auto use = [](const power::Case* c) {
@@ -104,18 +104,24 @@ int FacilityChain::most_uneven() const {
 
 bool FacilityChain::holds() const {
   return std::all_of(sweep.cases.begin(), sweep.cases.end(),
-                     [](const power::Case& c) { return c.overloaded.empty(); });
+                     [](const power::Case& c) { return c.overloaded.empty(); }) &&
+         std::all_of(sweep.together.begin(), sweep.together.end(),
+                     [](const power::Together& t) { return t.lost.harmless(); });
 }
 
-FacilityChain facility_chain(const Context& c, const power::SiteAir& air, bool pairs) {
-  const auto spec = c.scenario.power.value_or(power::Spec{});
+power::Topology chain_topology(const Context& c, const power::SiteAir& air) {
   std::vector<std::vector<power::RackKind>> kinds;
   for (const auto& hall : c.halls) kinds.push_back(rack_kinds(hall));
-  auto topology = power::chain_of(spec, power_demand(c), c.catalog, air, kinds);
+  const auto spec = c.scenario.power.value_or(power::Spec{});
+  return power::chain_of(spec, power_demand(c), c.catalog, air, kinds);
+}
+
+FacilityChain draw_chain(const Context& c, const power::SiteAir& air) {
+  auto topology = chain_topology(c, air);
   FacilityChain out;
   out.graph = std::move(topology.graph);
   out.remarks = std::move(topology.remarks);
-  out.drawn = spec.nodes.empty();
+  out.drawn = !c.scenario.power || c.scenario.power->nodes.empty();
   out.air = air;
   out.state = power::normal(out.graph);
   out.solution = power::solve(out.graph, out.state);
@@ -123,11 +129,16 @@ FacilityChain facility_chain(const Context& c, const power::SiteAir& air, bool p
   out.phases = power::phase_loads(out.graph, out.solution);
   const auto it = power::it_power(out.graph, out.state, out.solution);
   out.it_w = it.live_w + it.dead_w, out.racks = it.live_racks + it.dead_racks;
+  return out;
+}
+
+void sweep_chain(const Context& c, bool pairs, std::vector<std::vector<power::Outage>> together,
+                 FacilityChain& chain) {
   power::SweepOptions options;
   options.pairs = pairs;
+  options.together = std::move(together);
   options.cooling_scale = cooling_scale(c);
-  out.sweep = power::sweep(out.graph, options);
-  return out;
+  chain.sweep = power::sweep(chain.graph, options);
 }
 
 void add_chain_nodes(const FacilityChain& chain, std::vector<FacilityNode>& nodes) {

@@ -50,11 +50,17 @@ struct FacilityChain {
   double imbalance(int node) const;
   /// The node whose phases are most uneven, a single rack's feeds aside; -1: all are even.
   int most_uneven() const;
-  /// Nothing is overloaded, with all or after any one loss.
+  /// Nothing is overloaded, with all or after any one loss; losses asked together harm nothing.
   bool holds() const;
 };
 
-FacilityChain facility_chain(const Context& c, const power::SiteAir& air, bool pairs);
+/// The graph of the scenario's chain, racks of each kind apart.
+power::Topology chain_topology(const Context& c, const power::SiteAir& air = {});
+/// Drawn and solved, not yet swept.
+FacilityChain draw_chain(const Context& c, const power::SiteAir& air);
+/// `together`: lists of losses at once, of `draw_chain`'s nodes.
+void sweep_chain(const Context& c, bool pairs, std::vector<std::vector<power::Outage>> together,
+                 FacilityChain& chain);
 
 /// The nodes that can be lost, behind those of cooling in `nodes`.
 void add_chain_nodes(const FacilityChain& chain, std::vector<FacilityNode>& nodes);

@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
+#include "catalog/cooling_technology.hpp"
+#include "catalog/finance.hpp"
 #include "catalog/lead_time.hpp"
 #include "site/calendar.hpp"
 #include "study/check.hpp"
@@ -48,22 +51,54 @@ PhaseLimit limit_of(const Margin& m) {
   return l;
 }
 
+/// A limit's price: its first remedy's. One order may lift two limits of a hall.
+void add_price(const Margin& m, BuildPlan& plan) {
+  for (const auto& remedy : m.remedies) {
+    if (!remedy.cost) continue;
+    const bool twice = std::any_of(plan.gear.begin(), plan.gear.end(),
+                                   [&](const auto& g) { return g.action == remedy.action; });
+    if (!twice)
+      plan.gear.push_back({m.limit, remedy.action, remedy.source, remedy.cost->in(dollar)});
+    return;
+  }
+  plan.unpriced.push_back(m.limit);
+}
+
 /// Orders that a retrofit adds to those of the bill.
 void add_gear(const Context& c, std::vector<site::Order>& orders, BuildPlan& plan) {
-  const auto add = [&](site::Order order) {
-    plan.unpriced.push_back(order.item);
-    orders.push_back(std::move(order));
-  };
   for (const auto& m : c.verdict.margins) {
-    if (m.holds()) continue;
-    if (of_the_grid(m)) continue;
+    if (m.holds() || of_the_grid(m)) continue;
     const auto id = lead_time_of(m);
     const auto* entry = c.catalog.find<catalog::LeadTime>(std::string(id));
     if (id.empty() || entry == nullptr) continue;
+    add_price(m, plan);
     const bool twice = std::any_of(orders.begin(), orders.end(),
                                    [&](const auto& o) { return o.lead_time == entry->id; });
-    if (!twice) add({entry->name, entry->id, {}, entry->phase});
+    if (!twice) orders.push_back({entry->name, entry->id, {}, entry->phase});
   }
+}
+
+/// What a retrofit for liquid costs by the published figure, of the halls that have liquid.
+void add_published(const Context& c, BuildPlan& plan) {
+  const auto* finance = c.catalog.find<catalog::Finance>("default");
+  if (finance == nullptr || !finance->liquid_retrofit) return;
+  double watts = 0;
+  for (const auto& hall : c.halls) {
+    if (!hall.spec->cooling) continue;
+    const auto* kind = c.catalog.find<catalog::CoolingTechnology>(hall.spec->cooling->kind);
+    if (kind != nullptr && kind->family != catalog::CoolingFamily::room_air)
+      watts += hall.it_max.value.si();
+  }
+  if (watts <= 0) return;
+  plan.published_usd = (finance->liquid_retrofit.get() * Power::from_si(watts)).in(dollar);
+  plan.published_source = describe(*finance->liquid_retrofit.origin.source);
+}
+
+/// Days after `need_by`; 0: none.
+double late_days(const site::Schedule& s, const std::string& need_by) {
+  const auto from = site::day_number(s.start), to = site::day_number(need_by);
+  if (!from || !to || s.tasks.empty()) return 0;
+  return std::max(0.0, double(*from) + std::ceil(s.ready.value.in(day)-1e-9) - double(*to));
 }
 
 /// A connection that falls short is waited for beside the work, as for a new one.
@@ -102,7 +137,9 @@ BuildPlan plan_of(std::string name, const Loaded& loaded, const catalog::Catalog
     d.peak_power = c.meter_max;
     add_gear(c, d.orders, p);
     p.schedule = site::plan_schedule(with_grid(c, p), d, catalog, c.site.region, c.trace, "plans.");
+    add_published(c, p);
   }
+  if (c.scenario.site) p.late_days = late_days(p.schedule, c.scenario.site->need_by);
   if (c.money && !c.money->paths.empty())
     p.capital_usd = c.money->paths.front().capital_total.in(dollar);
   for (const auto& m : verdict.margins) {
@@ -118,6 +155,17 @@ std::vector<std::string> with(std::vector<std::string> sets, const std::vector<s
 }
 
 }  // namespace
+
+double BuildPlan::gear_usd() const {
+  double sum = 0;
+  for (const auto& g : gear) sum += g.usd;
+  return sum;
+}
+
+std::optional<double> BuildPlan::total_usd() const {
+  if (!capital_usd) return std::nullopt;
+  return *capital_usd + gear_usd();
+}
 
 std::string BuildPlan::date(Time since_start) const {
   return site::date_after(schedule.start, since_start);

@@ -156,6 +156,12 @@ Result<LayoutAnswer> facility_layout(const Loaded& loaded, const catalog::Catalo
   a.gross_needed_m2 = building::gross_area_m2(rooms);
   if (loaded.scenario.building->building.area)
     a.gross_given_m2 = loaded.scenario.building->building.area.get().si();
+  if (a.gross_given_m2 > 0) {
+    Margin m;
+    m.id = "building.area", m.layer = "building", m.limit = "gross floor area, as drawn";
+    m.need = a.gross_needed_m2, m.have = a.gross_given_m2, m.unit = "m2";
+    a.area = std::move(m);
+  }
   a.remarks.push_back(
       "Sizes of CDUs (0.8 x 1.2 m), floor PDUs (0.9 x 0.9 m), room units (0.9 x 2.5 m), power "
       "rooms "

@@ -10,11 +10,13 @@
 //
 // `building.area` (gross) is held against rooms + power rooms, times 1.25 for docks, stores,
 // corridors and offices (assumed). A hall with an `area` counts with the larger of it and its rows.
+// `check` has the same limit by its area of a rack; here it is by the rows as drawn.
 //
 // Racks of switches and storage share the rest of the hall's IT maximum evenly; their weight is not
 // known. Errors: a scenario without halls. Complexity: a check and a plan a hall.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,8 +39,9 @@ struct HallLayout {
 struct LayoutAnswer {
   std::string scenario;
   std::vector<HallLayout> halls;
-  double gross_needed_m2 = 0;
-  double gross_given_m2 = 0;  ///< 0: not given
+  double gross_needed_m2 = 0;  ///< of the rows as drawn
+  double gross_given_m2 = 0;   ///< 0: not given
+  std::optional<Margin> area;  ///< `building.area` of the rows as drawn, where it was given
   std::vector<std::string> remarks;
 
   bool gross_fits() const { return gross_given_m2 <= 0 || gross_needed_m2 <= gross_given_m2; }

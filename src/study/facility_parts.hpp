@@ -31,6 +31,11 @@ struct Loss {
 std::vector<Loss> read_losses(const std::vector<std::string>& texts,
                               const std::vector<FacilityNode>& nodes, Diagnostics& mistakes);
 
+/// Reads "NODE[=SHARE],NODE..." of the power chain, two or more at once; mistakes are added.
+std::vector<std::vector<power::Outage>> read_together(const std::vector<std::string>& texts,
+                                                      const std::vector<FacilityNode>& nodes,
+                                                      Diagnostics& mistakes);
+
 /// `peak_hour`: of the year's most cooling electricity.
 FacilityWalk walk_facility(Context& c, const cooling::Plant& plant,
                            const cooling::WeatherYear& weather, std::size_t peak_hour,

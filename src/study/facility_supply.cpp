@@ -4,9 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 
+#include "base/hours_file.hpp"
 #include "catalog/region.hpp"
+#include "spec/beside.hpp"
 #include "study/facility_load.hpp"
 #include "study/facility_parts.hpp"
 #include "study/training_parts.hpp"
@@ -93,26 +94,25 @@ class Builder {
   }
 
   std::vector<double> file_hours(const supply::SourceSpec& s, const std::string& path, double low,
-                                 double high, double unit) {
-    namespace fs = std::filesystem;
-    std::error_code error;
-    auto folder = fs::path(c_.brought.file).parent_path();
-    if (folder.empty()) folder = ".";
-    folder = fs::weakly_canonical(folder, error);
-    const auto full = fs::weakly_canonical(folder / path, error);
-    const auto relative = full.lexically_relative(folder);
+                                 double high, const char* what) {
     std::vector<double> out(hours_, 0.0);
-    if (fs::path(path).is_absolute() || relative.empty() || *relative.begin() == "..") {
-      fail(s.origin, s.name, "'" + path + "' lies outside the scenario's folder",
-           "copy the file beside the scenario and give its name");
+    const auto found = spec::beside(c_.brought.file, path, "file");
+    if (found.path.empty()) {
+      fail(s.origin, s.name, found.message, found.hint);
       return out;
     }
-    const auto read = supply::read_hours(full.string(), low, high);
+    HoursFormat wanted;
+    wanted.what = what, wanted.low = low, wanted.high = high;
+    const bool prices = std::string_view(what) == "price";
+    wanted.heads = prices ? std::vector<std::string>{"price", "usd/mwh"}
+                          : std::vector<std::string>{"share", "capacity factor"};
+    const auto read = read_hours(found.path, wanted);
     if (!read) {
       mistakes_.add(read.error());
       return out;
     }
-    for (std::size_t h = 0; h < hours_; ++h) out[h] = unit * (*read)[h < read->size() ? h : h - 24];
+    const auto& v = read->values;
+    for (std::size_t h = 0; h < hours_; ++h) out[h] = v[h < v.size() ? h : h - 24];
     return out;
   }
 
@@ -147,7 +147,7 @@ class Builder {
     out.cost_usd_mwh.assign(hours_, price);
     if (!s.price_hours.empty()) {
       constexpr double most = 1e5;
-      out.cost_usd_mwh = file_hours(s, s.price_hours, -most, most, 1);
+      out.cost_usd_mwh = file_hours(s, s.price_hours, -most, most, "price");
     }
     for (std::size_t h = 0; h < hours_; ++h)
       for (const auto& band : s.tariff)
@@ -191,7 +191,7 @@ class Builder {
   void profile(const supply::SourceSpec& s, supply::Source& out) {
     const double factor = s.capacity_factor ? s.capacity_factor.get().si() : 0;
     if (!s.profile.empty()) {
-      out.available = file_hours(s, s.profile, 0, 1, 1);
+      out.available = file_hours(s, s.profile, 0, 1, "share");
     } else if (s.kind == Kind::solar) {
       out.available = supply::solar_share(sky_, factor);
       if (sky_.global_w_m2.empty())

@@ -380,6 +380,38 @@ std::vector<Loss> read_losses(const std::vector<std::string>& texts,
   return out;
 }
 
+std::vector<std::vector<power::Outage>> read_together(const std::vector<std::string>& texts,
+                                                      const std::vector<FacilityNode>& nodes,
+                                                      Diagnostics& mistakes) {
+  std::vector<std::vector<power::Outage>> out;
+  for (const auto& text : texts) {
+    const auto wrong = [&](std::string message, std::string hint) {
+      mistakes.add({"--lose-both " + text, 0, 0, "", std::move(message), std::move(hint), ""});
+    };
+    std::vector<std::string> names;
+    for (std::size_t from = 0; from <= text.size();) {
+      const auto to = std::min(text.find_first_of(",+", from), text.size());
+      names.push_back(text.substr(from, to - from));
+      from = to + 1;
+    }
+    if (names.size() < 2) wrong("names one node", "two or more: NODE,NODE");
+    Diagnostics inside;
+    const auto losses = read_losses(names, nodes, inside);
+    for (const auto& d : inside.all()) wrong(d.message, d.hint);
+    if (!inside.empty()) continue;
+    out.emplace_back();
+    for (const auto& loss : losses) {
+      if (loss.minute >= 0) wrong("'" + loss.text + "' has a time; this is the steady state", "");
+      if (loss.node->outages.empty())
+        wrong("'" + loss.text + "' is of the cooling, not of the power chain",
+              "--lose " + loss.node->name + " follows it second by second");
+      for (const auto& outage : loss.node->outages)
+        out.back().push_back(timed(outage, loss.share, 0, 0).lost);
+    }
+  }
+  return out;
+}
+
 FacilityWalk walk_facility(Context& c, const cooling::Plant& plant,
                            const cooling::WeatherYear& weather, std::size_t peak_hour,
                            const std::vector<Loss>& losses, const FacilityOptions& options,

@@ -30,33 +30,6 @@ cooling::Heat heat_max(const Context& c) {
   return h;
 }
 
-/// A hall's racks as the plant is told of them.
-std::vector<cooling::RackShare> racks_of(const Context& c, std::size_t i) {
-  const auto& hall = c.halls[i];
-  const auto& design = c.cooling.design.halls[i];
-  const bool plates = design.technology != nullptr &&
-                      design.technology->family == catalog::CoolingFamily::cold_plate;
-  const auto own = hall.spec->cooling.value_or(cooling::HallSpec{});
-  std::vector<cooling::RackShare> out;
-  for (const auto& racks : hall.groups) {
-    cooling::RackShare r{
-        hall.scope + "." + racks.name, std::max(1.0, racks.racks), racks.max,
-        design.liquid_share,           design.air_rise.si(),       design.liquid_rise.si()};
-    if (racks.machines == nullptr) {
-      if (plates) r.liquid_share = 0;
-    } else if (racks.machines != hall.main) {
-      const auto& heat = racks.machines->system->heat;
-      if (plates)
-        r.liquid_share = heat.liquid_fraction.or_else(design.technology->capture).or_else(0.0).si();
-      if (!own.air_rise && heat.air_rise) r.air_rise_k = heat.air_rise.get().si();
-      if (plates && !own.liquid_rise && heat.coolant_rise)
-        r.liquid_rise_k = heat.coolant_rise.get().si();
-    }
-    out.push_back(std::move(r));
-  }
-  return out;
-}
-
 const catalog::Region* region_of(const Context& c) {
   if (!c.scenario.site) return nullptr;
   return c.catalog.find<catalog::Region>(c.scenario.site->region);
@@ -306,9 +279,7 @@ Result<cooling::WeatherYear> facility_weather(const Context& c, const FacilityOp
 }
 
 cooling::Plant plant_of(const Context& c, const cooling::DesignDays& days) {
-  std::vector<std::vector<cooling::RackShare>> racks;
-  for (std::size_t i = 0; i < c.halls.size(); ++i) racks.push_back(racks_of(c, i));
-  auto plant = cooling::plant_of(c.cooling.design, heat_max(c), days, racks);
+  auto plant = cooling::plant_of(c.cooling.design, heat_max(c), days);
   // Chips at full power above the coolant of plates or tanks (assumed, as cooling/targets.cpp), and
   // above the air of racks with a door (heat sinks; assumed).
   constexpr double plate_k = 25, sink_k = 40, limit_c = 87;
@@ -382,9 +353,10 @@ Result<FacilityAnswer> facility_year(const Loaded& loaded, const catalog::Catalo
     const auto hottest = std::max_element(weather->dry_bulb_c.begin(), weather->dry_bulb_c.end());
     power::SiteAir air;
     air.altitude_m = weather->elevation_m, air.outdoor_c = *hottest + options.warmer_k;
-    a.chain = facility_chain(c, air, options.pairs);
+    a.chain = draw_chain(c, air);
     a.show_chain = options.chain;
     add_chain_nodes(a.chain, a.nodes);
+    sweep_chain(c, options.pairs, read_together(options.lose_together, a.nodes, mistakes), a.chain);
   }
   HourlyCarbon intensity;
   if (weather) {

@@ -50,10 +50,11 @@
 namespace headroom::study {
 
 struct FacilityOptions {
-  bool year = true;    ///< false: only what the failures need
-  bool chain = false;  ///< the power chain in full; in brief it always is
-  bool pairs = false;  ///< every two losses of the chain too
-  std::string epw{};   ///< file; empty: the climate's synthetic year
+  bool year = true;                          ///< false: only what the failures need
+  bool chain = false;                        ///< the power chain in full; in brief it always is
+  bool pairs = false;                        ///< every two losses of the chain too
+  std::vector<std::string> lose_together{};  ///< "NODE,NODE" of the chain, at once, steady
+  std::string epw{};                         ///< file; empty: the climate's synthetic year
   int fill_gap_h = 0;
   double warmer_k = 0;
   std::vector<std::string> lose{};  ///< NODE[=SHARE][@hh:mm]

@@ -189,7 +189,8 @@ void gather_halls(Context& c) {
 void assess_building(Context& c) {
   std::vector<building::HallDemand> demand;
   for (const auto& hall : c.halls) demand.push_back(building_demand(hall));
-  if (!demand.empty()) c.add(building::assess(demand, c.catalog, c.trace).findings);
+  if (demand.empty()) return;
+  c.add(building::assess(demand, c.catalog, c.trace, c.scenario.building->building).findings);
 }
 
 }  // namespace headroom::study

@@ -1,8 +1,8 @@
 #include "study/scenario.hpp"
 
 #include <algorithm>
-#include <filesystem>
 
+#include "spec/beside.hpp"
 #include "spec/reader.hpp"
 #include "spec/sources.hpp"
 #include "workload/huggingface.hpp"
@@ -207,21 +207,10 @@ class Linker {
 
   /// Reads a Hugging Face configuration that lies in the scenario's folder.
   void bring_model(const ModelFile& file) {
-    namespace fs = std::filesystem;
-    const std::string& path = file.config;
     const std::string where = "models." + file.id + ".config";
-    std::error_code error;
-    const fs::path folder = fs::weakly_canonical(fs::path(loaded_.file).parent_path().empty()
-                                                     ? fs::path(".")
-                                                     : fs::path(loaded_.file).parent_path(),
-                                                 error);
-    const fs::path full = fs::weakly_canonical(folder / path, error);
-    const auto relative = full.lexically_relative(folder);
-    if (fs::path(path).is_absolute() || relative.empty() || *relative.begin() == "..") {
-      return fail(file.origin, where, "'" + path + "' lies outside the scenario's folder",
-                  "copy the configuration beside the scenario and give its name");
-    }
-    study::bring_model(loaded_, full.string(), file.id, diagnostics_);
+    const auto found = spec::beside(loaded_.file, file.config, "configuration");
+    if (found.path.empty()) return fail(file.origin, where, found.message, found.hint);
+    study::bring_model(loaded_, found.path, file.id, diagnostics_);
   }
 
   void check_power_nodes() {

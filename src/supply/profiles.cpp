@@ -1,13 +1,8 @@
 #include "supply/profiles.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <charconv>
 #include <cmath>
-#include <fstream>
 #include <functional>
-#include <iterator>
 
 #include "base/random.hpp"
 
@@ -139,51 +134,6 @@ std::vector<double> wind_share(const Sky& sky, double capacity_factor) {
     for (double& v : speed) v *= raise;
   return by_factor(capacity_factor, sky.hours,
                    [&](std::size_t h, double f) { return turbine(f * speed[h]); });
-}
-
-Result<std::vector<double>> parse_hours(const std::string& name, std::string_view text, double low,
-                                        double high) {
-  Diagnostics mistakes;
-  std::vector<double> out;
-  int line = 0;
-  std::size_t faults = 0;
-  while (!text.empty()) {
-    ++line;
-    const auto end = std::min(text.find('\n'), text.size());
-    auto cell = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    while (!cell.empty() && (cell.back() == '\r' || cell.back() == ' ')) cell.remove_suffix(1);
-    if (cell.empty()) continue;
-    double value = 0;
-    const auto [stop, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
-    const bool number = error == std::errc() && stop == cell.data() + cell.size();
-    if (!number && line == 1) continue;  // head line
-    if (number && value >= low && value <= high) {
-      out.push_back(value);
-      continue;
-    }
-    ++faults;
-    mistakes.add({name, line, 1, "",
-                  fmt::format("'{}' is no number of an hour", cell.substr(0, 40)),
-                  fmt::format("{:g} to {:g}", low, high), ""});
-  }
-  const std::size_t n = out.size() + faults;
-  if (n != 8760 && n != 8784)
-    mistakes.add({name, line, 1, "", fmt::format("{} hours", n),
-                  "8,760 or 8,784 lines, from 1 January 0:00", ""});
-  if (!mistakes.empty()) return failure(std::move(mistakes));
-  return out;
-}
-
-Result<std::vector<double>> read_hours(const std::string& path, double low, double high) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) {
-    Diagnostics mistakes;
-    mistakes.add({path, 0, 0, "", "cannot be read", "a CSV file with a line an hour", ""});
-    return failure(std::move(mistakes));
-  }
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  return parse_hours(path, text, low, high);
 }
 
 }  // namespace headroom::supply

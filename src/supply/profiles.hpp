@@ -1,4 +1,4 @@
-// What sun and wind give hour by hour, as shares of capacity, and columns of CSV files.
+// What sun and wind give hour by hour, as shares of capacity.
 //
 // SUN. Panels fixed at the latitude's tilt towards the equator. Plane of array: beam x cos(angle)
 // + diffuse (1 + cos tilt)/2 + 0.2 global (1 - cos tilt)/2. Cell temperature: air + 25 K x POA/800
@@ -16,11 +16,8 @@
 // Deterministic. Complexity O(hours).
 #pragma once
 
-#include <string>
-#include <string_view>
+#include <cstddef>
 #include <vector>
-
-#include "base/result.hpp"
 
 namespace headroom::supply {
 
@@ -35,10 +32,5 @@ struct Sky {
 /// capacity_factor 0: as it comes.
 std::vector<double> solar_share(const Sky& sky, double capacity_factor = 0);
 std::vector<double> wind_share(const Sky& sky, double capacity_factor = 0);
-
-/// One number a line, 8,760 or 8,784 lines, one head line allowed; of a file or of a text.
-Result<std::vector<double>> read_hours(const std::string& path, double low, double high);
-Result<std::vector<double>> parse_hours(const std::string& name, std::string_view text, double low,
-                                        double high);
 
 }  // namespace headroom::supply

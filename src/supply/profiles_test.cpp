@@ -1,4 +1,4 @@
-// Sun, wind, hours of files, words of the scenario.
+// Sun, wind, words of the scenario.
 #include "supply/profiles.hpp"
 
 #include <gtest/gtest.h>
@@ -55,21 +55,6 @@ TEST(Profiles, capacity_factors_are_met) {
   Sky calm = sky;
   calm.wind_m_s.assign(8760, 1.0);
   EXPECT_EQ(mean(wind_share(calm)), 0);
-}
-
-TEST(Profiles, files_are_read_or_refused_at_their_line) {
-  std::string text = "share\n";
-  for (int h = 0; h < 8760; ++h) text += "0.5\n";
-  const auto good = parse_hours("w.csv", text, 0, 1);
-  ASSERT_TRUE(good);
-  EXPECT_EQ(good->size(), 8760u);
-  const auto bad = parse_hours("w.csv", "share\n0.5\n1.5\nx\n", 0, 1);
-  ASSERT_FALSE(bad);
-  const auto said = render(bad.error());
-  EXPECT_NE(said.find("w.csv:3"), std::string::npos) << said;
-  EXPECT_NE(said.find("w.csv:4"), std::string::npos) << said;
-  EXPECT_NE(said.find("8,760"), std::string::npos) << said;
-  EXPECT_FALSE(read_hours("/no/such/file.csv", 0, 1));
 }
 
 TEST(Profiles, windows_wrap) {

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The examples of README.md, docs/train.md, docs/infer.md and docs/facility.md run and print what is shown.
+"""The examples of README.md and of the pages named in `main` run and print what is shown.
 
 In a block fenced by ```console a line `$ build/headroom ...` is run in the project's root; the lines
 below it, up to the next `$` or the end of the block, are what it prints. A line of three dots stands
@@ -55,7 +55,7 @@ def first_difference(expected, got):
 
 def main():
     root, build = house.folders()
-    names = ("README.md", "docs/train.md", "docs/infer.md", "docs/facility.md")
+    names = ("README.md", "docs/tutorial.md", "docs/train.md", "docs/infer.md", "docs/facility.md")
     pages = [root / name for name in names if (root / name).exists()]
     if not pages:
         print("no README.md yet: skipped")
