@@ -43,23 +43,6 @@ Answer busy(int seconds) {
   return out;
 }
 
-/// One of the synchronous runs that are at work at a time.
-class Turn {
- public:
-  Turn(std::counting_semaphore<>& turns, milliseconds longest)
-      : turns_(turns), got_(turns.try_acquire_for(longest)) {}
-  ~Turn() {
-    if (got_) turns_.release();
-  }
-  Turn(const Turn&) = delete;
-  Turn& operator=(const Turn&) = delete;
-  bool got() const { return got_; }
-
- private:
-  std::counting_semaphore<>& turns_;
-  const bool got_;
-};
-
 /// A scenario that is larger than any that people write, or nothing.
 std::optional<Answer> too_large(const Body& body, std::size_t most) {
   std::size_t sum = body.text("text").size();
@@ -252,7 +235,7 @@ Answer Site::run(Ask& ask) {
       command(body->text("verb"), body->list("options"), body->has("text"), 1, options_.catalog);
   if (!words) return refusal(400, words.error());
   if (!words->quick) return refusal(400, "this may take long", "POST it to /api/jobs");
-  const Turn turn(turns_, options_.limits.turn);
+  const Turns::Turn turn(turns_, options_.limits.turn);
   if (!turn.got()) return busy(1);
   ask.body = {};
   const auto begin = Clock::now();
@@ -269,7 +252,7 @@ Answer Site::report(Ask& ask) {
   const auto words = command("report", {"--format", form}, body->has("text"), 1, options_.catalog);
   if (!words) return refusal(400, words.error());
   ask.body = {};
-  const Turn turn(turns_, options_.limits.turn);
+  const Turns::Turn turn(turns_, options_.limits.turn);
   if (!turn.got()) return busy(1);
   const auto made = make_report(*words, report_ask(*body), &ending_);
   if (!made.file) return {422, "application/json", made.result};

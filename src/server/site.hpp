@@ -2,7 +2,6 @@
 // Internal to server; knows no sockets, so tests and the fuzzer call it as it is.
 #pragma once
 
-#include <semaphore>
 #include <string>
 
 #include "server/body.hpp"
@@ -10,6 +9,7 @@
 #include "server/jobs.hpp"
 #include "server/reports.hpp"
 #include "server/server.hpp"
+#include "server/turns.hpp"
 #include "server/verbs.hpp"
 #include "server/wire.hpp"
 #include "server/work_file.hpp"
@@ -54,7 +54,7 @@ class Site : public Handler {
   Gate gate_;
   WorkFile file_;
   Jobs jobs_;
-  std::counting_semaphore<> turns_;
+  Turns turns_;
   Progress ending_;  ///< of all that runs while a client waits: asks them to stop, counts nothing
 };
 
