@@ -187,13 +187,15 @@ function Result({ job }: { job: Job }) {
         {job.title} is {state}.
       </p>
     );
-  if (!answer)
+  if (!answer?.document && !answer?.text && !answer?.errors.length) {
+    // Stopped, or not to be had: the engine says what was kept.
+    const why = answer?.err.trim() || job.status.value.stage || 'nothing was kept';
     return (
       <p>
-        {job.title}: {state}
-        {job.status.value.stage && ` (${job.status.value.stage})`}. Nothing was kept.
+        {job.title}: {state}; {why}.
       </p>
     );
+  }
   if (job.verb === 'report' && state === 'done') return <ReportFile job={job} />;
   const doc = answer.document;
   return (

@@ -88,7 +88,7 @@ async function follow(job: Job) {
     job.status.value = { ...job.status.value, ...now };
     if (ended(now.state)) {
       job.result.value = now.result ?? null;
-      tell(`${job.title}: ${now.state}.`);
+      if (job.on) tell(`${job.title}: ${now.state}.`); // else it is of an earlier page
       return;
     }
     await new Promise((done) => setTimeout(done, 300));

@@ -10,6 +10,7 @@ import { Changes, LoadCurve, ServeRun, inferRuns } from '../pictures/Infer';
 import { Bill, CashFlow, CostSplit, Paths, Tornado } from '../pictures/Money';
 import { Gantt } from '../pictures/Plan';
 import { PowerChain } from '../pictures/Power';
+import { Losses } from '../pictures/PowerTables';
 import { PriceDuration, SupplyYear } from '../pictures/Supply';
 import { Claims, FiguresTable, Plans, Remarks, ScenarioText, Section } from '../pictures/Tables';
 import { MemoryByItem, ParetoPlans, RunFigures, StepParts, StepTimeline, trainRuns } from '../pictures/Train';
@@ -75,7 +76,7 @@ export function sectionsOf(d: ReportDocument): LayerSection[] {
   ];
   if (objects(object(figures ?? null).fabric).some((c) => objects(c.networks).length > 0))
     out.push({ id: 'network', title: 'Network', body: <Fabric figures={figures} /> });
-  if (has(p.chain)) out.push({ id: 'power', title: 'Power', body: <PowerChain chain={p.chain} /> });
+  if (has(p.chain)) out.push({ id: 'power', title: 'Power', body: <><PowerChain chain={p.chain} /><Losses chain={p.chain} /></> });
   if (has(p.year))
     out.push({
       id: 'cooling',
