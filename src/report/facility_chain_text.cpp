@@ -251,7 +251,9 @@ class ChainWriter : TextWriter {
                                               after(c.last_trip_s)));
     if (c.tripped_racks > 0)
       line("drop of that", fmt::format("{:.0f} racks, {}", c.tripped_racks, watts(c.tripped_w)));
-    if (!t.binding.empty())
+    if (c.dropped_racks > 0)
+      line("to bear it as well", "these racks need another path; more rating does not give one");
+    else if (!t.binding.empty())
       line("to bear it as well",
            fmt::format("{} is full first, at {} of the load here", t.binding, percent(t.scale)));
     stages("Where the nameplate goes if that has to be borne too, kW", t.stages);
