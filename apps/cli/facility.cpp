@@ -51,7 +51,8 @@ constexpr const char* examples =
     "chain,\n"
     "NAME.unit for one unit of a bank. The answer lists them.\n"
     "Exit status: 0 every set point holds, 1 one does not, racks throttle, losses together harm or "
-    "a\nwanted date is missed (--gantt), 2 bad input, 3 internal error.";
+    "a\nwanted date is missed (--gantt), 2 bad input, 3 internal error, 130 "
+    "stopped.";
 
 void add_options(CLI::App& app, FacilityCommand& c) {
   auto& r = c.request;

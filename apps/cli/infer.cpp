@@ -34,7 +34,7 @@ constexpr const char* examples =
     "  headroom infer scenarios/chat-fleet.yaml --rate 40/s\n"
     "  headroom infer scenarios/chat-70b.yaml --system dgx-b200 --objective energy\n"
     "Exit status: 0 it fits (a sweep: at one load at least), 1 a promise cannot be kept, 2 bad "
-    "input,\n3 internal error.";
+    "input,\n3 internal error, 130 stopped.";
 
 void add_answer_options(CLI::App& verb, InferCommand& c) {
   auto& a = c.request.answer;

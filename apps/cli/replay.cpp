@@ -37,7 +37,7 @@ constexpr const char* examples =
     "Traces: Azure CSV, Mooncake JSONL, BurstGPT, Vidur, ServeGen, result files of vLLM, GuideLLM\n"
     "and AIPerf, headroom's own; plain or .gz.\n"
     "Exit status: 0 the SLOs are met, 1 they are not or the queue grows, 2 bad input, 3 internal "
-    "error.";
+    "error, 130 stopped.";
 
 void add_options(CLI::App& app, ReplayCommand& c) {
   c.verb = app.add_subcommand(

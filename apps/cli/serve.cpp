@@ -1,15 +1,17 @@
 // The server behind `headroom ui`: started, told of, and stopped by a signal.
+#include <fcntl.h>
 #include <fmt/core.h>
-#include <pthread.h>
 #include <spawn.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <optional>
+#include <stdexcept>
 #include <system_error>
 #include <thread>
 
@@ -30,7 +32,7 @@ constexpr const char* sample = "campus-100k";
 /// The command line as the server's door to the engine.
 server::Said ask_engine(const server::Call& call) {
   const spec::TextInput input(call.name, call.text);
-  Said said = invoke(call.arguments);
+  Said said = invoke(call.arguments, call.progress);
   return {said.status, std::move(said.out), std::move(said.err)};
 }
 
@@ -82,21 +84,40 @@ void open_browser(const std::string& path) {
   if (path.empty()) return;
   posix_spawn_file_actions_t quiet;
   posix_spawn_file_actions_init(&quiet);
-  posix_spawn_file_actions_addopen(&quiet, STDOUT_FILENO, "/dev/null", 1 /* O_WRONLY */, 0);
-  posix_spawn_file_actions_addopen(&quiet, STDERR_FILENO, "/dev/null", 1 /* O_WRONLY */, 0);
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  sigset_t none;
-  sigemptyset(&none);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+  posix_spawn_file_actions_addopen(&quiet, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+  posix_spawn_file_actions_addopen(&quiet, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
   std::string program = "xdg-open", page = path;
   char* words[] = {program.data(), page.data(), nullptr};
   pid_t child = 0;
-  (void)::posix_spawnp(&child, "xdg-open", &quiet, &attributes, words, environ);
-  posix_spawnattr_destroy(&attributes);
+  (void)::posix_spawnp(&child, "xdg-open", &quiet, nullptr, words, environ);
   posix_spawn_file_actions_destroy(&quiet);
 }
+
+/// Ctrl-C, a closed terminal or a plain kill, whichever thread hears it; a second one ends the
+/// process at once.
+class Ending {
+ public:
+  Ending() {
+    if (::pipe2(pipe_, O_CLOEXEC) != 0) throw std::runtime_error("no pipe");
+    struct sigaction action {};
+    action.sa_handler = [](int) { (void)!::write(pipe_[1], "", 1); };
+    action.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+      struct sigaction before {};
+      sigaction(signal, nullptr, &before);
+      // Under nohup a closed terminal is no end. Ctrl-C always is.
+      if (signal != SIGHUP || before.sa_handler != SIG_IGN) sigaction(signal, &action, nullptr);
+    }
+  }
+  void wait() const {
+    char byte = 0;
+    while (::read(pipe_[0], &byte, 1) < 0 && errno == EINTR) {}
+  }
+
+ private:
+  static int pipe_[2];  // a handler knows nothing else
+};
+int Ending::pipe_[2] = {-1, -1};
 
 server::Options options_of(const UiOptions& o, const std::string& token) {
   server::Options out;
@@ -104,6 +125,7 @@ server::Options options_of(const UiOptions& o, const std::string& token) {
   out.port = o.port == 0 ? usual_port : o.port;
   out.token = token;
   out.file = o.file;
+  out.catalog = o.catalog;
   out.sample = sample;
   const int cores = std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, 64);
   out.limits.runs = std::max(2, cores);
@@ -122,18 +144,10 @@ Result<std::unique_ptr<server::Server>> open(server::Options options, bool any_p
 }  // namespace
 
 int serve(const UiOptions& o) {
-  // Blocked before the first thread begins, so that this one alone is told.
-  sigset_t ends, before;
-  sigemptyset(&ends);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&ends, signal);
-  pthread_sigmask(SIG_BLOCK, &ends, &before);
-
+  const Ending ending;
   const std::string token = o.no_token ? "" : o.token.empty() ? server::random_token() : o.token;
   auto opened = open(options_of(o, token), o.port == 0);
-  if (!opened) {
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    return refuse(opened.error(), false);
-  }
+  if (!opened) return refuse(opened.error(), false);
   const auto server = std::move(*opened);
   const bool own_machine = o.host == "127.0.0.1" || o.host == "localhost" || o.host == "::1";
   if (!own_machine)
@@ -145,9 +159,7 @@ int serve(const UiOptions& o) {
   std::optional<Pointer> pointer;
   if (!o.no_open && has_display()) open_browser(pointer.emplace(server->url()).path());
 
-  int signal = 0;
-  sigwait(&ends, &signal);
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);  // a second one ends it at once
+  ending.wait();
   server->stop();
   print("\nheadroom ui: stopped\n", stderr);
   return fits;

@@ -342,6 +342,7 @@ std::string man(const Verb& root, const std::string& version) {
   return out +
          ".SH EXIT STATUS\n.TP\n.B 0\nIt fits.\n.TP\n.B 1\nA limit falls short.\n"
          ".TP\n.B 2\nBad input.\n.TP\n.B 3\nInternal error.\n"
+         ".TP\n.B 130\nStopped by Ctrl-C before there was an answer; no file was written.\n"
          ".SH ENVIRONMENT\n.TP\n.B NO_COLOR\nWhen set and not empty, no colours.\n";
 }
 

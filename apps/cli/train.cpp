@@ -31,7 +31,7 @@ constexpr const char* examples =
     "  headroom train --method rl --model qwen3-32b --system dgx-h100 --gpus 128 --prompts 512\n"
     "      --samples 16 --response-length 8192\n"
     "  headroom train scenarios/llama3-405b.yaml --top 10\n"
-    "Exit status: 0 it fits, 1 a limit falls short, 2 bad input, 3 internal error.";
+    "Exit status: 0 it fits, 1 a limit falls short, 2 bad input, 3 internal error, 130 stopped.";
 
 void add_answer_options(CLI::App& verb, TrainCommand& c) {
   auto& a = c.request.answer;

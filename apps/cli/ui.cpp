@@ -63,6 +63,7 @@ Run add_ui_verb(CLI::App& app) {
                    "What a browser must know, 12 letters and more; a random one. Others on this "
                    "machine can read a command line: HEADROOM_TOKEN in the environment is unseen")
       ->envname("HEADROOM_TOKEN");
+  add_catalog(*verb, o->catalog);
   verb->add_flag("--no-token", o->no_token, "Answer everybody who reaches the port");
   verb->add_flag("--no-open", o->no_open, "Print the address and open no browser");
   return [=]() -> std::optional<int> {

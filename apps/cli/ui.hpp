@@ -8,7 +8,8 @@
 namespace headroom::cli {
 
 struct UiOptions {
-  std::string file;  ///< scenario; may be empty
+  std::string file;     ///< scenario; may be empty
+  std::string catalog;  ///< folder laid over the built-in catalogue; may be empty
   std::string host = "127.0.0.1";
   int port = 0;       ///< 0: the usual one, or another when that is taken
   std::string token;  ///< empty: a random one

@@ -134,7 +134,12 @@ Session::Session() {
   action.sa_handler = on_interrupt;
   action.sa_flags = static_cast<int>(SA_RESTART | SA_RESETHAND);
   sigaction(SIGINT, &action, nullptr);
+  // The thread takes no signals: a verb that waits for them (`ui`) must be the one who gets them.
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, &before);
   thread_ = std::thread([this] { run(); });
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 Session::~Session() {

@@ -73,6 +73,7 @@ void add_offline(requests::Stream& stream, requests::Stream more, Diagnostics& m
 
 Result<requests::Stream> arriving(const ReplayRequest& request, const TraceOptions& trace,
                                   const catalog::Catalog& catalog, requests::ReadReport& report) {
+  const Stage stage(request.progress, "reading the requests", 0);
   if (!request.trace.empty()) return requests::read(request.trace, trace.read, &report);
   if (trace.synthetic.empty()) return failure(Diagnostics{});  // told with the options
   auto stream = requests::traffic(trace.synthetic, &catalog, &report);

@@ -38,7 +38,16 @@
 
 namespace headroom::power {
 
-/// One hall's load, from whoever knows what stands in it.
+/// Racks of a hall that are alike, on feeds of their own.
+struct RackKind {
+  std::string suffix;  ///< of their nodes' names in the chain: "-other"; may be empty
+  int count = 0;
+  double each_w = 0;
+  FeedSpec feed;
+};
+
+/// One hall's load, from whoever knows what stands in it. Where racks differ, `rack_max`, `feed`
+/// and the boxes are those of the racks whose feeds have the least headroom.
 struct HallDemand {
   std::string scope;  ///< "hall-a"
   std::string title;  ///< "hall A"
@@ -51,8 +60,9 @@ struct HallDemand {
   std::string box;           ///< what a rack is filled with: "DGX H100"; may be empty
   int boxes_per_rack = 0;
   Power box_max{};
-  int boxes = 0;      ///< all of them; 0: boxes_per_rack in every rack
-  int box_racks = 0;  ///< racks that hold them, of `racks`; 0: every rack
+  int boxes = 0;                  ///< all of them; 0: boxes_per_rack in every rack
+  int box_racks = 0;              ///< racks that hold them, of `racks`; 0: every rack
+  std::vector<RackKind> kinds{};  ///< all racks; empty: full ones of the boxes, and the rest
 };
 
 /// Racks of a hall when each holds `fits` boxes: those of the boxes grow, those of

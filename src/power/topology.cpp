@@ -45,8 +45,8 @@ std::string named(const std::string& stage, const std::string& label) {
 class Builder {
  public:
   Builder(const Spec& spec, const Demand& demand, const catalog::Catalog& catalog,
-          const SiteAir& air, const std::vector<std::vector<RackKind>>& kinds)
-      : spec_(spec), demand_(demand), catalog_(catalog), air_(air), kinds_(kinds) {
+          const SiteAir& air)
+      : spec_(spec), demand_(demand), catalog_(catalog), air_(air) {
     chain_ = resolve(spec, demand, catalog);
     loads_ = loads_max(spec, demand);
   }
@@ -298,8 +298,7 @@ class Builder {
     const auto groups = groups_of(h, count, unit);
     set_stage(units, chain_.distribution[index]);
     feed_units(h, units);
-    const bool told = index < kinds_.size() && !kinds_[index].empty();
-    racks(h, groups, told ? kinds_[index] : rack_kinds(h));
+    racks(h, groups, h.kinds.empty() ? rack_kinds(h) : h.kinds);
   }
 
   template <class Unit>
@@ -457,7 +456,6 @@ class Builder {
   const Demand& demand_;
   const catalog::Catalog& catalog_;
   const SiteAir& air_;
-  const std::vector<std::vector<RackKind>>& kinds_;
   Chain chain_;
   Loads loads_;
   Topology out_;
@@ -470,9 +468,9 @@ class Builder {
 }  // namespace
 
 Topology chain_of(const Spec& spec, const Demand& demand, const catalog::Catalog& catalog,
-                  const SiteAir& air, const std::vector<std::vector<RackKind>>& kinds) {
+                  const SiteAir& air) {
   if (!spec.nodes.empty()) return chain_of_nodes(spec, demand, catalog, air);
-  return Builder(spec, demand, catalog, air, kinds).build();
+  return Builder(spec, demand, catalog, air).build();
 }
 
 void scale_it(Graph& graph, double factor) {

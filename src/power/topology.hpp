@@ -47,19 +47,13 @@ struct Topology {
   std::vector<std::string> remarks;
 };
 
-/// Racks of a hall that are alike.
-struct RackKind {
-  std::string suffix;  ///< of their nodes' names: "-other"; may be empty
-  int count = 0;
-  double each_w = 0;
-  FeedSpec feed;
-};
-
-/// `kinds`: of each hall, in the demand's order; empty: full racks of its boxes, and the rest.
 /// `load`: share of every hall's maximum, the cooling's too (typical over maximum, say).
 /// Loads are at maximum for 1.
 Topology chain_of(const Spec& spec, const Demand& demand, const catalog::Catalog& catalog,
-                  const SiteAir& air = {}, const std::vector<std::vector<RackKind>>& kinds = {});
+                  const SiteAir& air = {});
+
+/// What a rack's feeds carry continuously after the loss they survive, W; 0: no rating is given.
+double feeds_carry_w(const FeedSpec& feed);
 
 /// Scales every IT load of a graph; the others stay.
 void scale_it(Graph& graph, double factor);

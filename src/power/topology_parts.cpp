@@ -1,5 +1,6 @@
 #include "power/topology_parts.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "power/limits.hpp"
@@ -81,6 +82,12 @@ void rate_feed(const FeedSpec& f, Node& node) {
     node.trip_w = node.rating_w / share;
     node.overload = breaker_curve(node.trip_w / (std::sqrt(3.0) * usual_volts));
   }
+}
+
+double feeds_carry_w(const FeedSpec& feed) {
+  Node one;
+  rate_feed(feed, one);
+  return one.rating_w * catalog::usable_units(std::max(1, feed.feed.count), feed_redundancy(feed));
 }
 
 Node battery_of(const Node& ups, double autonomy_s) {

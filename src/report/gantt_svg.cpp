@@ -13,10 +13,10 @@ namespace {
 constexpr double names_px = 330, chart_px = 720, right_px = 110, row_px = 20;
 
 constexpr const char* style = R"(<style>
-svg{font:11px system-ui,sans-serif}.h{font-size:14px;font-weight:600}
+svg{font:11px system-ui,sans-serif;background:#fff;color-scheme:light dark}.h{font-size:14px;font-weight:600}
 .bg{fill:#fff}text{fill:#1c2733}.soft{fill:#5b6875}.grid{stroke:#dfe4e9}
 .task{fill:#7fb3d5}.critical{fill:#d9542b}.slack{fill:none;stroke:#5b6875;stroke-dasharray:2 2}
-@media (prefers-color-scheme:dark){.bg{fill:#12171d}text{fill:#e4e9ee}.soft{fill:#a3afbb}
+@media (prefers-color-scheme:dark){svg{background:#12171d}.bg{fill:#12171d}text{fill:#e4e9ee}.soft{fill:#a3afbb}
 .grid{stroke:#2b343d}.task{fill:#4a7fa5}.critical{fill:#e05f3a}.slack{stroke:#a3afbb}}
 </style>
 )";

@@ -46,7 +46,8 @@ std::string style() {
     light += fmt::format("{}{{{}:{}}}\n", c.selector, c.property, c.light);
     dark += fmt::format("{}{{{}:{}}}\n", c.selector, c.property, c.dark);
   }
-  return "<style>\nsvg{font:11px system-ui,sans-serif}.h{font-size:15px;font-weight:600}\n"
+  return "<style>\nsvg{font:11px system-ui,sans-serif;color-scheme:light "
+         "dark}.h{font-size:15px;font-weight:600}\n"
          ".free,.wall,.way,.dim,.gap{fill:none}.rack,.free,.gap{stroke-width:.6}.wall{stroke-width:"
          "1.5}\n"
          ".free{stroke-dasharray:2 2}.way{stroke-width:2;stroke-dasharray:7 4}\n" +

@@ -15,13 +15,15 @@ struct Jobs::Job {
   Work work;
   Progress progress;
   JobState state = JobState::queued;
-  std::shared_ptr<const std::string> result;
+  std::shared_ptr<const Outcome> outcome;
   Clock::time_point ended;
 };
 
 namespace {
 
 constexpr int stopped_status = 130;
+
+std::size_t held(const Outcome& o) { return o.result.size() + (o.file ? o.file->bytes.size() : 0); }
 
 std::uint64_t number_of(const std::string& id) {
   std::uint64_t number = 0;
@@ -74,7 +76,7 @@ std::optional<std::string> Jobs::submit(std::string verb, std::size_t bytes, Wor
 JobView Jobs::view(const Job& job) {
   const auto now = job.progress.now();
   return {
-      std::to_string(job.number), job.verb, job.state, now.stage, now.done, now.total, job.result};
+      std::to_string(job.number), job.verb, job.state, now.stage, now.done, now.total, job.outcome};
 }
 
 std::vector<JobView> Jobs::all() {
@@ -115,7 +117,7 @@ std::optional<JobView> Jobs::wait(const std::string& id, JobState seen) {
   const auto at = jobs_.find(number_of(id));
   if (at == jobs_.end()) return std::nullopt;
   const JobPtr job = at->second;
-  changed_.wait_for(lock, limits_.tick, [&] { return job->state != seen || stopping_; });
+  changed_.wait_for(lock, limits_.tick, [&] { return job->state != seen; });
   return view(*job);
 }
 
@@ -138,17 +140,21 @@ void Jobs::run(std::unique_lock<std::mutex>& lock, const JobPtr& job) {
   job->state = JobState::running;
   changed_.notify_all();
   lock.unlock();
-  int status = 0;
-  auto result = std::make_shared<const std::string>(job->work(job->progress, status));
+  std::shared_ptr<const Outcome> outcome;
+  try {
+    outcome = std::make_shared<const Outcome>(job->work(job->progress));
+  } catch (const std::exception&) {  // no memory, above all
+    outcome = std::make_shared<const Outcome>(Outcome{3, "null"});
+  }
   job->work = nullptr;  // and with it the scenario
   lock.lock();
   // Who asked it to stop after its last step still gets what it found.
-  job->state = status == stopped_status ? JobState::stopped
-               : status >= 2            ? JobState::failed
-                                        : JobState::done;
-  kept_bytes_ += result->size();
+  job->state = outcome->status == stopped_status ? JobState::stopped
+               : outcome->status >= 2            ? JobState::failed
+                                                 : JobState::done;
+  kept_bytes_ += held(*outcome);
   ++kept_;
-  job->result = std::move(result);
+  job->outcome = std::move(outcome);
   job->ended = Clock::now();
   changed_.notify_all();
 }
@@ -161,24 +167,26 @@ void Jobs::forget_old(Clock::time_point now) {
       ++at;
       continue;
     }
-    if (job.result) kept_bytes_ -= job.result->size();
+    if (job.outcome) kept_bytes_ -= held(*job.outcome);
     --kept_;
     at = jobs_.erase(at);
   }
 }
 
-void Jobs::stop() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-    for (const auto& [number, job] : jobs_) job->progress.ask_stop();
-    for (const auto& job : queue_) {
-      job->state = JobState::stopped;
-      job->work = nullptr;
-    }
-    queue_.clear();
-    changed_.notify_all();
+void Jobs::ask_stop_all() {
+  const std::lock_guard lock(mutex_);
+  stopping_ = true;
+  for (const auto& [number, job] : jobs_) job->progress.ask_stop();
+  for (const auto& job : queue_) {
+    job->state = JobState::stopped;
+    job->work = nullptr;
   }
+  queue_.clear();
+  changed_.notify_all();
+}
+
+void Jobs::stop() {
+  ask_stop_all();
   for (auto& thread : threads_)
     if (thread.joinable()) thread.join();
 }

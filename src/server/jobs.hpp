@@ -24,19 +24,29 @@ enum class JobState : unsigned char { queued, running, done, stopped, failed };
 const char* name_of(JobState state);
 inline bool ended(JobState state) { return state > JobState::running; }
 
+/// A file that a job made.
+struct JobFile {
+  std::string name, type, bytes;
+};
+/// What came of a job.
+struct Outcome {
+  int status = 0;      ///< the verb's exit status; 130: stopped
+  std::string result;  ///< JSON of the run
+  std::shared_ptr<const JobFile> file{};
+};
+
 /// A job as it is at a moment.
 struct JobView {
   std::string id, verb;
   JobState state = JobState::queued;
   std::string stage;
   std::uint64_t done = 0, total = 0;
-  std::shared_ptr<const std::string> result;  ///< JSON of the run; null until it ended by itself
+  std::shared_ptr<const Outcome> outcome;  ///< null until it ended by itself
 };
 
 class Jobs {
  public:
-  /// What a job does: the JSON of its result, its exit status in `status`.
-  using Work = std::function<std::string(Progress&, int& status)>;
+  using Work = std::function<Outcome(Progress&)>;
 
   explicit Jobs(const Limits& limits);
   ~Jobs();
@@ -47,10 +57,12 @@ class Jobs {
   std::optional<JobView> find(const std::string& id);
   /// Asks it to stop; false when there is none such.
   bool ask_stop(const std::string& id);
+  /// Takes no more, and asks all to stop.
+  void ask_stop_all();
   /// Returns when the job has changed its state from `seen`, or after a tick.
   std::optional<JobView> wait(const std::string& id, JobState seen);
 
-  /// Stops all, takes no more, waits for the threads.
+  /// The same, and waits for the threads.
   void stop();
 
  private:

@@ -14,11 +14,10 @@ using namespace std::chrono_literals;
 struct Latch {
   std::atomic<bool> open{false};
   Jobs::Work work(std::string result = "{}") {
-    return [this, result](Progress& progress, int& status) {
+    return [this, result](Progress& progress) {
       progress.begin("waiting", 10);
       while (!open && !progress.stop_asked()) std::this_thread::sleep_for(1ms);
-      status = progress.stop_asked() ? 130 : 0;
-      return result;
+      return Outcome{progress.stop_asked() ? 130 : 0, result};
     };
   }
 };
@@ -34,11 +33,11 @@ JobState settle(Jobs& jobs, const std::string& id) {
 
 TEST(Jobs, RunToTheirResult) {
   Jobs jobs{Limits{}};
-  const auto good = jobs.submit("check", 1, [](Progress&, int& s) { return s = 1, "{\"a\": 1}"; });
-  const auto bad = jobs.submit("train", 1, [](Progress&, int& s) { return s = 2, "{}"; });
+  const auto good = jobs.submit("check", 1, [](Progress&) { return Outcome{1, "{\"a\": 1}"}; });
+  const auto bad = jobs.submit("train", 1, [](Progress&) { return Outcome{2, "{}"}; });
   EXPECT_EQ(settle(jobs, *good), JobState::done);
   EXPECT_EQ(settle(jobs, *bad), JobState::failed);
-  EXPECT_EQ(*jobs.find(*good)->result, "{\"a\": 1}");
+  EXPECT_EQ(jobs.find(*good)->outcome->result, "{\"a\": 1}");
   EXPECT_EQ(jobs.find(*bad)->verb, "train");
   EXPECT_EQ(jobs.all().size(), 2u);
   for (const char* id : {"", "0", "3", "-1", "1x", " 1", "99999999999999999999999"})
@@ -94,7 +93,7 @@ TEST(Jobs, QueueIsBounded) {
 TEST(Jobs, OldResultsAreForgotten) {
   Jobs jobs{Limits{.jobs_running = 1, .jobs_kept = 3, .kept_bytes = 1000}};
   const auto sized = [](std::size_t n) {
-    return [n](Progress&, int&) { return std::string(n, 'x'); };
+    return [n](Progress&) { return Outcome{0, std::string(n, 'x')}; };
   };
   std::vector<std::string> ids;
   for (int i = 0; i < 5; ++i) {

@@ -10,6 +10,8 @@ namespace headroom::server {
 struct Limits {
   std::size_t head_bytes = 32 << 10;    ///< request line and headers
   std::size_t body_bytes = 4 << 20;     ///< as large as a scenario may be (spec::max_bytes)
+  std::size_t text_bytes = 256 << 10;   ///< scenario and options of one run: what a run needs of
+                                        ///< memory grows with them, about 2 KiB a byte
   std::size_t bodies_bytes = 64 << 20;  ///< of all requests at work, together
   int connections = 256;
   int runs = 2;                            ///< synchronous runs at a time; others wait their turn
@@ -28,6 +30,7 @@ struct Limits {
   std::chrono::milliseconds heartbeat{5'000};  ///< of a silent event stream
   std::chrono::milliseconds tick{100};         ///< progress is looked at this often
   int job_threads = 1;                         ///< of one job's search
+  int report_threads = 2;                      ///< of one report
 };
 
 }  // namespace headroom::server

@@ -47,10 +47,11 @@ using Door = std::function<Said(const Call&)>;
 
 struct Options {
   std::string host = "127.0.0.1";
-  int port = 0;        ///< 0: any that is free
-  std::string token;   ///< empty: everybody may ask
-  std::string file;    ///< scenario to open and save; empty: none
-  std::string sample;  ///< name of the template that is shown when there is no file
+  int port = 0;         ///< 0: any that is free
+  std::string token;    ///< empty: everybody may ask
+  std::string file;     ///< scenario to open and save; empty: none
+  std::string catalog;  ///< folder laid over the built-in catalogue; may be empty
+  std::string sample;   ///< name of the template that is shown when there is no file
   Limits limits;
 };
 

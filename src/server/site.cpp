@@ -12,7 +12,9 @@
 #include "api/headroom.hpp"
 #include "api/init.hpp"
 #include "report/page.hpp"
+#include "server/answers.hpp"
 #include "server/body.hpp"
+#include "server/reports.hpp"
 #include "spec/beside.hpp"
 
 namespace headroom::server {
@@ -20,34 +22,10 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 using Clock = std::chrono::steady_clock;
-
-/// Bytes that are not UTF-8 (a file's name, a mistake's excerpt) become U+FFFD.
-std::string dumped(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
-Answer refusal(int status, std::string message, std::string hint = {}) {
-  Json json = {{"error", std::move(message)}};
-  if (!hint.empty()) json["hint"] = std::move(hint);
-  return {status, "application/json", dumped(json) + "\n"};
-}
-
-Answer refusal(int status, const Diagnostics& mistakes) {
-  const auto& first = mistakes.all().front();
-  const std::string where = first.file.empty() ? "" : first.file + ": ";
-  return {status, "application/json",
-          fmt::format("{{\"error\": {}, \"hint\": {}, \"errors\": {}}}\n",
-                      dumped(where + first.message), dumped(first.hint), errors_json(mistakes))};
-}
+using std::chrono::milliseconds;
 
 Answer json_answer(std::string text, int status = 200) {
   return {status, "application/json", std::move(text)};
-}
-
-Answer not_allowed(const std::string& methods) {
-  Answer a = refusal(405, "the methods here are " + methods);
-  a.headers.emplace_back("Allow", methods);
-  return a;
 }
 
 Json job_json(const JobView& job) {
@@ -57,6 +35,22 @@ Json job_json(const JobView& job) {
 
 std::string event(const char* name, const Json& data) {
   return fmt::format("event: {}\ndata: {}\n\n", name, dumped(data));
+}
+
+Answer busy(int seconds) {
+  Answer out = refusal(503, "too much is asked for at once; try again");
+  out.headers.emplace_back("Retry-After", std::to_string(seconds));
+  return out;
+}
+
+/// A scenario that is larger than any that people write, or nothing.
+std::optional<Answer> too_large(const Body& body, std::size_t most) {
+  std::size_t sum = body.text("text").size();
+  for (const auto& option : body.list("options")) sum += option.size();
+  if (sum <= most) return std::nullopt;
+  return refusal(413,
+                 fmt::format("the scenario has {} KiB; the page takes {}", sum >> 10, most >> 10),
+                 "headroom check FILE takes up to 4 MiB");
 }
 
 /// A client's name for a scenario: never a path.
@@ -79,23 +73,6 @@ constexpr const char* locked_page =
     "<h1>headroom</h1><p>This page needs the token that <code>headroom ui</code> printed when it "
     "started.</p><p>Open the whole address from that terminal once, with its "
     "<code>?token=</code>; the browser then keeps it until it is closed.</p></body></html>\n";
-
-void secure(Answer& answer, const std::string& script) {
-  answer.headers.emplace_back("Cache-Control", "no-store");
-  answer.headers.emplace_back("X-Content-Type-Options", "nosniff");
-  answer.headers.emplace_back("X-Frame-Options", "DENY");
-  answer.headers.emplace_back("Referrer-Policy", "no-referrer");
-  answer.headers.emplace_back("Cross-Origin-Opener-Policy", "same-origin");
-  answer.headers.emplace_back("Cross-Origin-Resource-Policy", "same-origin");
-  // Styles stand in attributes of drawings too, so they are not told apart; scripts are.
-  answer.headers.emplace_back(
-      "Content-Security-Policy",
-      script.empty() && answer.type != "text/html"
-          ? "default-src 'none'; frame-ancestors 'none'"
-          : "default-src 'none'; " + script +
-                "style-src 'unsafe-inline'; img-src data: blob:; font-src data:; "
-                "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
-}
 
 }  // namespace
 
@@ -124,38 +101,6 @@ std::string page_with_nonce(std::string_view page, const std::string& nonce) {
   }
 }
 
-std::string errors_json(const Diagnostics& mistakes) {
-  Json list = Json::array();
-  for (const auto& d : mistakes.all())
-    list.push_back({{"file", d.file},
-                    {"line", d.line},
-                    {"column", d.column},
-                    {"path", d.path},
-                    {"message", d.message},
-                    {"hint", d.hint},
-                    {"excerpt", d.excerpt}});
-  return dumped(list);
-}
-
-std::string run_json(const Command& command, const Said& said, double millis) {
-  const bool good = said.status == 0 || said.status == 1;
-  const bool document = command.verb->document || command.verb->name == "schema";
-  std::string errors = "[]";
-  if (said.status == 2) {
-    const Json told = Json::parse(said.out, nullptr, false);
-    if (told.is_object() && told.contains("diagnostics"))
-      errors = dumped(told["diagnostics"]);
-    else
-      errors = errors_json(
-          failure({"", 0, 0, "", said.err.empty() ? said.out : said.err, "", ""}).value());
-  }
-  return fmt::format(
-      "{{\"status\": {}, \"document\": {}, \"text\": {}, \"errors\": {}, \"err\": {}, "
-      "\"millis\": {:.1f}}}\n",
-      said.status, good && document && !said.out.empty() ? said.out : "null",
-      good && !document ? dumped(said.out) : "null", errors, dumped(said.err), millis);
-}
-
 Site::Site(const Options& options, Door door, int port)
     : options_(options),
       door_(std::move(door)),
@@ -163,6 +108,11 @@ Site::Site(const Options& options, Door door, int port)
       file_(options.file),
       jobs_(options.limits),
       turns_(options.limits.runs) {}
+
+void Site::ask_stop() {
+  ending_.ask_stop();
+  jobs_.ask_stop_all();
+}
 
 std::string Site::called(const std::string& name) const {
   namespace fs = std::filesystem;
@@ -222,6 +172,7 @@ Answer Site::dispatch(Ask& ask) {
   };
   if (p == "/api/start") return get([&] { return start(); });
   if (p == "/api/run") return post([&] { return run(ask); });
+  if (p == "/api/report") return post([&] { return report(ask); });
   if (p == "/api/save") return post([&] { return save(ask); });
   if (p == "/api/schema") return get([&] { return json_answer(*api::schema("scenario")); });
   if (p == "/api/catalog") return get([&] { return catalog("", ""); });
@@ -245,6 +196,10 @@ Answer Site::dispatch_jobs(Ask& ask, const std::string& rest) {
   if (rest.ends_with("/events")) {
     if (ask.method != "GET") return not_allowed("GET");
     return job_events(rest.substr(0, rest.size() - 7));
+  }
+  if (rest.ends_with("/file")) {
+    if (ask.method != "GET") return not_allowed("GET");
+    return job_file(rest.substr(0, rest.size() - 5));
   }
   if (ask.method == "GET") return job(rest);
   return ask.method == "DELETE" ? job_stop(rest) : not_allowed("GET, DELETE");
@@ -275,51 +230,68 @@ Answer Site::start() {
 Answer Site::run(Ask& ask) {
   const auto body = Body::read(ask.body, {"verb", "options", "text", "name"});
   if (!body) return refusal(400, body.error());
-  const auto words = command(body->text("verb"), body->list("options"), body->has("text"), 1);
+  if (auto refused = too_large(*body, options_.limits.text_bytes)) return *refused;
+  const auto words =
+      command(body->text("verb"), body->list("options"), body->has("text"), 1, options_.catalog);
   if (!words) return refusal(400, words.error());
   if (!words->quick) return refusal(400, "this may take long", "POST it to /api/jobs");
-  if (!turns_.try_acquire_for(options_.limits.turn)) {
-    Answer busy = refusal(503, "too much is being computed at once; try again");
-    busy.headers.emplace_back("Retry-After", "1");
-    return busy;
-  }
+  const Turns::Turn turn(turns_, options_.limits.turn);
+  if (!turn.got()) return busy(1);
   ask.body = {};
   const auto begin = Clock::now();
-  Said said;
-  try {
-    said = door_({words->arguments, called(body->text("name")), body->text("text"), nullptr});
-  } catch (...) {
-    turns_.release();
-    throw;
-  }
-  turns_.release();
+  const Said said =
+      door_({words->arguments, called(body->text("name")), body->text("text"), &ending_});
   return json_answer(run_json(*words, said, millis_since(begin)));
+}
+
+Answer Site::report(Ask& ask) {
+  const auto body = Body::read(ask.body, {"text", "name", "format"});
+  if (!body) return refusal(400, body.error());
+  if (auto refused = too_large(*body, options_.limits.text_bytes)) return *refused;
+  const std::string form = body->has("format") ? body->text("format") : "html";
+  const auto words = command("report", {"--format", form}, body->has("text"), 1, options_.catalog);
+  if (!words) return refusal(400, words.error());
+  ask.body = {};
+  const Turns::Turn turn(turns_, options_.limits.turn);
+  if (!turn.got()) return busy(1);
+  const auto made = make_report(*words, report_ask(*body), &ending_);
+  if (!made.file) return {422, "application/json", made.result};
+  Answer out{200, made.file->type, made.file->bytes};
+  out.headers.emplace_back("Content-Disposition",
+                           "attachment; filename=\"" + made.file->name + "\"");
+  return out;
+}
+
+ReportAsk Site::report_ask(const Body& body) const {
+  const std::string& name = body.text("name");
+  const auto own = std::filesystem::path(file_.path()).filename().string();
+  return {called(name), name.empty() ? own : name, body.text("text"),
+          options_.limits.report_threads};
 }
 
 Answer Site::job_new(Ask& ask) {
   auto body = Body::read(ask.body, {"verb", "options", "text", "name"});
   if (!body) return refusal(400, body.error());
+  if (auto refused = too_large(*body, options_.limits.text_bytes)) return *refused;
   auto words = command(body->text("verb"), body->list("options"), body->has("text"),
-                       options_.limits.job_threads);
+                       options_.limits.job_threads, options_.catalog);
   if (!words) return refusal(400, words.error());
   ask.body = {};
   const std::size_t bytes = body->text("text").size() + 4096;
-  const auto id = jobs_.submit(body->text("verb"), bytes,
-                               [this, words = std::move(*words), name = called(body->text("name")),
-                                text = body->text("text")](Progress& progress, int& status) {
-                                 const auto begin = Clock::now();
-                                 Said said;
-                                 try {
-                                   said = door_({words.arguments, name, text, &progress});
-                                 } catch (const std::exception& e) { said = {3, "", e.what()}; }
-                                 status = said.status;
-                                 return run_json(words, said, millis_since(begin));
-                               });
-  if (!id) {
-    Answer full = refusal(503, "too many jobs wait; try again");
-    full.headers.emplace_back("Retry-After", "5");
-    return full;
-  }
+  Jobs::Work work;
+  if (body->text("verb") == "report")
+    work = [words = std::move(*words), asked = report_ask(*body)](Progress& progress) {
+      return make_report(words, asked, &progress);
+    };
+  else
+    work = [this, words = std::move(*words), name = called(body->text("name")),
+            text = body->text("text")](Progress& progress) {
+      const auto begin = Clock::now();
+      const Said said = door_({words.arguments, name, text, &progress});
+      return Outcome{said.status, run_json(words, said, millis_since(begin))};
+    };
+  const auto id = jobs_.submit(body->text("verb"), bytes, std::move(work));
+  if (!id) return busy(5);
   Answer out = json_answer(dumped(Json{{"id", *id}}) + "\n", 202);
   out.headers.emplace_back("Location", "/api/jobs/" + *id);
   return out;
@@ -336,8 +308,19 @@ Answer Site::job(const std::string& id) {
   if (!found) return refusal(404, "there is no such job", "results are kept for ten minutes");
   std::string head = dumped(job_json(*found));
   head.pop_back();
-  return json_answer(
-      fmt::format("{}, \"result\": {}}}\n", head, found->result ? *found->result : "null"));
+  return json_answer(fmt::format("{}, \"result\": {}}}\n", head,
+                                 found->outcome ? found->outcome->result : "null"));
+}
+
+Answer Site::job_file(const std::string& id) {
+  const auto found = jobs_.find(id);
+  if (!found || !found->outcome || !found->outcome->file)
+    return refusal(404, "there is no such file", "results are kept for ten minutes");
+  const JobFile& file = *found->outcome->file;
+  return {200,
+          file.type,
+          file.bytes,
+          {{"Content-Disposition", "attachment; filename=\"" + file.name + "\""}}};
 }
 
 Answer Site::job_events(const std::string& id) {
@@ -385,7 +368,7 @@ Answer Site::job_stop(const std::string& id) {
 }
 
 Answer Site::catalog(const std::string& kind, const std::string& id) const {
-  const auto text = api::list_catalog("", kind, id, true);
+  const auto text = api::list_catalog(options_.catalog, kind, id, true);
   if (!text) return refusal(404, text.error());
   return json_answer(*text);
 }

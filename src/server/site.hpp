@@ -2,12 +2,14 @@
 // Internal to server; knows no sockets, so tests and the fuzzer call it as it is.
 #pragma once
 
-#include <semaphore>
 #include <string>
 
+#include "server/body.hpp"
 #include "server/gate.hpp"
 #include "server/jobs.hpp"
+#include "server/reports.hpp"
 #include "server/server.hpp"
+#include "server/turns.hpp"
 #include "server/verbs.hpp"
 #include "server/wire.hpp"
 #include "server/work_file.hpp"
@@ -21,8 +23,10 @@ class Site : public Handler {
   std::optional<Answer> admit(const Ask& ask) const override;
   Answer answer(Ask& ask) override;
 
-  WorkFile& file() { return file_; }
-  Jobs& jobs() { return jobs_; }
+  /// Runs and jobs at work stop where they are.
+  void ask_stop();
+  /// Returns when jobs have ended.
+  void stop() { jobs_.stop(); }
 
  private:
   Answer page(const Ask& ask) const;
@@ -31,11 +35,14 @@ class Site : public Handler {
   Answer job_list();
   Answer job_new(Ask& ask);
   Answer job(const std::string& id);
+  Answer job_file(const std::string& id);
   Answer job_events(const std::string& id);
   Answer job_stop(const std::string& id);
   Answer catalog(const std::string& kind, const std::string& id) const;
   Answer template_of(const std::string& name) const;
   Answer save(Ask& ask);
+  Answer report(Ask& ask);
+  ReportAsk report_ask(const Body& body) const;
   Answer dispatch(Ask& ask);
   Answer dispatch_jobs(Ask& ask, const std::string& rest);
 
@@ -47,13 +54,9 @@ class Site : public Handler {
   Gate gate_;
   WorkFile file_;
   Jobs jobs_;
-  std::counting_semaphore<> turns_;
+  Turns turns_;
+  Progress ending_;  ///< of all that runs while a client waits: asks them to stop, counts nothing
 };
-
-/// The JSON of one run, as `/api/run` and a job's `result` give it.
-std::string run_json(const Command& command, const Said& said, double millis);
-/// Mistakes as the list `errors`.
-std::string errors_json(const Diagnostics& mistakes);
 
 /// The page with a nonce on each of its scripts.
 std::string page_with_nonce(std::string_view page, const std::string& nonce);

@@ -192,6 +192,20 @@ TEST_F(SitePaths, WhatIsNotUnderstoodIsRefused) {
   EXPECT_TRUE(asked.calls.empty());
 }
 
+TEST_F(SitePaths, AScenarioIsBounded) {
+  const std::string large((256 << 10) + 1, 'x');
+  for (const char* path : {"/api/run", "/api/jobs", "/api/report"}) {
+    const auto body = path == std::string("/api/report") ? json{{"text", large}}
+                                                         : json{{"verb", "check"}, {"text", large}};
+    EXPECT_EQ(say("POST", path, body.dump()).status, 413) << path;
+  }
+  EXPECT_EQ(say("POST", "/api/run",
+                json{{"verb", "check"}, {"text", "x"}, {"options", {"--set=a=" + large}}}.dump())
+                .status,
+            413);
+  EXPECT_TRUE(asked.calls.empty());
+}
+
 TEST_F(SitePaths, CatalogueAndSchema) {
   EXPECT_TRUE(get("/api/catalog").contains("region"));
   EXPECT_TRUE(get("/api/catalog/region")["region"].is_array());
@@ -214,6 +228,44 @@ TEST_F(SitePaths, AJobFromBeginningToEnd) {
   EXPECT_EQ(job["result"]["document"]["fits"], true);
   EXPECT_EQ(get("/api/jobs").size(), 1u);
   EXPECT_EQ(say("DELETE", "/api/jobs/" + id).status, 200);
+}
+
+TEST(Site, FilesAreNamedPlainly) {
+  EXPECT_EQ(file_name("campus-100k.yaml", ".html"), "campus-100k.html");
+  EXPECT_EQ(file_name("My \"campus\"\r\nX: y.yml", ".csv"), "My--campus---X--y.csv");
+  EXPECT_EQ(file_name("../../etc/passwd", ".csv"), "etc-passwd.csv");
+  EXPECT_EQ(file_name("\xc3\xa4", ".json"), "report.json");
+  EXPECT_EQ(file_name("", ".html"), "report.html");
+}
+
+TEST_F(SitePaths, ReportsAreFiles) {
+  const std::string text = get("/api/template/chat-70b")["text"];
+  const auto csv = say("POST", "/api/report",
+                       json{{"text", text}, {"name", "chat.yaml"}, {"format", "csv"}}.dump());
+  ASSERT_EQ(csv.status, 200) << csv.body;
+  EXPECT_EQ(header(csv, "Content-Disposition"), "attachment; filename=\"chat.csv\"");
+  EXPECT_EQ(csv.type.substr(0, 8), "text/csv");
+  EXPECT_GT(csv.body.size(), 100u);
+  auto bad = say("POST", "/api/report", json{{"text", "clusters: 3"}, {"format", "html"}}.dump());
+  EXPECT_EQ(bad.status, 422);
+  EXPECT_EQ(json::parse(bad.body)["errors"][0]["line"], 1);
+  bad = say("POST", "/api/report", json{{"text", text}, {"format", "exe"}}.dump());
+  EXPECT_EQ(bad.status, 422);
+  EXPECT_EQ(say("POST", "/api/report", R"({"format": "csv"})").status, 400);
+
+  const auto made = say("POST", "/api/jobs",
+                        json{{"verb", "report"},
+                             {"text", text},
+                             {"name", "chat.yaml"},
+                             {"options", {"--format=csv", "--set=name=other"}}}
+                            .dump());
+  ASSERT_EQ(made.status, 202) << made.body;
+  const std::string id = json::parse(made.body)["id"];
+  const auto events = say("GET", "/api/jobs/" + id + "/events");
+  while (events.stream([](std::string_view) { return true; })) {}
+  EXPECT_EQ(get("/api/jobs/" + id)["result"]["file"], "chat.csv");
+  EXPECT_EQ(say("GET", "/api/jobs/" + id + "/file").status, 200);
+  EXPECT_EQ(say("GET", "/api/jobs/7/file").status, 404);
 }
 
 TEST_F(SitePaths, SavesOverWhatItHasSeen) {

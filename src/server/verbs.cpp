@@ -1,9 +1,12 @@
 #include "server/verbs.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace headroom::server {
 namespace {
+
+constexpr int most_requests = 1'000'000;  // of a replay
 
 constexpr std::string_view train_values =
     " --set --model --method --tokens --sequence --global-batch --precision --state --optimiser"
@@ -72,9 +75,9 @@ constexpr Verb table[] = {
      .words = 1,
      .quick = true,
      .values = " --set "},
-    {.name = "schema", .words = 1, .quick = true},
+    {.name = "schema", .catalog = false, .words = 1, .quick = true},
     {.name = "catalog", .document = true, .words = 2, .quick = true},
-    {.name = "claims", .document = true, .words = 1},
+    {.name = "claims", .document = true, .catalog = false, .words = 1},
     {.name = "facility",
      .scenario = true,
      .needs_scenario = true,
@@ -100,6 +103,11 @@ constexpr Verb table[] = {
      .threads = true,
      .values = replay_values,
      .flags = replay_flags},
+    {.name = "report",
+     .scenario = true,
+     .needs_scenario = true,
+     .values = " --set --format ",
+     .flags = " --full "},
 };
 
 bool holds(std::string_view words, const std::string& word) {
@@ -177,12 +185,29 @@ class Reader {
   Diagnostics mistakes_;
 };
 
+/// A synthetic load is as long as its options say, and lies in memory: a request about 200 bytes.
+void bound_requests(std::vector<std::string>& arguments, Diagnostics& mistakes) {
+  constexpr std::string_view name = "--requests=";
+  bool given = false;
+  for (const auto& word : arguments) {
+    if (!word.starts_with(name)) continue;
+    given = true;
+    const std::string text = word.substr(name.size());
+    char* end = nullptr;
+    const double requests = std::strtod(text.c_str(), &end);
+    if (end == text.c_str() || *end != '\0' || !(requests >= 0 && requests <= most_requests))
+      mistakes.add({"--requests", 0, 0, "", "'" + shown(text) + "' is no number up to 1,000,000",
+                    "the most that is replayed here; headroom replay takes more", ""});
+  }
+  if (!given) arguments.push_back(std::string(name) + std::to_string(most_requests));
+}
+
 }  // namespace
 
 std::span<const Verb> verbs() { return table; }
 
 Result<Command> command(const std::string& name, const std::vector<std::string>& options,
-                        bool with_scenario, int threads) {
+                        bool with_scenario, int threads, const std::string& catalog) {
   const auto verb = std::find_if(std::begin(table), std::end(table),
                                  [&](const Verb& v) { return v.name == name; });
   if (verb == std::end(table)) {
@@ -199,9 +224,11 @@ Result<Command> command(const std::string& name, const std::vector<std::string>&
   out.arguments.emplace_back(verb->name);
   Reader reader(*verb, out);
   Diagnostics mistakes = reader.read(options);
+  if (name == "replay") bound_requests(out.arguments, mistakes);
   if (verb->needs_scenario && !with_scenario)
     mistakes.add({"text", 0, 0, "", "which scenario?", "its YAML as text", ""});
   if (!mistakes.empty()) return failure(std::move(mistakes));
+  if (verb->catalog && !catalog.empty()) out.arguments.push_back("--catalog=" + catalog);
   if (verb->document) out.arguments.emplace_back("--json");
   if (verb->threads && threads > 1) out.arguments.push_back("--threads=" + std::to_string(threads));
   out.arguments.emplace_back("--");  // what follows is no option, whatever it begins with

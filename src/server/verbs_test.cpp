@@ -68,6 +68,20 @@ TEST(Verbs, WordsBecomeACommandLine) {
             (Words{"catalog", "--json", "--", "region", "us-iowa"}));
 }
 
+TEST(Verbs, TheServersOwnCatalogueIsLaidOver) {
+  EXPECT_EQ(command("check", {}, true, 1, "ours")->arguments,
+            (Words{"check", "--catalog=ours", "--json", "--", "-"}));
+  EXPECT_EQ(command("schema", {}, true, 1, "ours")->arguments, (Words{"schema", "--"}));
+}
+
+TEST(Verbs, AReplayIsBounded) {
+  EXPECT_EQ(command("replay", {"--rate=1"}, false, 1)->arguments,
+            (Words{"replay", "--rate=1", "--requests=1000000", "--json", "--"}));
+  EXPECT_TRUE(command("replay", {"--requests", "1e6"}, false, 1));
+  for (const char* requests : {"1000001", "1e9", "nan", "inf", "", "-1", "x"})
+    EXPECT_FALSE(command("replay", {"--requests", requests}, false, 1)) << requests;
+}
+
 TEST(Verbs, WhatTakesLongIsAJob) {
   EXPECT_TRUE(command("facility", {"--gantt"}, true, 1)->quick);
   EXPECT_TRUE(command("facility", {}, true, 1)->quick);

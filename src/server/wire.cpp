@@ -119,6 +119,10 @@ std::optional<Answer> body_length(const httplib::Request& q, std::size_t most, s
   return std::nullopt;
 }
 
+bool may_have_body(const httplib::Request& q) {
+  return q.has_header("Transfer-Encoding") || q.has_header("Content-Length");
+}
+
 std::optional<Answer> malformed(const httplib::Request& q) {
   for (const char* name : single_headers)
     if (q.get_header_value_count(name) > 1) return refusal(400, std::string("two headers ") + name);
@@ -189,13 +193,15 @@ class Http : public httplib::Server {
 
  private:
   HandlerResponse before_body(const httplib::Request& q, httplib::Response& r) {
-    if (stopping_) current_->close_after();
+    if (stopping_) close_after(r);
     const Ask ask = ask_of(q);
     std::size_t length = 0;
     std::optional<Answer> refused = malformed(q);
     if (!refused) refused = handler_->admit(ask);
     if (!refused) refused = body_length(q, limits_.body_bytes, length);
-    if (refused || (length > 0 && q.method != "POST")) current_->close_after();
+    // A body that is not read would be taken for the next request.
+    const bool unread = refused ? may_have_body(q) : length > 0 && q.method != "POST";
+    if (unread) close_after(r);
     if (refused) {
       put(*refused, r);
       return HandlerResponse::Handled;
@@ -212,7 +218,7 @@ class Http : public httplib::Server {
     std::size_t length = 0;
     if (body_length(q, limits_.body_bytes, length)) return;  // was refused above
     if (!bodies_.take(length)) {
-      current_->close_after();
+      close_after(r);
       return put(refusal(503, "too much is being read at once; try again"), r);
     }
     ask.body.reserve(length);
@@ -224,10 +230,15 @@ class Http : public httplib::Server {
     if (whole && ask.body.size() == length) {
       put(handler_->answer(ask), r);
     } else {
-      current_->close_after();
+      close_after(r);
       put(refusal(408, "the body did not arrive in time"), r);
     }
     bodies_.give(length);
+  }
+
+  static void close_after(httplib::Response& r) {
+    current_->close_after();
+    r.set_header("Connection", "close");
   }
 
   bool process_and_close_socket(socket_t socket) override {
@@ -249,14 +260,22 @@ class Http : public httplib::Server {
 };
 thread_local Connection* Http::current_ = nullptr;
 
-Diagnostic cannot_listen(const std::string& host, int port, const std::string& why) {
-  const bool own_host = host != "127.0.0.1";
-  return {own_host ? "--host " + host : "--port " + std::to_string(port),
+Diagnostic cannot_listen(const std::string& host, int port, int error) {
+  // Where a name is not found, errno is whatever the search left.
+  if (error != EADDRINUSE && error != EACCES)
+    return {"--host " + host,
+            0,
+            0,
+            "",
+            "is no address of this machine",
+            "for example 127.0.0.1, or 0.0.0.0 for all of them",
+            ""};
+  return {"--port " + std::to_string(port),
           0,
           0,
           "",
-          "cannot be listened on: " + why,
-          own_host ? "an address of this machine, e.g. 127.0.0.1" : "another --port, or none",
+          error == EACCES ? "may not be listened on by this user" : "is in use already",
+          "another --port, or none: any that is free",
           ""};
 }
 
@@ -283,9 +302,7 @@ Result<std::unique_ptr<Wire>> Wire::open(const std::string& host, int port, cons
   errno = 0;
   const bool bound =
       port == 0 ? parts->http.bind_to_any_port(host) > 0 : parts->http.bind_to_port(host, port);
-  if (!bound)
-    return failure(
-        cannot_listen(host, port, errno != 0 ? std::strerror(errno) : "no such address"));
+  if (!bound) return failure(cannot_listen(host, port, errno));
   parts->port = parts->http.bound_port();
   parts->http.widen_backlog();
   return std::unique_ptr<Wire>(new Wire(std::move(parts)));

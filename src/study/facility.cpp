@@ -5,6 +5,7 @@
 #include "catalog/climate.hpp"
 #include "catalog/region.hpp"
 #include "cooling/plant_model.hpp"
+#include "power/topology.hpp"
 #include "study/context.hpp"
 #include "study/facility_parts.hpp"
 
@@ -74,6 +75,51 @@ cooling::HallDemand cooling_demand(const HallLoads& hall, const catalog::Catalog
   return d;
 }
 
+/// Racks of a hall by their power and feeds: of each cluster full ones and the last, part-filled
+/// one; those of switches and storage, on the hall's own feeds. Empty where switches and storage
+/// need more than the fullest rack: they then stand in every rack, as the chain's own rule has it.
+std::vector<power::RackKind> rack_kinds(const HallLoads& hall) {
+  std::vector<power::RackKind> out;
+  const bool several = hall.machines.size() > 1;
+  const auto add = [&](std::string suffix, double count, double each_w,
+                       const power::FeedSpec& feed) {
+    if (count >= 1) out.push_back({std::move(suffix), to_count(count), each_w, feed});
+  };
+  for (const auto& g : hall.groups) {
+    if (g.machines == nullptr) {
+      const double each = g.racks > 0 ? g.max.si() / g.racks : 0;
+      if (g.racks < 1 || each > hall.rack_max.value.si()) return {};
+      add("-other", g.racks, each, hall.spec->rack.feed);
+      continue;
+    }
+    const auto& m = *g.machines;
+    const double per_rack = std::max(1.0, double(m.per_rack.value)), systems = m.systems.value;
+    const double one = systems > 0 ? g.max.si() / systems : 0;
+    const auto& feed = feed_of(m, *hall.spec);
+    const std::string name = several ? "-" + m.scope : "";
+    const double full = std::floor(systems / per_rack + 1e-9), last = systems - full * per_rack;
+    add(name, full, per_rack * one, feed);
+    if (last > 1e-9) add(name + (full >= 1 ? "-last" : ""), 1, last * one, feed);
+  }
+  return out;
+}
+
+/// The cluster whose racks' feeds have the least headroom; nullptr: all are on the hall's.
+const Machines* worst_fed(const HallLoads& hall) {
+  const bool own = std::any_of(hall.machines.begin(), hall.machines.end(), [](const auto* m) {
+    return m->spec->rack && m->spec->rack->feed.given();
+  });
+  if (!own) return nullptr;
+  const Machines* worst = hall.main;
+  double least = 0;
+  for (const auto* m : hall.machines) {
+    const double draws = m->rack_max.value.si();
+    const double cover = draws > 0 ? power::feeds_carry_w(feed_of(*m, *hall.spec)) / draws : 0;
+    if (cover > 0 && (least == 0 || cover < least)) least = cover, worst = m;
+  }
+  return worst;
+}
+
 power::HallDemand power_demand(const HallLoads& hall) {
   power::HallDemand d;
   d.scope = hall.scope;
@@ -84,13 +130,16 @@ power::HallDemand power_demand(const HallLoads& hall) {
   d.it_typical = hall.it_typical;
   d.rack_max = hall.rack_max;
   d.racks = to_count(hall.racks);
-  if (hall.main != nullptr) {
-    d.box = hall.main->system->name;
-    d.boxes_per_rack = to_count(hall.main->per_rack.value);
-    d.box_max = hall.main->system_max.value;
-    d.boxes = to_count(hall.main->systems.value);
-    d.box_racks = to_count(hall.main->racks.value);
-  }
+  d.kinds = rack_kinds(hall);
+  const auto* own = worst_fed(hall);
+  const auto* m = own != nullptr ? own : hall.main;
+  if (m == nullptr) return d;
+  if (own != nullptr) d.feed = feed_of(*m, *hall.spec), d.rack_max = m->rack_max;
+  d.box = m->system->name;
+  d.boxes_per_rack = to_count(m->per_rack.value);
+  d.box_max = m->system_max.value;
+  d.boxes = to_count(m->systems.value);
+  d.box_racks = to_count(m->racks.value);
   return d;
 }
 

@@ -22,35 +22,6 @@ double cooling_scale(const Context& c) {
   return scale;
 }
 
-/// Racks of a hall by their power and feeds: of each cluster full ones and the last, part-filled
-/// one; those of switches and storage, on the hall's own feeds. Empty where switches and storage
-/// need more than the fullest rack: they then stand in every rack, as the chain's own rule has it.
-std::vector<power::RackKind> rack_kinds(const HallLoads& hall) {
-  std::vector<power::RackKind> out;
-  const bool several = hall.machines.size() > 1;
-  const auto add = [&](std::string suffix, double count, double each_w,
-                       const power::FeedSpec& feed) {
-    if (count >= 1) out.push_back({std::move(suffix), to_count(count), each_w, feed});
-  };
-  for (const auto& g : hall.groups) {
-    if (g.machines == nullptr) {
-      const double each = g.racks > 0 ? g.max.si() / g.racks : 0;
-      if (g.racks < 1 || each > hall.rack_max.value.si()) return {};
-      add("-other", g.racks, each, hall.spec->rack.feed);
-      continue;
-    }
-    const auto& m = *g.machines;
-    const double per_rack = std::max(1.0, double(m.per_rack.value)), systems = m.systems.value;
-    const double one = systems > 0 ? g.max.si() / systems : 0;
-    const auto& feed = feed_of(m, *hall.spec);
-    const std::string name = several ? "-" + m.scope : "";
-    const double full = std::floor(systems / per_rack + 1e-9), last = systems - full * per_rack;
-    add(name, full, per_rack * one, feed);
-    if (last > 1e-9) add(name + (full >= 1 ? "-last" : ""), 1, last * one, feed);
-  }
-  return out;
-}
-
 std::string lower(std::string text) {
   for (char& ch : text) ch = static_cast<char>(ch >= 'A' && ch <= 'Z' ? ch - 'A' + 'a' : ch);
   return text;
@@ -110,10 +81,8 @@ bool FacilityChain::holds() const {
 }
 
 power::Topology chain_topology(const Context& c, const power::SiteAir& air) {
-  std::vector<std::vector<power::RackKind>> kinds;
-  for (const auto& hall : c.halls) kinds.push_back(rack_kinds(hall));
   const auto spec = c.scenario.power.value_or(power::Spec{});
-  return power::chain_of(spec, power_demand(c), c.catalog, air, kinds);
+  return power::chain_of(spec, power_demand(c), c.catalog, air);
 }
 
 FacilityChain draw_chain(const Context& c, const power::SiteAir& air) {

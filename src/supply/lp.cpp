@@ -44,6 +44,7 @@ LpAnswer Lp::solve(Progress* progress) const {
   ClpSolve how;
   how.setSolveType(ClpSolve::useDual);
   how.setPresolveType(ClpSolve::presolveOn);
+  how.setSpecialOption(2, 1);  // no handler of SIGINT of its own: that is the program's
   clp.initialSolve(how);
   stage.check();
 

@@ -77,7 +77,7 @@ export async function browse(own) {
   const wrong = [];
   const open = async (options = {}) => {
     const context = await browser.newContext({ acceptDownloads: true, ...options });
-    context.setDefaultTimeout(15000);
+    context.setDefaultTimeout(30000);
     const page = await context.newPage();
     page.on('console', (message) => {
       if (message.type() === 'error' || message.type() === 'warning') wrong.push(`console: ${message.text()}`);

@@ -52,9 +52,13 @@ const FIRST: (string | number)[][] = [
   ['money', 'energy_price'],
 ];
 
+const begun = new WeakSet<Variant>();
+
 function firstSliders(v: Variant) {
   const root = schema.peek();
-  if (!root || v.pins.value.length) return;
+  if (!root || begun.has(v)) return;
+  begun.add(v);
+  if (v.pins.value.length) return; // a copy has those of its origin
   for (const path of FIRST.filter((one) => at(v.tree.value, one)).slice(0, 3)) pin(v, path, fieldAt(root, path));
 }
 
@@ -231,6 +235,12 @@ export function App() {
   }, []);
   const v = current.value;
   const known = schema.value !== null;
+  const unsaved = dirty.value;
+  const name = v?.tree.value.entries.find((entry) => entry.key === 'name')?.value;
+  const title = name?.kind === 'scalar' ? name.text : 'headroom';
+  useEffect(() => {
+    document.title = `${unsaved ? '• ' : ''}${title}`;
+  }, [title, unsaved]);
   useEffect(() => {
     if (v && known) firstSliders(v);
   }, [v, known]);
@@ -257,9 +267,13 @@ export function App() {
             <Catalogue />
           )}
         </main>
-        <p class="notice" role="status" aria-live="polite">
-          {notice.value}
-        </p>
+        <div role="status" aria-live="polite">
+          {notice.value.text && (
+            <p class="notice" key={notice.value.number}>
+              {notice.value.text}
+            </p>
+          )}
+        </div>
         <ExplainLayer />
       </div>
     </TraceContext.Provider>

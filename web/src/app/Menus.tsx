@@ -3,19 +3,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import type { ComponentChildren } from 'preact';
 import { signal } from '@preact/signals';
 import { api } from './api';
-import {
-  dirty,
-  download,
-  fileName,
-  notice,
-  open,
-  opened,
-  refused,
-  save,
-  savedText,
-  scenarioName,
-  start,
-} from './state';
+import { dirty, download, fileName, tell, open, opened, refused, save, savedText, scenarioName, start } from './state';
 import type { Variant } from './state';
 
 /** A list of things to do behind a button; closes on Escape, on a choice and on leaving it. */
@@ -60,7 +48,7 @@ async function openTemplate(name: string) {
   if (!mayLose()) return;
   try {
     open((await api.template(name)).text);
-    notice.value = `Opened the template ${name}.`;
+    tell(`Opened the template ${name}.`);
   } catch (error) {
     refused(error);
   }
@@ -69,7 +57,7 @@ async function openTemplate(name: string) {
 async function openFile(file: File | undefined) {
   if (!file || !mayLose()) return;
   open(await file.text());
-  notice.value = `Opened ${file.name}.`;
+  tell(`Opened ${file.name}.`);
 }
 
 /** The file of the server as it is on disk now. */
@@ -135,7 +123,7 @@ async function report(v: Variant, format: string) {
   making.value = format;
   try {
     download(fileName(v, format), '', await api.report(v.text.value, scenarioName(), format));
-    notice.value = `The report is in your downloads.`;
+    tell(`The report is in your downloads.`);
   } catch (error) {
     refused(error);
   }

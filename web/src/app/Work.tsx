@@ -6,9 +6,11 @@ import { TraceContext, traceOf } from '../kit/trace';
 import { Drawn } from './Drawn';
 import { beginJob, chosenJob, ended, jobs, stopJob } from './jobs';
 import type { Job, Task } from './jobs';
-import { current } from './state';
+import { api } from './api';
+import { current, download, refused } from './state';
 import type { Variant } from './state';
-import { child } from './yaml/tree';
+import { quantity } from './schema';
+import { child, nameOf } from './yaml/tree';
 
 const facility = (title: string, about: string, ...options: string[]): Task => ({
   title,
@@ -58,7 +60,7 @@ const tasks: Task[] = [
   },
 ];
 
-export const titleOf = (verb: string) => tasks.find((task) => task.verb === verb)?.title ?? verb;
+export const titleOf = (verb: string) => [...tasks, fullReport].find((task) => task.verb === verb)?.title ?? verb;
 
 const kinds = (v: Variant) => {
   const work = child(v.tree.value, 'workloads');
@@ -68,18 +70,50 @@ const kinds = (v: Variant) => {
   });
 };
 
+const LOADS = [0.25, 0.5, 0.75, 1, 1.25, 1.5, 2, 3]; // of the asked rate
+
+/** The knee of each serving workload: times of its users from a quarter to three times its load. */
+function curves(v: Variant): Task[] {
+  const work = child(v.tree.value, 'workloads');
+  return (work?.kind === 'seq' ? work.items : []).flatMap((item) => {
+    const traffic = child(item.value, 'traffic') ?? child(child(item.value, 'llm'), 'traffic');
+    const rate = child(traffic, 'rate');
+    const asked = rate?.kind === 'scalar' ? quantity(rate.text) : null;
+    const name = nameOf(item.value);
+    if (!asked || !name || !/\/s$/.test(asked.after.split('@')[0]!.trim())) return [];
+    const rates = LOADS.map((share) => `${Number((asked.value * share).toPrecision(4))}/s`).join(',');
+    return [
+      {
+        title: `Load of ${name}`,
+        about: 'Times to the first and each further token from a quarter to three times the load, with the knee',
+        verb: 'infer',
+        options: ['--workload', name, '--rate', rates],
+      },
+    ];
+  });
+}
+
+/** The report with its slow parts too, as a file. */
+const fullReport: Task = {
+  title: 'Full report',
+  about: 'The report with availability, swings of the load and all that takes longer, as a file (HTML)',
+  verb: 'report',
+  options: ['--format', 'html', '--full'],
+};
+
 /** What the scenario has a use for. */
 function offered(v: Variant): Task[] {
   const works = kinds(v);
-  const train = works.some((kind) => kind === 'train' || kind === 'finetune' || kind === 'rl');
-  const serve = works.some((kind) => kind !== 'train' && kind !== 'finetune');
-  return tasks.filter((task) => {
+  const train = works.some((kind) => kind === 'train' || kind === '');
+  const serve = works.some((kind) => kind !== 'train' && kind !== '');
+  const fixed = tasks.filter((task) => {
     if (task.verb === 'train') return train;
     if (task.verb === 'infer') return serve;
     if (task.options[0] === '--supply') return child(v.tree.value, 'supply') !== undefined;
     if (task.verb === 'facility') return child(v.tree.value, 'building') !== undefined;
     return true;
   });
+  return [...fixed, ...(serve ? curves(v) : []), fullReport];
 }
 
 function wordAt(v: Variant, ...path: (string | number)[]): string {
@@ -132,6 +166,18 @@ function Progress({ job }: { job: Job }) {
   );
 }
 
+function ReportFile({ job }: { job: Job }) {
+  const fetchFile = () => void api.jobFile(job.id).then((file) => download(job.file, '', file), refused);
+  return (
+    <p>
+      {job.title} is ready.{' '}
+      <button type="button" class="primary" onClick={fetchFile}>
+        Save {job.file}
+      </button>
+    </p>
+  );
+}
+
 function Result({ job }: { job: Job }) {
   const answer = job.result.value;
   const { state } = job.status.value;
@@ -141,13 +187,16 @@ function Result({ job }: { job: Job }) {
         {job.title} is {state}.
       </p>
     );
-  if (!answer)
+  if (!answer?.document && !answer?.text && !answer?.errors.length) {
+    // Stopped, or not to be had: the engine says what was kept.
+    const why = answer?.err.trim() || job.status.value.stage || 'nothing was kept';
     return (
       <p>
-        {job.title}: {state}
-        {job.status.value.stage && ` (${job.status.value.stage})`}. Nothing was kept.
+        {job.title}: {state}; {why}.
       </p>
     );
+  }
+  if (job.verb === 'report' && state === 'done') return <ReportFile job={job} />;
   const doc = answer.document;
   return (
     <TraceContext.Provider value={traceOf(doc ?? null)}>

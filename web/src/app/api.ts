@@ -99,6 +99,7 @@ export const api = {
   begin: (request: Request) => json<{ id: string | number }>('/api/jobs', body(request)),
   jobs: () => json<JobStatus[]>('/api/jobs'),
   job: (id: string) => json<JobStatus>(`/api/jobs/${id}`),
+  jobFile: async (id: string): Promise<Blob> => (await call(`/api/jobs/${id}/file`)).blob(),
   stop: (id: string) => call(`/api/jobs/${id}`, { method: 'DELETE' }),
   events,
 };

@@ -4,7 +4,7 @@ import { signal } from '@preact/signals';
 import type { Signal } from '@preact/signals';
 import { api, Refused } from './api';
 import type { Answer, JobState, JobStatus } from './api';
-import { notice, refused, scenarioName } from './state';
+import { fileName, tell, refused, scenarioName } from './state';
 import type { Variant } from './state';
 
 export interface Job {
@@ -13,6 +13,7 @@ export interface Job {
   verb: string;
   options: string[];
   on: string; // the variant's name
+  file: string; // name for what it makes, where it makes a file
   begun: number;
   status: Signal<JobStatus>;
   result: Signal<Answer | null>;
@@ -37,19 +38,29 @@ export async function beginJob(task: Task, v: Variant) {
       text: v.text.value,
       name: scenarioName(),
     });
-    const job = watch(String(id), task.title, task.verb, task.options, v.title.value);
+    const job = watch(String(id), task, v.title.value, fileName(v, 'html'));
     chosenJob.value = job.id;
-    notice.value = `${task.title} begun.`;
+    tell(`${task.title} begun.`);
   } catch (error) {
-    if (error instanceof Refused && error.status !== 0 && error.status !== 401)
-      notice.value = `Not begun: ${error.message}`;
+    if (error instanceof Refused && error.status !== 0 && error.status !== 401) tell(`Not begun: ${error.message}`);
     else refused(error);
   }
 }
 
-function watch(id: string, title: string, verb: string, options: string[], on: string, known?: JobStatus): Job {
+function watch(id: string, task: Task, on: string, file: string, known?: JobStatus): Job {
+  const { title, verb, options } = task;
   const status = known ?? { id, verb, state: 'queued' as const, stage: '', done: 0, total: 0 };
-  const job: Job = { id, title, verb, options, on, begun: Date.now(), status: signal(status), result: signal(null) };
+  const job: Job = {
+    id,
+    title,
+    verb,
+    options,
+    on,
+    file,
+    begun: Date.now(),
+    status: signal(status),
+    result: signal(null),
+  };
   jobs.value = [job, ...jobs.value];
   follow(job).catch(refused);
   return job;
@@ -77,7 +88,7 @@ async function follow(job: Job) {
     job.status.value = { ...job.status.value, ...now };
     if (ended(now.state)) {
       job.result.value = now.result ?? null;
-      notice.value = `${job.title}: ${now.state}.`;
+      if (job.on) tell(`${job.title}: ${now.state}.`); // else it is of an earlier page
       return;
     }
     await new Promise((done) => setTimeout(done, 300));
@@ -104,11 +115,9 @@ export async function findJobs(titleOf: (verb: string) => string) {
       const id = String(status.id);
       if (held.has(id)) continue;
       // Its end is learned by asking once: only then is there a result.
-      watch(id, titleOf(status.verb), status.verb, [], '', {
-        ...status,
-        id,
-        state: ended(status.state) ? 'running' : status.state,
-      });
+      const task = { title: titleOf(status.verb), about: '', verb: status.verb, options: [] };
+      const state = ended(status.state) ? 'running' : status.state;
+      watch(id, task, '', 'report.html', { ...status, id, state });
     }
   } catch (error) {
     refused(error);

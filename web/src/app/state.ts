@@ -48,7 +48,7 @@ export const start = signal<Start | null>(null);
 export const schema = signal<Field | null>(null);
 export const catalogue = signal<Record<string, string[]>>({});
 export const trouble = signal<Refused | null>(null); // the server refused or is gone
-export const notice = signal(''); // said to screen readers too
+export const notice = signal({ text: '', number: 0 }); // said to screen readers too
 export const view = signal<View>('design');
 export const variants = signal<Variant[]>([]);
 export const currentId = signal(0);
@@ -57,6 +57,10 @@ let stamp = ''; // of the file's text that is known here
 
 export const current = computed(() => variants.value.find((v) => v.id === currentId.value) ?? variants.value[0]);
 export const dirty = computed(() => variants.value.some((v) => v.text.value !== v.kept.value));
+
+export function tell(text: string) {
+  notice.value = { text, number: notice.peek().number + 1 };
+}
 
 let counter = 0;
 
@@ -233,11 +237,10 @@ export async function save(v: Variant) {
     stamp = (await api.save(text, stamp)).stamp ?? '';
     savedText.value = text;
     v.kept.value = text;
-    notice.value = `Saved to ${start.value?.file ?? 'the file'}.`;
+    tell(`Saved to ${start.value?.file ?? 'the file'}.`);
   } catch (error) {
     if (error instanceof Refused && error.status === 409)
-      notice.value =
-        'Not saved: the file changed on disk since it was read. Download this text, then open the file again.';
+      tell('Not saved: the file changed on disk since it was read. Download this text, then open the file again.');
     else refused(error);
   }
 }

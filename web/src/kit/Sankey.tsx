@@ -1,5 +1,5 @@
 // A flow from left to right, each band as wide as what flows (d3-sankey's layout).
-import { sankey, sankeyJustify, sankeyLinkHorizontal, type SankeyLink, type SankeyNode } from 'd3-sankey';
+import { sankey, sankeyLeft, sankeyLinkHorizontal, type SankeyLink, type SankeyNode } from 'd3-sankey';
 import { Drawing } from './parts';
 import { Mark } from './mark';
 import { formatScaled, percent } from './format';
@@ -24,8 +24,8 @@ type Link = SankeyLink<FlowNode, FlowLink>;
 const NODE = 12;
 const LINE = 32; // two lines of text a node
 
-/// Longest way from a source, by which the columns are counted; -1 where the links make a ring.
-export function depth(nodes: FlowNode[], links: FlowLink[]): number {
+/// The column of each node: its longest way from a source. Empty where the links make a ring.
+export function levels(nodes: { key: string }[], links: FlowLink[]): Map<string, number> {
   const level = new Map(nodes.map((n) => [n.key, 0]));
   for (let round = 0; round <= nodes.length; ++round) {
     let moved = false;
@@ -36,9 +36,15 @@ export function depth(nodes: FlowNode[], links: FlowLink[]): number {
         moved = true;
       }
     }
-    if (!moved) return Math.max(0, ...level.values());
+    if (!moved) return level;
   }
-  return -1;
+  return new Map();
+}
+
+/// A band takes the colour of its cause where it is one of several that meet, else of its end.
+function colourOf(from: Node, to: Node): string {
+  const meets = (to.targetLinks?.length ?? 0) > 1 && (from.sourceLinks?.length ?? 0) === 1;
+  return (meets ? from.colour : to.colour) ?? from.colour ?? 'var(--c1)';
 }
 
 function labelOf(node: Node, unit: string): string[] {
@@ -49,36 +55,25 @@ export function Sankey(props: { nodes: FlowNode[]; links: FlowLink[]; unit: stri
   const links = props.links.filter((l) => l.value > 0);
   const used = new Set(links.flatMap((l) => [l.from, l.to]));
   const nodes = props.nodes.filter((n) => used.has(n.key));
-  const columns = depth(nodes, links) + 1;
-  if (links.length === 0 || columns < 2) return null;
-  const widest = Math.max(...nodes.map((n) => Math.max(textWidth(n.label), 76)));
   const level = levels(nodes, links);
-  const ends = nodes.filter((_, i) => level[i] === columns - 1);
-  const edge = Math.max(80, ...ends.map((n) => textWidth(n.label))) + 10;
-  const least = edge + (columns - 1) * Math.min(200, widest + NODE + 14);
-  const tallest = Math.max(...Array.from({ length: columns }, (_, c) => level.filter((l) => l === c).length));
+  const columns = Math.max(0, ...level.values()) + 1;
+  if (links.length === 0 || columns < 2) return null;
+  const column = (c: number) => nodes.filter((n) => level.get(n.key) === c);
+  const widest = (list: FlowNode[]) => Math.max(96, ...list.map((n) => textWidth(n.label))) + 10;
+  // Names of the first column stand before it where it has several, those of the last behind it.
+  const start = column(0).length > 1 ? widest(column(0)) : 0;
+  const edge = widest(column(columns - 1));
+  const between = nodes.filter((n) => ![start > 0 ? 0 : -1, columns - 1].includes(level.get(n.key) ?? 0));
+  const least = start + edge + (columns - 1) * Math.min(210, widest(between) + NODE + 4);
+  const tallest = Math.max(...Array.from({ length: columns }, (_, c) => column(c).length));
   const height = Math.max(220, tallest * (LINE + 10) + 60);
   return (
     <Drawing height={height} least={least} most={1500} says={props.says}>
-      {(width) => <Flow {...props} nodes={nodes} links={links} edge={edge} width={width} height={height} />}
+      {(width) => <Flow {...props} nodes={nodes} links={links} start={start} edge={edge} width={width} height={height} />}
     </Drawing>
   );
 }
 
-/// The column of each node as sankeyJustify places it: ends stand in the last one.
-function levels(nodes: FlowNode[], links: FlowLink[]): number[] {
-  const last = depth(nodes, links);
-  return nodes.map((n) => {
-    if (!links.some((l) => l.from === n.key)) return last;
-    const before = new Set<string>([n.key]);
-    const above = links.filter((l) => l.to === n.key);
-    return above.length === 0 ? 0 : 1 + depthTo(n.key, links, before);
-  });
-}
-function depthTo(key: string, links: FlowLink[], seen: Set<string>): number {
-  const above = links.filter((l) => l.to === key && !seen.has(l.from));
-  return above.length === 0 ? -1 : Math.max(...above.map((l) => 1 + depthTo(l.from, links, new Set([...seen, l.from]))));
-}
 
 function Flow(props: {
   nodes: FlowNode[];
@@ -86,17 +81,17 @@ function Flow(props: {
   unit: string;
   width: number;
   height: number;
+  start: number;
   edge: number;
   total?: number;
 }) {
   const layout = sankey<FlowNode, FlowLink>()
     .nodeId((n) => n.key)
-    .nodeAlign(sankeyJustify)
+    .nodeAlign(sankeyLeft)
     .nodeWidth(NODE)
     .nodePadding(LINE)
-    .nodeSort(null as never)
     .extent([
-      [1, 14],
+      [1 + props.start, 14],
       [props.width - props.edge, props.height - 14],
     ]);
   const graph = layout({
@@ -128,7 +123,7 @@ function Flow(props: {
             >
               <path
                 d={ribbon(l) ?? ''}
-                style={{ stroke: to.colour ?? from.colour ?? 'var(--c1)', strokeOpacity: 0.38 }}
+                style={{ stroke: colourOf(from, to), strokeOpacity: 0.38 }}
                 stroke-width={Math.max(1, l.width ?? 1)}
               />
             </Mark>
@@ -140,7 +135,9 @@ function Flow(props: {
         const x0 = n.x0 ?? 0;
         const x1 = n.x1 ?? 0;
         const y = ((n.y0 ?? 0) + (n.y1 ?? 0)) / 2;
-        const x = x1 + 6;
+        const before = props.start > 0 && n.depth === 0;
+        const x = before ? x0 - 6 : x1 + 6;
+        const anchor = before ? 'end' : 'start';
         return (
           <Mark
             key={n.key}
@@ -155,10 +152,10 @@ function Flow(props: {
               height={Math.max(1.5, (n.y1 ?? 0) - (n.y0 ?? 0))}
               style={{ fill: n.colour ?? 'var(--c1)' }}
             />
-            <text x={x} y={y - 3} class="halo">
+            <text x={x} y={y - 3} text-anchor={anchor} class="halo">
               {name}
             </text>
-            <text x={x} y={y + 12} class="soft halo">
+            <text x={x} y={y + 12} text-anchor={anchor} class="soft halo">
               {amount}
             </text>
           </Mark>

@@ -75,16 +75,23 @@ export function Drawing(props: {
     ? { tabIndex: 0, role: 'region', 'aria-label': `${props.says.split(/[.:]/)[0]}, scrolls sideways` }
     : {};
   return (
-    <div ref={box} class="scroll" {...region}>
-      <svg
-        role="group"
-        aria-label={props.says}
-        viewBox={`0 0 ${width} ${height}`}
-        style={{ width: scrolls ? `${width}px` : '100%', maxWidth: scrolls ? 'none' : `${width}px` }}
-      >
-        {props.children(width)}
-      </svg>
-    </div>
+    <>
+      <div ref={box} class="scroll" {...region}>
+        <svg
+          role="group"
+          aria-label={props.says}
+          viewBox={`0 0 ${width} ${height}`}
+          style={{ width: scrolls ? `${width}px` : '100%', maxWidth: scrolls ? 'none' : `${width}px` }}
+        >
+          {props.children(width)}
+        </svg>
+      </div>
+      {scrolls && (
+        <p class="note no-print" aria-hidden="true">
+          ↔ scrolls sideways
+        </p>
+      )}
+    </>
   );
 }
 

@@ -8,9 +8,14 @@ import { number, object, objects, text, texts, type Json, type JsonObject } from
 
 export type Trace = Map<string, JsonObject>;
 
-/// An id may occur more than once; the last holds (docs/output.md).
-export function traceOf(check: Json | undefined): Trace {
-  return new Map(objects(object(check).trace).map((node) => [text(node.id) ?? '', node]));
+/// The figures of one or more answers, by id. An id may occur more than once; the last holds
+/// (docs/output.md). Runs of `train` and `infer` may hold a trace of their own.
+export function traceOf(...answers: (Json | undefined)[]): Trace {
+  const nodes = answers.flatMap((answer) => {
+    const o = object(answer);
+    return [...objects(o.trace), ...objects(o.runs).flatMap((run) => objects(run.trace))];
+  });
+  return new Map(nodes.map((node) => [text(node.id) ?? '', node]));
 }
 
 export const TraceContext = createContext<Trace>(new Map());

@@ -1,6 +1,6 @@
 // How often halls stand still, why, and what would help (facility --availability --json); swings of
 // the load within seconds (facility --transient --json).
-import { Card, Legend, Table } from '../kit/parts';
+import { Card, Legend, More, Table } from '../kit/parts';
 import { Num } from '../kit/trace';
 import { Plot, path } from '../kit/Plot';
 import { formatHeadroom, formatNumber, formatPair, formatScaled } from '../kit/format';
@@ -16,7 +16,8 @@ export function Availability({ availability }: { availability: Json }) {
   const causes = objects(a.causes)
     .map((c) => ({ label: texts(c.out).join(' and '), value: number(c.hours) ?? 0 }))
     .filter((c) => c.value > 0)
-    .slice(0, 10);
+    .sort((x, y) => y.value - x.value)
+    .slice(0, 8);
   const total = causes.reduce((s, c) => s + c.value, 0);
   const remedies = objects(a.remedies);
   const gaps = texts(at(a, 'tier.gaps'));
@@ -47,9 +48,10 @@ export function Availability({ availability }: { availability: Json }) {
           ]}
         />
       )}
+      <More title="Rates of failure and repair, with their sources">
       <Table
         caption="Rates of failure and repair, with their sources"
-        rows={objects(a.figures).slice(0, 60)}
+        rows={objects(a.figures)}
         columns={[
           { head: 'part', cell: (f) => text(f.part) ?? '' },
           { head: 'figure', cell: (f) => text(f.what) ?? '' },
@@ -65,6 +67,7 @@ export function Availability({ availability }: { availability: Json }) {
           },
         ]}
       />
+      </More>
     </Card>
   );
 }

@@ -4,14 +4,15 @@ import { useState } from 'preact/hooks';
 import { Card, Drawing, Legend, Tabs } from '../kit/parts';
 import { Mark } from '../kit/mark';
 import { PartBars } from './Train';
-import { depth } from '../kit/Sankey';
+import { levels } from '../kit/Sankey';
 import { format, formatScaled } from '../kit/format';
 import { fitted } from '../kit/scale';
 import { at, number, object, objects, quantity, text, type Json, type JsonObject } from '../kit/json';
 
-const W = 150;
-const H = 58;
-const ROW = 132;
+const W = 178;
+const H = 70;
+const ROW = 128;
+const LEG = 112;
 
 /// One hour's way of the heat as boxes and legs; only temperatures the engine gives are written.
 export function loopOf(moment: JsonObject): JsonObject {
@@ -33,7 +34,7 @@ export function loopOf(moment: JsonObject): JsonObject {
       { key: 'it', label: 'chips', t_c: moment.chip_c ?? null, heat: formatScaled(heat('it'), 'W', 4) },
       { key: 'room', label: 'doors, CDUs, rooms', what: `${fans} of fans, pumps`, t_c: null },
       { key: 'plant', label: runs ? 'chillers run' : 'no chiller runs', what: `${formatScaled(power('compressors') + power('loop_pumps') + power('heat_pumps'), 'W', 3)} with pumps`, t_c: null },
-      ...out.map(([key, label]) => ({ key, label, what: key === 'reused' ? '' : `${celsius(moment.dry_bulb_c)}, wet bulb ${celsius(moment.wet_bulb_c)}`, t_c: null })),
+      ...out.map(([key, label]) => ({ key, label, what: key === 'reused' ? '' : `in air of ${celsius(moment.dry_bulb_c)}`, t_c: null })),
     ],
     links: [
       { from: 'it', to: 'room', medium: 'coolant, air', supply_c: moment.coolant_c ?? moment.air_inlet_c ?? null, air_c: moment.air_inlet_c ?? null, heat_kw: (heat('it') + heat('losses')) / 1000 },
@@ -77,11 +78,8 @@ function Loop({ loop }: { loop: JsonObject }) {
   const nodes = objects(loop.nodes).map((n) => ({ key: text(n.key) ?? '', label: text(n.label) ?? '', node: n }));
   const links = objects(loop.links).map((l) => ({ from: text(l.from) ?? '', to: text(l.to) ?? '', value: 1, link: l }));
   if (nodes.length < 2 || links.length === 0) return null;
-  const column = new Map<string, number>();
-  for (const n of nodes) column.set(n.key, 0);
-  for (let round = 0; round < nodes.length; ++round)
-    for (const l of links) column.set(l.to, Math.max(column.get(l.to) ?? 0, Math.min(nodes.length, (column.get(l.from) ?? 0) + 1)));
-  const columns = Math.max(2, depth(nodes, links) + 1);
+  const column = levels(nodes, links);
+  const columns = Math.max(2, Math.max(0, ...column.values()) + 1);
   const inColumn = (c: number) => nodes.filter((n) => column.get(n.key) === c);
   const tallest = Math.max(...Array.from({ length: columns }, (_, c) => inColumn(c).length));
   const height = tallest * ROW + 6;
@@ -89,7 +87,7 @@ function Loop({ loop }: { loop: JsonObject }) {
     .map((l) => `${nodes.find((n) => n.key === l.from)?.label} to ${nodes.find((n) => n.key === l.to)?.label} by ${text(l.link.medium)}: ${celsius(l.link.supply_c)} out, ${celsius(l.link.return_c)} back, ${heat(l.link)}`)
     .join('; ');
   return (
-    <Drawing height={height} least={columns * (W + 118)} most={1700} says={says}>
+    <Drawing height={height} least={columns * W + (columns - 1) * LEG + 8} most={1700} says={says}>
         {(width) => {
           const pitch = (width - W - 8) / (columns - 1);
           const x = (key: string) => 4 + (column.get(key) ?? 0) * pitch;
@@ -115,10 +113,10 @@ function Loop({ loop }: { loop: JsonObject }) {
                   }}
                 >
                   <rect class="face" x={x(n.key)} y={y(n.key)} width={W} height={H} rx={6} style={{ fill: 'var(--panel)', stroke: 'var(--strong-line)' }} />
-                  <text x={x(n.key) + W / 2} y={y(n.key) + 24} text-anchor="middle" style={{ fontWeight: 600 }}>
+                  <text x={x(n.key) + W / 2} y={y(n.key) + 30} text-anchor="middle" style={{ fontWeight: 600 }}>
                     {fitted(n.label, W - 10)}
                   </text>
-                  <text x={x(n.key) + W / 2} y={y(n.key) + 42} text-anchor="middle" class="soft">
+                  <text x={x(n.key) + W / 2} y={y(n.key) + 49} text-anchor="middle" class="soft">
                     {number(n.node.t_c) !== undefined ? celsius(n.node.t_c) : fitted(text(n.node.what) ?? '', W - 10)}
                   </text>
                 </Mark>
@@ -147,15 +145,18 @@ function Leg(p: { link: JsonObject; says: string; x0: number; x1: number; y0: nu
   return (
     <Mark facts={{ title: what, rows }}>
       <path class="face" d={pipe(12)} style={{ fill: 'none', stroke: 'var(--c7)', strokeWidth: 4 }} />
-      {cold && <path class="face" d={pipe(46)} style={{ fill: 'none', stroke: 'var(--c1)', strokeWidth: 4 }} />}
-      <text x={mid} y={y + 3} text-anchor="middle" class="halo">
+      {cold && <path class="face" d={pipe(58)} style={{ fill: 'none', stroke: 'var(--c1)', strokeWidth: 4 }} />}
+      <text x={mid} y={y + 5} text-anchor="middle" class="halo">
         {warm}
       </text>
-      <text x={mid} y={y + 33} text-anchor="middle" class="halo soft">
-        {[heat(p.link), what].filter(Boolean).join(' ')}
+      <text x={mid} y={y + 31} text-anchor="middle" class="halo">
+        {heat(p.link)}
+      </text>
+      <text x={mid} y={y + 46} text-anchor="middle" class="halo soft">
+        {what}
       </text>
       {cold && (
-        <text x={mid} y={y + 64} text-anchor="middle" class="halo">
+        <text x={mid} y={y + 76} text-anchor="middle" class="halo">
           {cold}
         </text>
       )}

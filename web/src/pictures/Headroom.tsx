@@ -119,17 +119,17 @@ function Axis() {
   );
 }
 
-/// The bars alone, for use inside other pieces.
-export function HeadroomList({ list }: { list: Margin[] }) {
+/// The bars alone, for use inside other pieces; at most `most` of them unfolded.
+export function HeadroomList({ list, most = Infinity }: { list: Margin[]; most?: number }) {
   const close = list.filter((m) => !m.holds || (m.headroom ?? 9) < 1);
-  const shown = close.length > 0 ? close : list.slice(0, 8);
+  const shown = close.length > 0 ? close.slice(0, most) : list.slice(0, 8);
   const far = list.filter((m) => !shown.includes(m));
   return (
     <div class="hr">
       <Axis />
       <ol>{shown.map((m) => <Row key={m.id} margin={m} />)}</ol>
       {far.length > 0 && (
-        <More title={`${far.length} more with at least twice what they need`} paper>
+        <More title={close.length > shown.length ? `${far.length} more with more headroom` : `${far.length} more with at least twice what they need`}>
           <ol>{far.map((m) => <Row key={m.id} margin={m} />)}</ol>
         </More>
       )}

@@ -54,7 +54,7 @@ export function LoadCurve({ run }: { run: JsonObject }) {
   const most = Math.max(...points.map((p) => p.load), knee?.load ?? 0) * 1.03;
   const percentile = number(run.percentile);
   const says = knee
-    ? `The knee is at ${formatNumber(knee.load)} ${unit}: beyond it waiting grows faster than work done.`
+    ? `The knee is at ${formatNumber(knee.load)} ${unit}: beyond it the time to answer grows faster than throughput.`
     : `${points.length} loads of one fleet.`;
   return (
     <Card
@@ -67,7 +67,7 @@ export function LoadCurve({ run }: { run: JsonObject }) {
         says={`Times against load. ${says} ${points.map((p) => `${formatNumber(p.load)} ${unit}: TTFT ${formatScaled(p.ttft, 's')}, TPOT ${formatScaled(p.tpot, 's')}`).join('; ')}`}
         height={330}
         x={{ label: unit, low: 0, high: most }}
-        y={{ label: 'seconds, each line ten times the one below', log: true, low, high, tick: (v) => formatScaled(v, 's', 2) }}
+        y={{ label: 'time (logarithmic)', log: true, low, high, tick: (v) => formatScaled(v, 's', 2) }}
       >
         {(f) => (
           <>

@@ -5,7 +5,7 @@ import { Mark } from '../kit/mark';
 import { Amount } from '../kit/trace';
 import { Plot } from '../kit/Plot';
 import { formatHeadroom, formatNumber, formatScaled, percent } from '../kit/format';
-import { linear, textWidth, ticks } from '../kit/scale';
+import { fitted, linear, textWidth, ticks } from '../kit/scale';
 import { Drawing } from '../kit/parts';
 import { figures, number, numbers, object, objects, quantity, text, type Json, type JsonObject } from '../kit/json';
 import { PartBars } from './Train';
@@ -170,17 +170,21 @@ function TornadoOf(props: { of: string; unit: string; base: number; rows: Swing[
   const show = (v: number) => (props.headroom ? formatHeadroom(v) : formatScaled(v, props.unit));
   const all = rows.flatMap((r) => [r.atLow, r.atHigh]).concat(props.base);
   const [low, high] = [Math.min(...all), Math.max(...all)];
-  const ROW = 46;
-  const height = rows.length * ROW + 44;
+  const line = (width: number) => (width < 560 ? 15 : 0); // narrow: the range has a line of its own
+  const tall = (width: number) => rows.length * (46 + line(width)) + 44;
   return (
     <Card title={`What moves ${props.of}`} says={`Each input from its low to its high end, all else as it is; now ${show(props.base)}.`} wide>
-      <Drawing height={height} least={340} most={1200} says={`What moves ${props.of}: ${rows.map((r) => `${r.input} ${show(r.atLow)} to ${show(r.atHigh)}`).join('; ')}`}>
+      <Drawing height={tall} least={290} most={1200} says={`What moves ${props.of}: ${rows.map((r) => `${r.input} ${show(r.atLow)} to ${show(r.atHigh)}`).join('; ')}`}>
         {(width) => {
           const edge = Math.max(textWidth(show(low)), textWidth(show(high)), 30) + 10;
+          const room = Math.max(1, Math.floor((width - 2 * edge) / (Math.max(textWidth(show(low)), textWidth(show(high))) + 24)));
+          const all = ticks(low, high, Math.min(7, room));
+          const marks = all.filter((_, i) => i % Math.max(1, Math.ceil(all.length / room)) === 0);
+          const [row, more, height] = [46 + line(width), line(width), tall(width)];
           const x = linear([low, high === low ? low + 1 : high], [edge, width - edge]);
           return (
             <>
-              {ticks(low, high, width > 700 ? 7 : 3).map((v) => (
+              {marks.map((v) => (
                 <g key={v}>
                   <path class="grid" d={`M${x(v)},4V${height - 30}`} />
                   <text x={x(v)} y={height - 12} text-anchor="middle" class="soft">
@@ -189,9 +193,10 @@ function TornadoOf(props: { of: string; unit: string; base: number; rows: Swing[
                 </g>
               ))}
               {rows.map((r, i) => {
-                const y = i * ROW + 8;
+                const y = i * row + 8;
                 const [a, b] = [Math.min(r.atLow, r.atHigh), Math.max(r.atLow, r.atHigh)];
                 const lowLeft = r.atLow <= r.atHigh;
+                const range = `${r.low} … ${r.high}${r.doubt ? ` (${r.doubt})` : ''}`;
                 return (
                   <Mark
                     key={r.input}
@@ -206,15 +211,19 @@ function TornadoOf(props: { of: string; unit: string; base: number; rows: Swing[
                     }}
                   >
                     <text x={4} y={y + 11} class="halo">
-                      {r.input}: {r.low} … {r.high}
-                      {r.doubt ? ` (${r.doubt})` : ''}
+                      {more ? fitted(r.input, width - 8) : `${r.input}: ${range}`}
                     </text>
-                    <rect class="face" x={x(a)} y={y + 17} width={Math.max(1, x(props.base) - x(a))} height={16} style={{ fill: lowLeft ? 'var(--c1)' : 'var(--c7)' }} />
-                    <rect class="face" x={x(props.base)} y={y + 17} width={Math.max(1, x(b) - x(props.base))} height={16} style={{ fill: lowLeft ? 'var(--c7)' : 'var(--c1)' }} />
-                    <text x={x(a) - 5} y={y + 29} text-anchor="end" class="halo">
+                    {more > 0 && (
+                      <text x={4} y={y + 26} class="halo soft">
+                        {fitted(range, width - 8)}
+                      </text>
+                    )}
+                    <rect class="face" x={x(a)} y={y + 17 + more} width={Math.max(1, x(props.base) - x(a))} height={16} style={{ fill: lowLeft ? 'var(--c1)' : 'var(--c7)' }} />
+                    <rect class="face" x={x(props.base)} y={y + 17 + more} width={Math.max(1, x(b) - x(props.base))} height={16} style={{ fill: lowLeft ? 'var(--c7)' : 'var(--c1)' }} />
+                    <text x={x(a) - 5} y={y + 29 + more} text-anchor="end" class="halo">
                       {show(a)}
                     </text>
-                    <text x={x(b) + 5} y={y + 29} class="halo">
+                    <text x={x(b) + 5} y={y + 29 + more} class="halo">
                       {show(b)}
                     </text>
                   </Mark>

@@ -78,10 +78,11 @@ function PlanCard({ plan }: { plan: JsonObject }) {
   if (rows.length === 0) return null;
   const missed = objects(plan.missed);
   const lacking = texts(plan.not_priced);
-  const capital = number(plan.capital_usd);
+  const capital = number(plan.total_usd) ?? number(plan.capital_usd);
+  const late = number(plan.late_days) ?? 0;
   const height = rows.length * ROW + 64;
   const end = Math.max(high, ...rows.map((r) => r.finish));
-  const says = `Ready ${text(plan.ready) ?? ''} (${dateAt(start, low)} to ${dateAt(start, high)})${capital ? `, ${formatScaled(capital, 'USD')}` : ''}.`;
+  const says = `Ready ${text(plan.ready) ?? ''} (${dateAt(start, low)} to ${dateAt(start, high)})${capital ? `, ${formatScaled(capital, 'USD')}` : ''}${late > 0 ? `; ${formatNumber(late / 7, 3)} wk later than wanted` : ''}.`;
   return (
     <Card
       title={`Lead times: ${text(plan.name) ?? ''}`}

@@ -2,7 +2,7 @@
 import { Card, Drawing, Legend } from '../kit/parts';
 import { Mark } from '../kit/mark';
 import { formatHeadroom, formatNumber, formatScaled, percent } from '../kit/format';
-import { fitted } from '../kit/scale';
+import { fitted, textWidth } from '../kit/scale';
 import { at, number, object, objects, text, type Json, type JsonObject } from '../kit/json';
 
 export interface Box {
@@ -76,7 +76,7 @@ function boxOf(key: string, all: JsonObject[]): Box {
   const kind = text(first.kind) ?? '';
   return {
     key,
-    label: commonName(all.map((n) => text(n.name) ?? '')) || kind,
+    label: labelOf(all.map((n) => text(n.name) ?? ''), kind),
     kind,
     count: all.length,
     units: sum('units'),
@@ -100,6 +100,14 @@ export function commonName(names: string[]): string {
   for (const name of rest) while (!name.startsWith(first.slice(0, n))) --n;
   const common = first.slice(0, n).replace(/[-.][a-z]?\d*$|\d+$/, '').replace(/[-.]$/, '');
   return common.length > 2 ? common : '';
+}
+
+/// The common name of a group, or its kind where the names share no more than their hall and racks.
+function labelOf(names: string[], kind: string): string {
+  const common = commonName(names);
+  if (kind !== 'rack-feed' || common.includes('feed')) return common || kind;
+  const dot = common.indexOf('.');
+  return dot > 0 ? `${common.slice(0, dot)}.${kind}` : kind;
 }
 
 /// Columns by the longest way from a source; a standby source stands just before what it feeds.
@@ -148,6 +156,12 @@ function facts(b: Box) {
   return { title: b.count > 1 ? `${b.label} × ${b.count}` : b.label, rows };
 }
 
+/// Hall and bank where both fit; what they are together the explanation says.
+function caption(hall: string, bank: string, width: number): string {
+  const both = [hall, bank].filter(Boolean).join(': ');
+  return textWidth(both, 11) <= width ? both : fitted(bank || hall, width, 11);
+}
+
 function BoxMark({ box, x, y, w }: { box: Box; x: number; y: number; w: number }) {
   const use = Math.max(0, Math.min(1, box.worst ?? box.use ?? 0));
   const name = box.count > 1 ? `${box.label} × ${box.count}` : box.label;
@@ -161,7 +175,7 @@ function BoxMark({ box, x, y, w }: { box: Box; x: number; y: number; w: number }
       <rect class="face" x={x} y={y} width={w} height={H} rx={5} style={{ fill: 'var(--panel)', stroke: 'var(--strong-line)' }} />
       <rect x={x} y={y} width={5} height={H} rx={2} style={{ fill: colour(box) }} />
       <text x={x + 12} y={y + 16} class="soft" style={{ fontSize: '11px' }}>
-        {fitted([hall, bank].filter(Boolean).join(': '), w - 18, 11)}
+        {caption(hall, bank, w - 18)}
       </text>
       <text x={x + 12} y={y + 32} style={{ fontWeight: 600 }}>
         {fitted(short, w - 18)}

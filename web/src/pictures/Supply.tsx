@@ -3,6 +3,7 @@ import { Card, Legend, Table } from '../kit/parts';
 import { Mark } from '../kit/mark';
 import { Plot } from '../kit/Plot';
 import { format, formatScaled, monthName, percent } from '../kit/format';
+import { PartBars } from './Train';
 import { number, numbers, object, objects, text, texts, type Json } from '../kit/json';
 
 const MWH = 1e6;
@@ -24,7 +25,16 @@ export function SupplyYear({ supply }: { supply: Json }) {
       note={[...texts(s.assumptions), ...texts(s.remarks)].join('; ')}
       wide
     >
-      <Months supply={supply} />
+      {objects(s.by_month).length > 0 ? (
+        <Months supply={supply} />
+      ) : (
+        <PartBars
+          rows={sources.map((x) => ({ label: text(x.name) ?? '', value: (number(x.used_mwh) ?? 0) * MWH })).sort((a, b) => b.value - a.value)}
+          unit="Wh"
+          total={Math.max(1e-12, number(s.load_mwh) ?? 1) * MWH}
+          says="Energy used by source"
+        />
+      )}
       <Table
         caption="Sources"
         rows={sources}
@@ -45,10 +55,10 @@ export function SupplyYear({ supply }: { supply: Json }) {
           rows={objects(s.storages)}
           columns={[
             { head: 'storage', cell: (x) => text(x.name) ?? '' },
-            { head: 'power', number: true, cell: (x) => formatScaled((number(x.power_mw) ?? number(x.capacity_mw) ?? 0) * MWH, 'W') },
-            { head: 'energy', number: true, cell: (x) => energy(number(x.energy_mwh) ?? number(x.capacity_mwh)) },
-            { head: 'given back', number: true, cell: (x) => energy(number(x.discharged_mwh) ?? number(x.out_mwh)) },
-            { head: 'cost', number: true, cell: (x) => money(number(x.usd)) },
+            { head: 'power', number: true, cell: (x) => formatScaled((number(x.power_mw) ?? 0) * MWH, 'W') },
+            { head: 'energy', number: true, cell: (x) => energy(number(x.energy_mwh)) },
+            { head: 'given back', number: true, cell: (x) => energy(number(x.out_mwh)) },
+            { head: 'cost', number: true, cell: (x) => money((number(x.wear_usd) ?? 0) + (number(x.fixed_usd) ?? 0)) },
           ]}
         />
       )}

@@ -165,9 +165,11 @@ export function MemoryByItem({ memory, title }: { memory: JsonObject; title?: st
     .map(([label, v]) => ({ label, value: number(v) ?? 0 }))
     .filter((i) => i.value > 0);
   const have = number(memory.have) ?? 0;
-  const need = number(memory.need) ?? items.reduce((s, i) => s + i.value, 0);
+  const idle = (label: string) => /free|left to others/.test(label);
+  const need = number(memory.need) ?? items.filter((i) => !idle(i.label)).reduce((s, i) => s + i.value, 0);
   const safe = number(memory.safe);
   if (items.length === 0 || have <= 0) return null;
+  const colour = (label: string, i: number) => (idle(label) ? `color-mix(in srgb, var(--c5) ${/free/.test(label) ? 18 : 40}%, var(--panel))` : (ITEM_COLOURS[i % 8] ?? ''));
   const most = Math.max(have, need) * 1.04;
   const says = `${format(need, unit)} of ${format(have, unit)}${text(memory.rank) ? ` on ${text(memory.rank)}` : ''}.`;
   return (
@@ -197,7 +199,7 @@ export function MemoryByItem({ memory, title }: { memory: JsonObject; title?: st
                     says={`${item.label}: ${format(item.value, unit)}`}
                     facts={{ title: item.label, value: format(item.value, unit), rows: [['share', `${percent(item.value / have)} of ${format(have, unit)}`]] }}
                   >
-                    <rect class="face" x={x(from)} y={32} width={Math.max(0.5, w - 0.6)} height={36} style={{ fill: ITEM_COLOURS[i % 8] }} />
+                    <rect class="face" x={x(from)} y={32} width={Math.max(0.5, w - 0.6)} height={36} style={{ fill: colour(item.label, i) }} />
                   </Mark>
                 );
               })}
@@ -207,7 +209,7 @@ export function MemoryByItem({ memory, title }: { memory: JsonObject; title?: st
           );
         }}
       </Drawing>
-      <Legend items={items.map((item, i) => ({ colour: ITEM_COLOURS[i % 8] ?? '', label: `${item.label} ${format(item.value, unit)}` }))} />
+      <Legend items={items.map((item, i) => ({ colour: colour(item.label, i), border: 'var(--line)', label: `${item.label} ${format(item.value, unit)}` }))} />
     </Card>
   );
 }

@@ -149,7 +149,7 @@ export function YearHeatMap({ year }: { year: Json }) {
       title="The weather year"
       says={`PUE ${pue?.toFixed(3) ?? '?'} over the year${free !== undefined ? `; no chiller in ${formatNumber(free)} of 8760 h` : ''}. ${text(object(year).weather) ?? ''}.`}
       tools={<Tabs label="What the year shows" value={series.key} onChange={setKey} options={all.map((s) => ({ key: s.key, label: s.label }))} />}
-      note={texts(object(year).remarks).join(' ')}
+      note={texts(object(year).remarks).join('; ')}
       wide
     >
       <Map series={series} all={all} />

@@ -10,10 +10,12 @@ import { Changes, LoadCurve, ServeRun, inferRuns } from '../pictures/Infer';
 import { Bill, CashFlow, CostSplit, Paths, Tornado } from '../pictures/Money';
 import { Gantt } from '../pictures/Plan';
 import { PowerChain } from '../pictures/Power';
+import { Losses } from '../pictures/PowerTables';
 import { PriceDuration, SupplyYear } from '../pictures/Supply';
 import { Claims, FiguresTable, Plans, Remarks, ScenarioText, Section } from '../pictures/Tables';
 import { MemoryByItem, ParetoPlans, RunFigures, StepParts, StepTimeline, trainRuns } from '../pictures/Train';
 import { YearHeatMap, YearMonths } from '../pictures/Year';
+import { Beside } from './Beside';
 import type { ReportDocument } from './document';
 
 export interface LayerSection {
@@ -67,10 +69,14 @@ export function sectionsOf(d: ReportDocument): LayerSection[] {
   const p = d.parts;
   const check = p.check ?? null;
   const figures = p.figures;
-  const out: LayerSection[] = works(p);
+  const also = (d.also ?? []).filter((o) => has(o.parts.check));
+  const out: LayerSection[] = [
+    ...(also.length ? [{ id: 'beside', title: 'Side by side', body: also.map((o, i) => <Beside key={i} document={d} other={o} />) }] : []),
+    ...works(p),
+  ];
   if (objects(object(figures ?? null).fabric).some((c) => objects(c.networks).length > 0))
     out.push({ id: 'network', title: 'Network', body: <Fabric figures={figures} /> });
-  if (has(p.chain)) out.push({ id: 'power', title: 'Power', body: <PowerChain chain={p.chain} /> });
+  if (has(p.chain)) out.push({ id: 'power', title: 'Power', body: <><PowerChain chain={p.chain} /><Losses chain={p.chain} /></> });
   if (has(p.year))
     out.push({
       id: 'cooling',

@@ -42,7 +42,7 @@ function Failed({ failed }: { failed: Record<string, string> }) {
 
 export function Report({ document: d }: { document: ReportDocument }) {
   const check: Json | undefined = d.parts.check;
-  const trace = traceOf(check);
+  const trace = traceOf(...Object.values(d.parts));
   useEffect(() => {
     document.title = `${d.name}: headroom`;
   }, [d.name]);

@@ -128,7 +128,7 @@ export function Summary({ check }: { check: Json }) {
       <KeyFigures check={check} />
       {all.length > 0 && (
         <Card title="Headroom of every limit" level={2} says="What there is over what is needed, less one; least first." note="Red and hatched falls short, amber is within 10 %. Underlined numbers explain themselves.">
-          <HeadroomList list={all} />
+          <HeadroomList list={all} most={16} />
         </Card>
       )}
     </div>

@@ -1,6 +1,13 @@
 // The report document (docs/report.md): what `headroom report` puts into the page.
 import type { Json } from '../kit/json';
 
+export interface ReportVariant {
+  name: string;
+  file?: string;
+  scenario?: string;
+  parts: Record<string, Json>;
+}
+
 export interface ReportDocument {
   kind: 'headroom-report';
   version: string;
@@ -10,4 +17,5 @@ export interface ReportDocument {
   scenario: string;
   parts: Record<string, Json>;
   failed?: Record<string, string>;
+  also?: ReportVariant[];
 }
