@@ -17,6 +17,8 @@ namespace {
 using study::ReportFigures;
 using Sheet = Workbook::Sheet;
 
+constexpr int summary_width = 60;  // characters
+
 double shown(double si, const std::string& unit) {
   const auto parsed = parse_unit(unit);
   return parsed ? (si - parsed->offset) / parsed->factor : si;
@@ -97,6 +99,7 @@ void Book::write_summary(Sheet& s) {
     s.head(row++, {"what lifts it", "cost, USD", "lead time, wk", "source"});
     for (const auto& r : binding->remedies) {
       s.text(row, 0, r.action, Look::wrapped);
+      s.lines(row, 1 + int(r.action.size()) / summary_width);
       if (r.cost) s.number(row, 1, r.cost->in(dollar), Look::usd);
       if (r.lead_time) s.number(row, 2, r.lead_time->in(week));
       s.text(row++, 3, r.source, Look::note);
@@ -108,7 +111,7 @@ void Book::write_summary(Sheet& s) {
   for (const auto* part : {&v_.energy, &v_.carbon, &v_.water}) section(s, row, *part);
   if (!v_.remarks.empty()) s.text(++row, 0, "Remarks", Look::bold);
   for (const auto& remark : v_.remarks) s.text(++row, 0, remark);
-  s.width(0, 60), s.width(1, 18), s.width(2, 14), s.width(3, 40);
+  s.width(0, summary_width), s.width(1, 18), s.width(2, 14), s.width(3, 40);
   s.one_page_wide();
 }
 

@@ -15,7 +15,7 @@ namespace headroom::report {
 namespace {
 
 constexpr std::size_t most_text = 32767;  // characters of a cell, ECMA-376
-constexpr std::size_t looks = std::size_t(Look::sum) + 1;
+constexpr std::size_t looks = std::size_t(Look::science) + 1;
 constexpr lxw_color_t ink = 0x1C2733, soft = 0x5B6875, shade = 0xE8EDF2, paper = 0xFFF8DC;
 constexpr const char* cents = "#,##0.00";
 
@@ -63,6 +63,9 @@ lxw_format* format_of(lxw_workbook* book, Look look) {
       break;
     case Look::sum:
       format_set_bold(f), format_set_num_format(f, cents), format_set_top(f, LXW_BORDER_THIN);
+      break;
+    case Look::science:
+      format_set_num_format(f, "0.0000E+00");
       break;
     case Look::plain:
       break;
@@ -143,6 +146,9 @@ void Workbook::Sheet::text(int row, int column, const std::string& value, Look l
 
 void Workbook::Sheet::number(int row, int column, double value, Look look) {
   if (!std::isfinite(value)) return text(row, column, value > 0 ? "no limit" : "", look);
+  constexpr double large = 1e12, small = 1e-4;
+  const double size = std::abs(value);
+  if (look == Look::number && (size >= large || (size > 0 && size < small))) look = Look::science;
   worksheet_write_number(of(sheet_), r(row), c(column), value, look_of(book_, look));
 }
 
@@ -171,6 +177,11 @@ void Workbook::Sheet::head(int row, const std::vector<std::string>& names, int c
 
 void Workbook::Sheet::width(int column, double characters) {
   worksheet_set_column(of(sheet_), c(column), c(column), characters, nullptr);
+}
+
+void Workbook::Sheet::lines(int row, int count) {
+  constexpr double line = 15;  // points of a row
+  worksheet_set_row(of(sheet_), r(row), line * count, nullptr);
 }
 
 void Workbook::Sheet::freeze(int rows, int columns) {

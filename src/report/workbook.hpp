@@ -32,6 +32,7 @@ enum class Look : unsigned char {
   factor,   ///< eight decimals
   input,    ///< a number that is meant to be changed
   sum,      ///< cents, with a line above
+  science,  ///< powers of ten; `number` turns into it where digits would not fit
 };
 
 /// "C7", or "$C$7".
@@ -51,6 +52,8 @@ class Workbook {
     void link(int row, int column, const std::string& url, const std::string& shown);
     void head(int row, const std::vector<std::string>& names, int column = 0);
     void width(int column, double characters);
+    /// Room for so many lines of text.
+    void lines(int row, int count);
     void freeze(int rows, int columns = 0);
     /// Landscape on one page's width.
     void one_page_wide();
