@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 
 #include "power/limits.hpp"
 #include "power/topology_parts.hpp"
@@ -381,20 +382,20 @@ class Builder {
         g().connect(outputs_[(next_block_++) % outputs_.size()], units[k]);
       return;
     }
-    const bool by_side = outputs_.size() > 1;
-    for (const int u : units) {
-      bool found = false;
-      for (const int o : outputs_) {
-        if (!by_side || g()[u].side.empty() || g()[o].side != g()[u].side) continue;
-        g().connect(o, u);
-        found = true;
-      }
-      if (found) continue;
-      for (const int o : outputs_) g().connect(o, u);
-    }
-    if (by_side && h.distribution.units && g()[units.front()].side.empty())
+    const auto sides_of_nodes = [&](const std::vector<int>& nodes) {
+      std::set<std::string> sides;
+      for (const int i : nodes) sides.insert(g()[i].side);
+      return sides;
+    };
+    // Where the sides differ in number, what is below shares all that is above.
+    const bool by_side = outputs_.size() > 1 && sides_of_nodes(units) == sides_of_nodes(outputs_);
+    for (const int u : units)
+      for (const int o : outputs_)
+        if (!by_side || g()[o].side == g()[u].side) g().connect(o, u);
+    if (!by_side && outputs_.size() > 1 && h.distribution.units)
       out_.remarks.push_back(h.title +
-                             ": units without sides draw from every UPS side in equal shares");
+                             ": its units have not the sides of the UPS, so each draws "
+                             "from every side in equal shares");
   }
 
   static std::vector<RackKind> rack_kinds(const HallDemand& h) {
