@@ -22,6 +22,10 @@ def title(page):
     return re.search(r"^# (.+)$", page.read_text(), re.M).group(1)
 
 
+def capital(name):
+    return name[0].upper() + name[1:]
+
+
 def on_config(config):
     docs = ROOT / "docs"
     there = lambda pages: [{name: page} for name, page in pages if (docs / page).exists()]
@@ -30,7 +34,7 @@ def on_config(config):
     config["nav"] = [
         {"headroom": "index.md"},
         {"Guides": there(GUIDES + others) + [{"Scenarios": "scenarios.md"}]},
-        {"Models": [{title(p).split(":")[0]: f"models/{p.name}"} for p in sorted(docs.glob("models/*.md"))]},
+        {"Models": [{capital(title(p).split(":")[0]): f"models/{p.name}"} for p in sorted(docs.glob("models/*.md"))]},
         {"Held against reality": there(HELD)},
         {"Reference": [{title(p).removeprefix("Catalogue: "): f"reference/{p.name}"}
                        for p in sorted(docs.glob("reference/*.md"), key=lambda p: (p.stem.startswith("catalog"), p.stem))]},
