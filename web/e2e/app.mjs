@@ -145,6 +145,7 @@ await step('form and text are two views of one text', async () => {
   await page.locator('#section-site').getByLabel('region', { exact: true }).selectOption('us-virginia');
   await page.getByLabel('Find a field').fill('cost of capital');
   await page.locator('.search li button').first().click();
+  await page.locator('#section-money input:focus').waitFor();
   await page.keyboard.type('8 %');
   await page.keyboard.press('Enter');
   await page.getByRole('tab', { name: 'YAML' }).click();
@@ -239,6 +240,13 @@ await step('two variants are compared, and the difference is explained by its ca
   assert.match(await row('Headroom of the limits', 'grid connection'), /\+\d+ % −\d+ % short/);
   assert.match(await row('Figures that differ', 'Money: capital'), /MUSD .*MUSD ▲/);
   assert.ok((await page.locator('.costs li').count()) > 3);
+  // a third one, beside the other two
+  await page.getByRole('button', { name: '+ copy of Variant B' }).click();
+  await page.getByRole('button', { name: 'Design' }).click();
+  await put(page, 'power · grid · capacity, as text', '400 MW');
+  await page.getByRole('button', { name: 'Compare' }).click();
+  await page.getByText('All together').nth(1).waitFor();
+  assert.match(await row('Inputs that differ', 'power.grid.capacity'), /250 MW 150 MW 400 MW/);
   await closed(page);
 });
 

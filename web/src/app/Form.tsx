@@ -182,7 +182,7 @@ function Search({ v, root }: { v: Variant; root: Field }) {
     const real = concrete(v, root, path);
     if (at(v.tree.value, real) === undefined) offer(v, real, field);
     wanted.value = '';
-    setTimeout(() => focusField(real), 30);
+    focusField(real);
   };
   return (
     <div class="search">
@@ -228,14 +228,17 @@ function concrete(v: Variant, root: Field, path: string[]): (string | number)[] 
   return out;
 }
 
-function focusField(path: Path) {
+/** To the field's control, once it is drawn. */
+function focusField(path: Path, tries = 30) {
   const top = document.getElementById(`section-${String(path[0])}`);
   if (top instanceof HTMLDetailsElement) top.open = true;
-  const label = named(path.at(-1) ?? '');
-  const rows = [...(top ?? document).querySelectorAll<HTMLElement>('.row')];
-  const row = rows.find((one) => one.querySelector('label')?.textContent === label);
-  row?.scrollIntoView({ block: 'center' });
-  row?.querySelector<HTMLElement>('input, select')?.focus();
+  const row = document.querySelector(`.row[data-path="${CSS.escape(path.join('.'))}"]`);
+  if (!row) {
+    if (tries > 0) requestAnimationFrame(() => focusField(path, tries - 1));
+    return;
+  }
+  row.scrollIntoView({ block: 'center' });
+  row.querySelector<HTMLElement>('input, select')?.focus();
 }
 
 export function Form({ v }: { v: Variant }) {

@@ -108,7 +108,7 @@ export function Row({ v, path, field, required }: { v: Variant; path: Path; fiel
   const pinnable = numeric || (choicesOf(field).length > 0 && node !== undefined);
   const name = named(path.at(-1) ?? '');
   return (
-    <div class="row">
+    <div class="row" data-path={path.join('.')}>
       <label for={id}>{name}</label>
       <div class="control">
         <Control v={v} path={path} field={field} id={id} describedBy={`${id}a`} invalid={errors.length > 0} />
@@ -143,6 +143,7 @@ export function Row({ v, path, field, required }: { v: Variant; path: Path; fiel
             {e.hint && ` (${e.hint})`}.{' '}
           </strong>
         ))}
+        {required && (!node || node.kind === 'absent') && <strong class="bad">Needed. </strong>}
         {[field.about, expectation(field)].filter(Boolean).join('. ')}
       </p>
     </div>
