@@ -86,7 +86,7 @@ class Writer {
   void margins() {
     title("Limits");
     const std::size_t bar = 20;
-    Table table({{"layer", Align::left, 10},
+    Table table({{"layer", Align::left, 12},
                  {"limit", Align::left, 44},
                  {"need", Align::right, 0},
                  {"have", Align::right, 0},
