@@ -158,12 +158,13 @@ Json plan_json(const BuildPlan& p) {
                      {"slack_days", days(t.slack)},
                      {"critical", t.critical}});
   for (const auto& l : p.missed)
-    missed.push_back({{"id", l.id},
-                      {"limit", l.limit},
-                      {"need", std::isfinite(l.need) ? Json(l.need) : Json(nullptr)},
-                      {"have", std::isfinite(l.have) ? Json(l.have) : Json(nullptr)},
-                      {"unit", l.unit},
-                      {"add", l.add.empty() ? Json(nullptr) : Json(l.add)}});
+    missed.push_back(
+        {{"id", l.id},
+         {"limit", l.limit},
+         {"need", std::isfinite(l.need) ? Json(in_unit(l.need, l.unit)) : Json(nullptr)},
+         {"have", std::isfinite(l.have) ? Json(in_unit(l.have, l.unit)) : Json(nullptr)},
+         {"unit", l.unit},
+         {"add", l.add.empty() ? Json(nullptr) : Json(l.add)}});
   Json gear = Json::array();
   for (const auto& g : p.gear)
     gear.push_back({{"limit", g.limit}, {"order", g.action}, {"usd", g.usd}, {"source", g.source}});

@@ -129,8 +129,12 @@ Json block(const building::Block& b, const HallLayout& h) {
 }
 
 Json limit(const Margin& m) {
-  return {{"id", m.id},     {"limit", m.limit},  {"need", number(m.need)}, {"have", number(m.have)},
-          {"unit", m.unit}, {"holds", m.holds()}};
+  return {{"id", m.id},
+          {"limit", m.limit},
+          {"need", number(in_unit(m.need, m.unit))},
+          {"have", number(in_unit(m.have, m.unit))},
+          {"unit", m.unit},
+          {"holds", m.holds()}};
 }
 
 Json hall_json(const HallLayout& h) {

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/units.hpp"
+#include "report/parts.hpp"
 #include "report/table.hpp"
 
 namespace headroom::report {
@@ -15,7 +16,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 using study::PhaseLimit;
 
-std::string percent(double headroom) {
+std::string signed_percent(double headroom) {
   return std::isfinite(headroom) ? fmt::format("{:+.0f} %", 100 * headroom)
                                  : std::string("no need");
 }
@@ -25,8 +26,8 @@ Json number(double v) { return std::isfinite(v) ? Json(v) : Json(nullptr); }
 Json limit(const PhaseLimit& l) {
   return {{"id", l.id},
           {"limit", l.limit},
-          {"need", number(l.need)},
-          {"have", number(l.have)},
+          {"need", number(in_unit(l.need, l.unit))},
+          {"have", number(in_unit(l.have, l.unit))},
           {"unit", l.unit},
           {"headroom", number(l.headroom)},
           {"add", l.add.empty() ? Json(nullptr) : Json(l.add)}};
@@ -52,8 +53,8 @@ std::string facility_phases_text(const std::vector<study::FacilityPhase>& phases
   for (const auto& p : phases)
     table.add({p.name, fmt::format("{:.0f}", p.racks), fmt::format("{:.0f}", p.gpus),
                format_scaled(p.rack_max_w, "W"), format_scaled(p.it_max_w, "W"),
-               format_scaled(p.meter_max_w, "W"), p.binding.limit, percent(p.binding.headroom),
-               fmt::format("{}", p.missed.size())},
+               format_scaled(p.meter_max_w, "W"), p.binding.limit,
+               signed_percent(p.binding.headroom), fmt::format("{}", p.missed.size())},
               options.colour && !p.fits ? "31" : "");
   std::string out = bold("Phases") + "\n" + table.str();
   for (const auto& p : phases) {

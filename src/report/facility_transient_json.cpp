@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "report/facility_transient.hpp"
+#include "report/parts.hpp"
 
 namespace headroom::report {
 namespace {
@@ -99,8 +100,8 @@ Json margins(const TransientAnswer& a) {
     }
     out.push_back({{"id", m.id},
                    {"limit", m.limit},
-                   {"need", number(m.need)},
-                   {"have", number(m.have)},
+                   {"need", number(in_unit(m.need, m.unit))},
+                   {"have", number(in_unit(m.have, m.unit))},
                    {"unit", m.unit},
                    {"headroom", number(m.headroom())},
                    {"holds", m.holds()},

@@ -16,6 +16,11 @@ constexpr double close = 0.1;      // headroom below which a limit is worth a wo
 
 }  // namespace
 
+double in_unit(double si, std::string_view unit) {
+  const auto parsed = parse_unit(unit);
+  return parsed ? (si - parsed->offset) / parsed->factor : si;
+}
+
 std::string percent(double share, int digits) {
   return fmt::format("{:.{}f} %", 100 * share, digits);
 }

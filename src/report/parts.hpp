@@ -28,6 +28,9 @@ inline constexpr std::size_t most_rows = 25;
 
 /// "12.5 %".
 std::string percent(double share, int digits = 1);
+/// An SI value in the unit that it is written with: 24,000 in "kPa" is 24. As it is in a unit that
+/// is only a word ("rack").
+double in_unit(double si, std::string_view unit);
 /// "7.91 ms", "12.3 s", "602.1 s"; "never" for what does not end.
 std::string seconds(double s, int digits = 3);
 /// "74.5 GiB".

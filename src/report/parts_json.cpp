@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/units.hpp"
+#include "report/parts.hpp"
 
 namespace headroom::report {
 
@@ -17,8 +18,7 @@ Json time_s(double s) {
 }
 
 Json quantity(double si, const std::string& unit) {
-  const auto parsed = parse_unit(unit);
-  return {{"value", number(parsed ? (si - parsed->offset) / parsed->factor : si)}, {"unit", unit}};
+  return {{"value", number(in_unit(si, unit))}, {"unit", unit}};
 }
 
 Json lines_json(const std::vector<study::Line>& lines, const Trace& trace) {

@@ -81,6 +81,22 @@ def check_set(binary):
     assert by_name == by_index != before, "--set by name and by index differ, or change nothing"
 
 
+def check_units(binary):
+    """A limit's figures are in the unit beside them, in every verb's JSON."""
+    name = "scenarios/nvl72-row.yaml"
+    known = {m["id"]: m for m in json.loads(run(binary, "check", name, "--json")[1])["margins"]}
+    layout = json.loads(run(binary, "facility", name, "--layout", "--json")[1])
+    limits = [limit for hall in layout["halls"] for limit in hall["limits"] if limit["id"] in known]
+    assert any(limit["unit"] == "kPa" for limit in limits), "no floor load in the layout"
+    for limit in limits:
+        for side in ("need", "have"):
+            assert {"value": limit[side], "unit": limit["unit"]} == known[limit["id"]][side], f"{limit['id']}: {side}"
+    swings = json.loads(run(binary, "facility", name, "--transient", "--json")[1])
+    start = next(m for m in swings["margins"] if m["id"] == "power.transient.start-second")
+    in_si = start["need"] * {"W/s": 1, "kW/s": 1e3, "MW/s": 1e6}[start["unit"]]
+    assert abs(in_si - swings["events"]["ramp_second_w_per_s"]) <= 1e-9 * in_si, "ramp of a start"
+
+
 def check_colour(binary):
     try:
         for end in pty.openpty():
@@ -106,6 +122,7 @@ def main():
         except AssertionError as failure:
             sys.exit(f"{name}: {failure}")
     check_set(binary)
+    check_units(binary)
     check_colour(binary)
     print(f"{len(names)} scenarios")
 

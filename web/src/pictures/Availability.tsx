@@ -87,7 +87,7 @@ export function Transient({ transient }: { transient: Json }) {
     <Card
       title="Swings of the load within seconds"
       says={t.holds === true ? 'Every limit of the grid holds.' : 'A limit of the grid is broken.'}
-      note={texts(t.remarks).join(' ')}
+      note={texts(t.remarks).join('; ')}
       wide
     >
       {grid.length > 1 && (

@@ -245,7 +245,7 @@ export function Changes({ run }: { run: JsonObject }) {
           { head: 'gain', number: true, cell: (c) => percent(number(c.gain) ?? 0, 0) },
         ]}
       />
-      {texts(run.remarks).length > 0 && <p class="note">{texts(run.remarks).join(' ')}</p>}
+      {texts(run.remarks).length > 0 && <p class="note">{texts(run.remarks).join('; ')}</p>}
     </Card>
   );
 }
