@@ -28,6 +28,23 @@ bool air_allowed(const HallAir& hall, double dew_c) {
   return dew_c >= hall.outside_low_dew_c && dew_c <= hall.outside_high_dew_c;
 }
 
+// An hour that is `share` of its time like `b`, else like `a`: heat, electricity and water.
+HourState mixed(const HourState& a, const HourState& b, double share) {
+  HourState s = b;
+  for (double HourState::*x :
+       {&HourState::loop_pumps_w, &HourState::tower_pumps_w, &HourState::rejection_fans_w,
+        &HourState::compressors_w, &HourState::heat_pumps_w, &HourState::by_tower_w,
+        &HourState::by_dry_w, &HourState::by_outside_air_w, &HourState::by_condenser_air_w,
+        &HourState::reused_w, &HourState::unmet_w, &HourState::expanded_w,
+        &HourState::tower_evaporation, &HourState::pad_evaporation, &HourState::blow_down,
+        &HourState::drift})
+    s.*x = a.*x + share * (b.*x - a.*x);
+  s.compressor = a.compressor || b.compressor;
+  s.outside_curves = a.outside_curves || b.outside_curves;
+  s.tower_cold_c = std::max(a.tower_cold_c, b.tower_cold_c);
+  return s;
+}
+
 }  // namespace
 
 double pumped_refrigerant_cop(double outdoor_c) {
@@ -235,7 +252,7 @@ double PlantSolver::run_loop(std::size_t l, double supply_c, const HourInput& in
   s.tower_cold_c = -273.15;
   const double before = s.compressors_w;
   StageChain chain(loop, in, s);
-  const double left = heat - chain.run(c, supply_c + heat / c, loop.supply.celsius);
+  const double left = heat - chain.run(c, supply_c + heat / c, loop.supply.celsius, heat);
   loop_flow_[l] = {c, pumps, heat, s.compressors_w > before, s.tower_cold_c};
   return left;
 }
@@ -271,9 +288,22 @@ void PlantSolver::solve_loop(std::size_t l, const HourInput& in, HourState& s) {
     loop_supply_[l] = high;
     return;
   }
-  const double root = falling_root(unmet, low, high, left, at_high, 1e-9 * total);
+  double root = falling_root(unmet, low, high, left, at_high, 1e-9 * total);
+  double over = unmet(root);
+  if (over < -1e-8 * total) {
+    // A stage that starts at this temperature takes more than there is: it runs part of the time.
+    for (int i = 0; i < 60 && root - low > 1e-12 * root; ++i) {
+      const double middle = (low + root) / 2;
+      (unmet(middle) > 0 ? low : root) = middle;
+    }
+    const double under = unmet(low);
+    const HourState without = s;
+    over = unmet(root);
+    s = mixed(without, s, under / (under - over));
+    over = 0;
+  }
   loop_supply_[l] = root;
-  s.unmet_w += unmet(root);
+  s.unmet_w += over;
 }
 
 void PlantSolver::finish(const HourInput& in, HourState& s) {
@@ -363,7 +393,7 @@ HourState PlantSolver::with_heat(const HourInput& in, std::span<const double> lo
     const double heat = loop_heat_w[l];
     StageChain chain(plant_.loops[l], in, s);
     const double enters = loop_supply_[l] + heat / flow.rate;
-    s.unmet_w += heat - chain.run(flow.rate, enters, plant_.loops[l].supply.celsius);
+    s.unmet_w += heat - chain.run(flow.rate, enters, plant_.loops[l].supply.celsius, heat);
   }
   finish(in, s);
   return s;

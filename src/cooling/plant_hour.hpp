@@ -5,7 +5,8 @@
 //
 // Forward through paths, loops and stages; a loop whose stages cannot hold its set point is
 // solved for the supply temperature at which they take all the heat (valves open, coolant and
-// air get warmer: `short_k`). Energy: `HourState::imbalance()` compares what came in (IT, losses,
+// air get warmer: `short_k`). Where a stage starts at a temperature and then takes more than there
+// is, it runs part of the hour. Energy: `HourState::imbalance()` compares what came in (IT, losses,
 // electricity) with what was counted where it left; below 1e-9 (tested).
 //
 // Complexity: about 0.3 us a path and 1 us a loop. The solver keeps the last answer of each path

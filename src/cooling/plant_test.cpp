@@ -202,8 +202,21 @@ RC_GTEST_PROP(PlantHour, energy_in_is_energy_out, ()) {
   RC_ASSERT(s.imbalance() < 1e-6);
   RC_ASSERT(s.short_k >= 0);
   RC_ASSERT(s.makeup() >= 0);
+  RC_ASSERT(s.reused_w <= (s.it_w + s.loss_w + s.cooling_w()) * (1 + 1e-9));
+  RC_ASSERT(s.unmet_w > -1e-3 * (s.it_w + s.loss_w + s.cooling_w()));
   RC_ASSERT(s.tower_evaporation * 2.38e6 <= s.by_tower_w + 1);
   RC_ASSERT(s.cooling_w() > 0);
+}
+
+// A demand larger than the hour's heat, at a level that only water warmer than its set point has.
+TEST(PlantHour, reuse_takes_no_more_than_the_hour_has) {
+  const Plant p = any_plant(741);
+  const auto s =
+      PlantSolver(p).at({.dry_bulb_c = 33.1, .wet_bulb_c = 25, .pressure_pa = 89e3, .share = 0.01});
+  const double in = s.it_w + s.loss_w + s.cooling_w();
+  EXPECT_LE(s.reused_w, in * (1 + 1e-9));
+  EXPECT_NEAR(s.unmet_w, 0, 1e-6 * in);
+  EXPECT_LT(s.imbalance(), 1e-9);
 }
 
 TEST(PlantHour, warmer_air_never_costs_less_electricity) {

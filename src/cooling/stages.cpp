@@ -19,8 +19,9 @@ double cube(double y) { return y * y * y; }
 
 }  // namespace
 
-double StageChain::run(double c, double in_c, double target_c) {
+double StageChain::run(double c, double in_c, double target_c, double heat_w) {
   c_ = c;
+  heat_ = heat_w;
   t_ = in_c;
   target_ = target_c;
   taken_ = 0;
@@ -53,7 +54,7 @@ void StageChain::reuse() {
   if (demand <= 0) return;
   if (t_ >= r.level_c + r.approach_k) {
     const double most = c_ * std::max(0.0, t_ - r.return_c - r.approach_k);
-    const double heat = std::min({demand, most, need()});
+    const double heat = std::min({demand, most, need(), heat_});
     s_.reused_w += heat;
     take(heat);
     return;
@@ -61,7 +62,7 @@ void StageChain::reuse() {
   if (!r.heat_pump) return;
   const double hot = r.level_c + r.approach_k + 273.15, cold = target_ - r.approach_k + 273.15;
   const double cop = hot > cold ? std::max(1.5, r.carnot * hot / (hot - cold)) : 15;
-  const double heat = std::min(demand * (1 - 1 / cop), need());
+  const double heat = std::min({demand * (1 - 1 / cop), need(), heat_});
   const double work = heat / (cop - 1);
   s_.heat_pumps_w += work;
   s_.reused_w += heat + work;

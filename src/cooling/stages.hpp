@@ -11,8 +11,9 @@ class StageChain {
   StageChain(const WaterLoop& loop, const HourInput& input, HourState& state)
       : loop_(loop), in_(input), s_(state) {}
 
-  /// Cools water of capacity rate `c` from `in_c` towards `target_c`; the heat taken.
-  double run(double c, double in_c, double target_c);
+  /// Cools water of capacity rate `c` from `in_c` towards `target_c`; the heat taken. Reuse takes
+  /// no more than `heat_w`, what the loop has to give.
+  double run(double c, double in_c, double target_c, double heat_w = 1e300);
 
  private:
   void reuse();
@@ -46,7 +47,7 @@ class StageChain {
   const WaterLoop& loop_;
   const HourInput& in_;
   HourState& s_;
-  double c_ = 0, t_ = 0, target_ = 0, taken_ = 0;
+  double c_ = 0, t_ = 0, target_ = 0, taken_ = 0, heat_ = 0;
   double flow_share_ = 1, tower_water_ = 0, tower_pump_w_ = 0, plate_ = 0;  // tower circuit
 };
 
