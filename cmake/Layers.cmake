@@ -53,6 +53,10 @@ foreach(line IN LISTS layer_lines)
     endforeach()
     set_source_files_properties(${reading} PROPERTIES
                                 COMPILE_DEFINITIONS HEADROOM_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+    # Tests are half of what a cold build compiles, and run once: -O1 takes a quarter less for them.
+    # gcc 12 sees writes out of bounds in std::string at -O1 that there are not.
+    target_compile_options(${layer}_test PRIVATE $<$<CONFIG:Release>:-O1> -Wno-array-bounds
+                                                 -Wno-stringop-overflow -Wno-maybe-uninitialized)
     set_property(GLOBAL APPEND PROPERTY HEADROOM_TEST_PROGRAMS ${layer}_test)
   endif()
 endforeach()

@@ -46,7 +46,7 @@ struct Amount {
 
   Amount() = default;
   Amount(double value) : si(value) {}  // NOLINT: a pure number is a double
-  Amount(double si_value, Dim d) : si(si_value), dim(d) {}
+  Amount(double in_si, Dim d) : si(in_si), dim(d) {}
   template <Dim D>
   Amount(Quantity<D> q) : si(q.si()), dim(D) {}  // NOLINT: a quantity is an amount
 };
