@@ -427,6 +427,13 @@ TEST(InferCurve, FromAScenario) {
   EXPECT_EQ(answer.runs.at(0).curves.at(0).points.size(), 2u);
 }
 
+TEST(InferCurve, FromAScenarioWithOtherGpus) {
+  const auto all = curves(scenario("chat-70b.yaml", {{"--rate", "2/s,4/s"}}));
+  const auto few = curves(scenario("chat-70b.yaml", {{"--rate", "2/s,4/s"}, {"--gpus", "16"}}));
+  EXPECT_EQ(few.runs.at(0).curves.at(0).gpus, 16);
+  EXPECT_GT(all.runs.at(0).curves.at(0).gpus, 16);
+}
+
 // --- Mistakes ---------------------------------------------------------------------------
 
 Diagnostics mistakes(Options options) {

@@ -41,7 +41,7 @@ void offer_devices(const WorkSpec& work, const ClusterSpec& cluster, const Park&
   if (own)
     if (const auto* s = park.system(cluster.system)) systems.push_back(s);
   double had = options.gpus_had;
-  if (!free_size(options)) {
+  if (!free_size(options) && had <= 0) {
     const double each = systems.empty() ? 0 : systems.front()->accelerators;
     had = work.gpus ? double(work.gpus.get()) : cluster.count.or_else(Scalar(0.0)) * each;
   }
